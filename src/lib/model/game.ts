@@ -1,0 +1,91 @@
+/** Games and the markets that pay on them. */
+
+import type { FeeSchedule } from './fees.js'
+import type { Venue } from './venue.js'
+
+export const LEAGUES = ['nba', 'wnba', 'nfl', 'nhl', 'mlb'] as const
+export type League = (typeof LEAGUES)[number]
+
+export const GAME_STATUSES = ['pre', 'live', 'final', 'postponed', 'canceled'] as const
+export type GameStatus = (typeof GAME_STATUSES)[number]
+
+export interface Team {
+  /** ESPN's abbreviation: the code that arbees uses for a team. */
+  readonly code: string
+  readonly name: string
+  readonly score: number
+}
+
+/** One game as the scoreboard tells it. */
+export interface Game {
+  readonly league: League
+  /** The scoreboard's event id. */
+  readonly gameId: string
+  readonly home: Team
+  readonly away: Team
+  readonly status: GameStatus
+  readonly period: number
+  /** Seconds on the game clock; absent where there is none. */
+  readonly clockS?: number
+  /** Scheduled start, Unix ms. */
+  readonly startMs: number
+  readonly provider: string
+  /** When we fetched it, our wall clock. */
+  readonly fetchedMs: number
+}
+
+/** A market listed by a venue, before it is paired with a game. */
+export interface CatalogMarket {
+  readonly venue: Venue
+  /** Kalshi market ticker, or Polymarket condition id. */
+  readonly marketId: string
+  readonly league: League
+  /** What groups the markets of one game: Kalshi event ticker, Polymarket event slug. */
+  readonly eventId: string
+  /** US Eastern date of the game, `YYYY-MM-DD`. */
+  readonly easternDate: string
+  /** The two team codes as the venue spells them, upper case, in the venue's own order. */
+  readonly teams: readonly [string, string]
+  /** The venue's code of the team that YES pays on. */
+  readonly selection: string
+  /** Foreign text: sanitize before showing. */
+  readonly title: string
+  /** Smallest price step, in $0.0001. */
+  readonly tickE4: number
+  /** Sizes are multiples of this, in 0.01 contract. */
+  readonly sizeStepE2: number
+  readonly minSizeE2: number
+  readonly fees: FeeSchedule
+  /** How long the venue holds a marketable order before it matches, ms. */
+  readonly takerDelayMs: number
+  /** Polymarket only: token ids of YES (the first outcome) and NO. */
+  readonly tokenIds?: readonly [string, string]
+  /** Polymarket only: which exchange contract signs its orders. */
+  readonly negRisk?: boolean
+  /** Kalshi only: the exchange shard that holds the market. */
+  readonly exchangeIndex?: number
+}
+
+/** A market as a `games.` message lists it: paired, with all that trading it needs. */
+export interface GameMarket {
+  readonly venue: Venue
+  readonly marketId: string
+  readonly kind: 'moneyline'
+  /** ESPN code of the team that YES pays on. */
+  readonly selection: string
+  readonly tickE4: number
+  readonly sizeStepE2: number
+  readonly minSizeE2: number
+  readonly fees: FeeSchedule
+  readonly takerDelayMs: number
+  readonly tokenIds?: readonly [string, string]
+  readonly negRisk?: boolean
+  readonly exchangeIndex?: number
+}
+
+/** The whole state of a game, as published on `games.<league>.<id>`. */
+export interface GameState extends Game {
+  readonly markets: readonly GameMarket[]
+  /** Index of the shard that trades it. */
+  readonly shard: number
+}

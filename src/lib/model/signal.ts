@@ -1,0 +1,42 @@
+/** A signal: a whole plan, not a hint. */
+
+import type { Outcome, Side, Venue } from './venue.js'
+
+export interface SignalLeg {
+  readonly venue: Venue
+  readonly marketId: string
+  readonly outcome: Outcome
+  readonly side: Side
+  /** Worst price this leg may pay (buy), in the outcome's own price space. */
+  readonly limitE4: number
+  readonly sizeE2: number
+}
+
+/** A message the decision was taken on. */
+export interface SignalInput {
+  readonly source: string
+  readonly epoch: number
+  readonly seq: number
+  /** Time since continuity of its feed was last proved, at the decision. */
+  readonly ageUs: number
+}
+
+export interface Signal {
+  /** hash(pair, orientation, trigger's source, epoch, seq). */
+  readonly id: string
+  readonly kind: 'cross-venue'
+  readonly gameId: string
+  /** Both market ids and which outcome is bought where: one open plan per pair and orientation. */
+  readonly pair: string
+  readonly legs: readonly SignalLeg[]
+  /** Equal shares in every leg. */
+  readonly sizeE2: number
+  readonly grossEdgeMicros: number
+  readonly feesMicros: number
+  readonly netEdgeMicros: number
+  /** What the plan pays in the worst settlement it was computed for. */
+  readonly worstPayoutMicros: number
+  readonly inputs: readonly SignalInput[]
+  /** The opening leg may be sent only this long after the decision. */
+  readonly validMs: number
+}

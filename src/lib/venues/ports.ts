@@ -1,0 +1,123 @@
+/**
+ * What a venue offers to the rest of arbees. `kalshi/` and `polymarket/` implement it, `execution` and the roles
+ * use it: simulated and real differ in URLs and credentials alone.
+ */
+
+import type { CatalogMarket, GameMarket, League } from '../model/game.js'
+import type { OrderRequest } from '../model/order.js'
+import type { OrderBook } from '../model/order-book.js'
+import type { QuoteState } from '../model/quote.js'
+import type { Venue } from '../model/venue.js'
+
+/** One change of one market's book, or of whether it may be believed. */
+export interface BookUpdate {
+  readonly market: CatalogMarket
+  /** The feed's own book, YES side: read it now, it changes with the next frame. */
+  readonly book: OrderBook
+  readonly state: QuoteState
+  /** Counts this market's changes, from 1, never falling while the process lives. */
+  readonly bookSeq: number
+  /** The venue's clock, Unix ms; absent when the frame carried none, or no frame caused this. */
+  readonly venueMs?: number
+  /** Our monotonic clock when the frame's bytes arrived, us. */
+  readonly recvUs: number
+}
+
+export const FEED_STATES = ['CONNECTING', 'LIVE', 'BROKEN', 'DOWN'] as const
+/** LIVE: connected, every asked market has its book. BROKEN: continuity lost, resync under way. */
+export type FeedState = (typeof FEED_STATES)[number]
+
+export interface FeedStatus {
+  readonly state: FeedState
+  /** Our monotonic clock when continuity was last proved, us; undefined before the first proof. */
+  readonly provedUs: number | undefined
+  readonly markets: number
+  readonly reconnects: number
+}
+
+/** Why a frame, or a part of one, made no book change. */
+export type FrameVerdict =
+  /** Known and of no use to us, skipped by name. */
+  | { readonly kind: 'skipped'; readonly name: string }
+  /** Malformed, hostile, retired or impossible: counted as a parse error under `reason` (a short stable word). */
+  | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
+  /** A form we have never seen: passed over, counted under its name. */
+  | { readonly kind: 'unknown'; readonly name: string }
+
+export interface FeedListener {
+  onBook(update: BookUpdate): void
+  onVerdict(verdict: FrameVerdict): void
+  /** A line for the log; foreign text is already sanitized. */
+  onNotice(level: 'info' | 'warn' | 'error', text: string): void
+}
+
+/** A venue's market data socket, kept alive: reconnects, resyncs, and says what may be believed. */
+export interface MarketFeed {
+  /** The markets to follow from now on; safe to call again with more or fewer. Connects on the first call. */
+  follow(markets: readonly CatalogMarket[]): void
+  status(): FeedStatus
+  close(): Promise<void>
+}
+
+/** Which games a venue lists. */
+export interface Catalog {
+  /** Open game-winner markets of a league, with the reason for each one left out. Throws ArbeesError when unreachable. */
+  openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing>
+}
+
+export interface CatalogListing {
+  readonly markets: readonly CatalogMarket[]
+  readonly skipped: readonly { readonly id: string; readonly reason: string }[]
+}
+
+/** A signed request, ready to be stored and then sent once. */
+export interface PreparedOrder {
+  readonly request: OrderRequest
+  readonly market: GameMarket
+  /** The exact bytes of the request body: the ledger stores them before anything is sent. */
+  readonly body: string
+  /** Known before sending where the venue derives it from the order (Polymarket's order hash). */
+  readonly venueOrderId?: string
+  /** The size this order can buy at most, after the venue's rounding rules. */
+  readonly sizeE2: number
+}
+
+/** What became of an order. Never an exception: an unexplained failure is `unknown`. */
+export type OrderOutcome =
+  | {
+      readonly kind: 'filled' | 'partial'
+      readonly venueOrderId: string
+      /** Contracts x 10^6, as the venue reports. */
+      readonly filledE6: number
+    }
+  | { readonly kind: 'none'; readonly venueOrderId?: string }
+  /** A documented refusal: nothing was and nothing will be done. */
+  | { readonly kind: 'rejected'; readonly code: string; readonly message: string }
+  /** Accepted, cannot be canceled, matched later: ask `query`. */
+  | { readonly kind: 'delayed'; readonly venueOrderId: string }
+  /** It may have filled: counts as filled until `query` tells. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** Money of a filled order in micro-dollars, from the venue's own records. */
+export interface FillReport {
+  readonly cashMicros: number
+  readonly feesMicros: number
+  readonly venueTradeIds: readonly string[]
+}
+
+export interface OrderGateway {
+  readonly venue: Venue
+  /** Names the account in order ids; no secret. */
+  readonly account: string
+  /** Opens connections and warms the signer. */
+  warm(): Promise<void>
+  /** Builds and, where the venue signs bodies, signs the order. Throws ArbeesError when it cannot be expressed. */
+  prepare(request: OrderRequest, market: GameMarket): PreparedOrder
+  /** Sends once. `onBytes` is called right after the request has been handed to the socket. */
+  send(prepared: PreparedOrder, onBytes: () => void): Promise<OrderOutcome>
+  /** What became of an order sent before; `unknown` while the venue cannot tell. */
+  query(prepared: PreparedOrder): Promise<OrderOutcome>
+  /** The money of a fill. Throws ArbeesError when the venue does not show it yet. */
+  report(prepared: PreparedOrder, filled: { venueOrderId: string; filledE6: number }): Promise<FillReport>
+  close(): Promise<void>
+}
