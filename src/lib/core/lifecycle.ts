@@ -17,7 +17,9 @@ export class Lifecycle {
   /** Registers what undoes the step just taken. After `close` has begun it runs at once. */
   defer(name: string, run: Cleanup): void {
     if (this.closing !== undefined) {
-      void Promise.resolve().then(run).catch(() => undefined)
+      void Promise.resolve()
+        .then(run)
+        .catch(() => undefined)
       return
     }
     this.cleanups.push({ name, run })

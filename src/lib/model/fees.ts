@@ -20,8 +20,7 @@ export interface FeeSchedule {
  */
 export function takerFeeMicros(schedule: FeeSchedule, priceE4: number, sizeE2: number): number {
   if (schedule.ratePpm === 0 || sizeE2 === 0) return 0
-  const scaled =
-    BigInt(schedule.ratePpm) * BigInt(sizeE2) * BigInt(priceE4) * BigInt(ONE_E4 - priceE4)
+  const scaled = BigInt(schedule.ratePpm) * BigInt(sizeE2) * BigInt(priceE4) * BigInt(ONE_E4 - priceE4)
   // 10^-16 dollars -> micros (10^-6) is 10^10; one division keeps the round-up exact.
   const unit = 10n ** 10n * BigInt(schedule.roundUpToMicros)
   return Number((scaled + unit - 1n) / unit) * schedule.roundUpToMicros

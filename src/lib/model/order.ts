@@ -37,7 +37,15 @@ export const ORDER_STATES = [
 export type OrderState = (typeof ORDER_STATES)[number]
 
 /** States after which an attempt changes no more (an unknown one waits to be reconciled). */
-const FINAL: ReadonlySet<OrderState> = new Set(['denied', 'stale', 'duplicate', 'filled', 'partial', 'none', 'rejected'])
+const FINAL: ReadonlySet<OrderState> = new Set([
+  'denied',
+  'stale',
+  'duplicate',
+  'filled',
+  'partial',
+  'none',
+  'rejected',
+])
 export const isFinal = (state: OrderState): boolean => FINAL.has(state)
 
 /** Order id = hash(env, mode, account, signal, leg, attempt): the same attempt is always the same order. */
@@ -49,7 +57,15 @@ export function orderIdOf(parts: {
   readonly leg: number
   readonly attempt: number
 }): string {
-  return hashId(['arbees:order:v1', parts.env, parts.mode, parts.account, parts.signalId, parts.leg, parts.attempt])
+  return hashId([
+    'arbees:order:v1',
+    parts.env,
+    parts.mode,
+    parts.account,
+    parts.signalId,
+    parts.leg,
+    parts.attempt,
+  ])
 }
 
 export const TRADE_STATUSES = ['filled', 'partial', 'none', 'rejected', 'unknown', 'voided'] as const

@@ -1,0 +1,231 @@
+/** Wire payloads <-> the program's integers, exactly. Decimals finer than our integers are refused, not rounded. */
+
+import { priceE4FromWire, priceToWire, sizeE2FromWire, sizeToWire } from '../model/price.js'
+import type { Game, GameMarket, GameState } from '../model/game.js'
+import type { Level, OrderBook } from '../model/order-book.js'
+import type { Quote } from '../model/quote.js'
+import type { Signal, SignalLeg } from '../model/signal.js'
+import type { OrderRequest } from '../model/order.js'
+import type {
+  GameMarketPayload,
+  GamesPayload,
+  OrderbookPayload,
+  PricesPayload,
+  SignalsPayload,
+  WireLevel,
+} from './payloads.js'
+
+/** Levels of an `orderbook.` message. */
+export const ORDERBOOK_DEPTH = 10
+
+export function pricesPayload(quote: Quote): PricesPayload {
+  const side = (priceE4: number | undefined) => (priceE4 === undefined ? null : priceToWire(priceE4))
+  const size = (sizeE2: number | undefined) => (sizeE2 === undefined ? null : sizeToWire(sizeE2))
+  return {
+    venue: quote.venue,
+    market_id: quote.marketId,
+    ...(quote.gameId === undefined ? {} : { game_id: quote.gameId }),
+    selection: quote.selection,
+    state: quote.state,
+    yes_bid: side(quote.yesBidE4),
+    yes_ask: side(quote.yesAskE4),
+    yes_bid_size: size(quote.yesBidSizeE2),
+    yes_ask_size: size(quote.yesAskSizeE2),
+    book_seq: quote.bookSeq,
+  }
+}
+
+/** Undefined when a price or size is finer than our integers. */
+export function quoteOf(payload: PricesPayload): Quote | undefined {
+  const bid = optionalPrice(payload.yes_bid)
+  const ask = optionalPrice(payload.yes_ask)
+  const bidSize = optionalSize(payload.yes_bid_size)
+  const askSize = optionalSize(payload.yes_ask_size)
+  if (bid === null || ask === null || bidSize === null || askSize === null) return undefined
+  return {
+    venue: payload.venue,
+    marketId: payload.market_id,
+    selection: payload.selection,
+    state: payload.state,
+    bookSeq: payload.book_seq,
+    ...(payload.game_id === undefined ? {} : { gameId: payload.game_id }),
+    ...(bid === undefined ? {} : { yesBidE4: bid }),
+    ...(ask === undefined ? {} : { yesAskE4: ask }),
+    ...(bidSize === undefined ? {} : { yesBidSizeE2: bidSize }),
+    ...(askSize === undefined ? {} : { yesAskSizeE2: askSize }),
+  }
+}
+
+const optionalPrice = (dollars: number | null | undefined): number | null | undefined =>
+  dollars == null ? undefined : (priceE4FromWire(dollars) ?? null)
+const optionalSize = (contracts: number | null | undefined): number | null | undefined =>
+  contracts == null ? undefined : (sizeE2FromWire(contracts) ?? null)
+
+export function orderbookPayload(
+  market: { readonly venue: Quote['venue']; readonly marketId: string },
+  book: OrderBook,
+  state: Quote['state'],
+  bookSeq: number,
+): OrderbookPayload {
+  const wire = ([priceE4, sizeE2]: Level): WireLevel => [priceToWire(priceE4), sizeToWire(sizeE2)]
+  return {
+    venue: market.venue,
+    market_id: market.marketId,
+    state,
+    bids: book.levels('bid', ORDERBOOK_DEPTH).map(wire),
+    asks: book.levels('ask', ORDERBOOK_DEPTH).map(wire),
+    book_seq: bookSeq,
+  }
+}
+
+/** Levels of one side, best first; undefined when one is finer than our integers. */
+export function levelsOf(levels: readonly WireLevel[]): Level[] | undefined {
+  const result: Level[] = []
+  for (const [price, size] of levels) {
+    const priceE4 = priceE4FromWire(price)
+    const sizeE2 = sizeE2FromWire(size)
+    if (priceE4 === undefined || sizeE2 === undefined) return undefined
+    result.push([priceE4, sizeE2])
+  }
+  return result
+}
+
+export function gamesPayload(game: GameState): GamesPayload {
+  return {
+    league: game.league,
+    game_id: game.gameId,
+    home: game.home,
+    away: game.away,
+    status: game.status,
+    period: game.period,
+    ...(game.clockS === undefined ? {} : { clock_s: game.clockS }),
+    start_ms: game.startMs,
+    markets: game.markets.map(gameMarketPayload),
+    shard: game.shard,
+    provider: game.provider,
+    fetched_ms: game.fetchedMs,
+  }
+}
+
+function gameMarketPayload(market: GameMarket): GameMarketPayload {
+  return {
+    venue: market.venue,
+    market_id: market.marketId,
+    kind: market.kind,
+    selection: market.selection,
+    tick: priceToWire(market.tickE4),
+    size_step: sizeToWire(market.sizeStepE2),
+    min_size: sizeToWire(market.minSizeE2),
+    fee: { rate_ppm: market.fees.ratePpm, round_up_micros: market.fees.roundUpToMicros },
+    taker_delay_ms: market.takerDelayMs,
+    ...(market.tokenIds === undefined ? {} : { token_ids: market.tokenIds }),
+    ...(market.negRisk === undefined ? {} : { neg_risk: market.negRisk }),
+    ...(market.exchangeIndex === undefined ? {} : { exchange_index: market.exchangeIndex }),
+  }
+}
+
+/** Undefined when a tick or size is finer than our integers. */
+export function gameStateOf(payload: GamesPayload): GameState | undefined {
+  const markets: GameMarket[] = []
+  for (const market of payload.markets) {
+    const tickE4 = priceE4FromWire(market.tick)
+    const sizeStepE2 = sizeE2FromWire(market.size_step)
+    const minSizeE2 = sizeE2FromWire(market.min_size)
+    if (tickE4 === undefined || sizeStepE2 === undefined || minSizeE2 === undefined) return undefined
+    markets.push({
+      venue: market.venue,
+      marketId: market.market_id,
+      kind: market.kind,
+      selection: market.selection,
+      tickE4,
+      sizeStepE2,
+      minSizeE2,
+      fees: { ratePpm: market.fee.rate_ppm, roundUpToMicros: market.fee.round_up_micros },
+      takerDelayMs: market.taker_delay_ms,
+      ...(market.token_ids === undefined ? {} : { tokenIds: market.token_ids }),
+      ...(market.neg_risk === undefined ? {} : { negRisk: market.neg_risk }),
+      ...(market.exchange_index === undefined ? {} : { exchangeIndex: market.exchange_index }),
+    })
+  }
+  const game: Game = {
+    league: payload.league,
+    gameId: payload.game_id,
+    home: payload.home,
+    away: payload.away,
+    status: payload.status,
+    period: payload.period,
+    ...(payload.clock_s === undefined ? {} : { clockS: payload.clock_s }),
+    startMs: payload.start_ms,
+    provider: payload.provider,
+    fetchedMs: payload.fetched_ms,
+  }
+  return { ...game, markets, shard: payload.shard }
+}
+
+export function signalsPayload(signal: Signal): SignalsPayload {
+  return {
+    id: signal.id,
+    kind: signal.kind,
+    game_id: signal.gameId,
+    pair: signal.pair,
+    legs: signal.legs.map((leg) => ({
+      venue: leg.venue,
+      market_id: leg.marketId,
+      outcome: leg.outcome,
+      side: leg.side,
+      limit: priceToWire(leg.limitE4),
+      size: sizeToWire(leg.sizeE2),
+    })),
+    size: sizeToWire(signal.sizeE2),
+    gross_edge_micros: signal.grossEdgeMicros,
+    fees_micros: signal.feesMicros,
+    net_edge_micros: signal.netEdgeMicros,
+    worst_payout_micros: signal.worstPayoutMicros,
+    inputs: signal.inputs.map(({ source, epoch, seq, ageUs }) => ({ source, epoch, seq, age_us: ageUs })),
+    valid_ms: signal.validMs,
+  }
+}
+
+/** Undefined when a limit or size is finer than our integers. */
+export function signalOf(payload: SignalsPayload): Signal | undefined {
+  const sizeE2 = sizeE2FromWire(payload.size)
+  const legs: SignalLeg[] = []
+  for (const leg of payload.legs) {
+    const limitE4 = priceE4FromWire(leg.limit)
+    const legSizeE2 = sizeE2FromWire(leg.size)
+    if (limitE4 === undefined || legSizeE2 === undefined) return undefined
+    const { venue, market_id: marketId, outcome, side } = leg
+    legs.push({ venue, marketId, outcome, side, limitE4, sizeE2: legSizeE2 })
+  }
+  if (sizeE2 === undefined) return undefined
+  return {
+    id: payload.id,
+    kind: payload.kind,
+    gameId: payload.game_id,
+    pair: payload.pair,
+    legs,
+    sizeE2,
+    grossEdgeMicros: payload.gross_edge_micros,
+    feesMicros: payload.fees_micros,
+    netEdgeMicros: payload.net_edge_micros,
+    worstPayoutMicros: payload.worst_payout_micros,
+    inputs: payload.inputs.map(({ source, epoch, seq, age_us: ageUs }) => ({ source, epoch, seq, ageUs })),
+    validMs: payload.valid_ms,
+  }
+}
+
+/** The fields that `orders.` and `trades.` messages share with the request they are about. */
+export function orderFields(order: OrderRequest) {
+  return {
+    order_id: order.orderId,
+    signal_id: order.signalId,
+    leg: order.leg,
+    attempt: order.attempt,
+    venue: order.venue,
+    market_id: order.marketId,
+    outcome: order.outcome,
+    side: order.side,
+    limit: priceToWire(order.limitE4),
+    size: sizeToWire(order.sizeE2),
+  }
+}
