@@ -4,7 +4,6 @@
  */
 
 // C0 with DEL and C1, soft hyphen, Arabic letter mark, zero-width and bidi marks, line separators, BOM, specials.
-// eslint-disable-next-line no-control-regex
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g
 

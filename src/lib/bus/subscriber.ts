@@ -1,0 +1,224 @@
+/**
+ * The connecting side of the bus: one SUB socket per publisher endpoint, so that a source can be held to the endpoint
+ * it is configured for. Frames are decoded, judged by sequence and handed on; nothing thrown by bad input.
+ */
+
+import { Subscriber as SubSocket } from 'zeromq'
+import type { Clock } from '../core/clock.js'
+import { decode } from '../messages/codec.js'
+import type { LegacyMessage, Message } from '../messages/codec.js'
+import { parseHeartbeat } from '../messages/heartbeat.js'
+import type { Heartbeat } from '../messages/heartbeat.js'
+import { isSource, legacySource, topicPrefixOf } from '../messages/sources.js'
+import { HEALTH_PREFIX, healthTopic } from '../messages/topics.js'
+import type { Env } from '../model/venue.js'
+import type { PublisherEndpoint } from './endpoints.js'
+import { SequenceTracker } from './sequence-tracker.js'
+import type { Gap } from './sequence-tracker.js'
+import { RECREATE_AFTER_MS, SUBSCRIBER_OPTIONS } from './socket-options.js'
+
+export interface Received {
+  readonly message: Message
+  /** The second frame as it came. */
+  readonly bytes: Buffer
+  readonly topic: string
+  /** Our monotonic clock on arrival, us. */
+  readonly recvUs: number
+  readonly endpoint: PublisherEndpoint
+}
+
+export interface ReceivedLegacy {
+  readonly legacy: LegacyMessage
+  readonly bytes: Buffer
+  readonly topic: string
+  /** `legacy.<endpoint>`. */
+  readonly source: string
+  readonly endpoint: PublisherEndpoint
+}
+
+/** Why something that arrived was not handed on: a stable word to count, and what was found. */
+export interface Problem {
+  readonly kind:
+    'parse_error' | 'duplicate' | 'old_epoch' | 'wrong_source' | 'legacy_refused' | 'foreign_heartbeat'
+  readonly reason: string
+  readonly detail: string
+  readonly endpoint: PublisherEndpoint
+}
+
+export interface SubscriberHandlers {
+  /** In order and never twice; after `onGap` when something before it is missing. */
+  onMessage(received: Received): void
+  onGap?(gap: Gap): void
+  onHeartbeat?(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void
+  onLegacy?(received: ReceivedLegacy): void
+  onProblem?(problem: Problem): void
+}
+
+export interface SubscriberOptions extends SubscriberHandlers {
+  readonly endpoints: readonly PublisherEndpoint[]
+  /** Topic prefixes, each ending in a dot (`prices.kalshi.`); an empty list takes heartbeats alone. */
+  readonly prefixes: readonly string[]
+  /** Data of another env are refused. */
+  readonly env: Env
+  readonly clock: Clock
+}
+
+export class Subscriber {
+  private readonly tracker: SequenceTracker
+  private readonly links: Link[]
+  private readonly watchdog: NodeJS.Timeout
+
+  /** Connects at once; publishers may start later. */
+  constructor(options: SubscriberOptions) {
+    this.tracker = new SequenceTracker((source) => {
+      const whole = topicPrefixOf(source)
+      return options.prefixes.some((prefix) => whole.startsWith(prefix))
+    })
+    this.links = options.endpoints.map((endpoint) => new Link(endpoint, options, this.tracker))
+    this.watchdog = setInterval(() => {
+      for (const link of this.links) link.recreateWhenSilent()
+    }, RECREATE_AFTER_MS / 2)
+    this.watchdog.unref()
+  }
+
+  /** The last (epoch, seq) seen of a source. */
+  position(source: string): { readonly epoch: number; readonly seq: number } | undefined {
+    return this.tracker.position(source)
+  }
+
+  close(): void {
+    clearInterval(this.watchdog)
+    for (const link of this.links) link.close()
+  }
+}
+
+/** One endpoint's socket and its receive loop. */
+class Link {
+  private socket: SubSocket | undefined
+  private lastHeardUs: number
+  private closed = false
+
+  constructor(
+    private readonly endpoint: PublisherEndpoint,
+    private readonly options: SubscriberOptions,
+    private readonly tracker: SequenceTracker,
+  ) {
+    this.lastHeardUs = options.clock.monoUs()
+    this.connect()
+  }
+
+  /** After an oversize frame libzmq leaves the session dead without an event: a silent link gets a new socket. */
+  recreateWhenSilent(): void {
+    const silentUs = this.options.clock.monoUs() - this.lastHeardUs
+    if (this.closed || silentUs < RECREATE_AFTER_MS * 1000) return
+    this.lastHeardUs = this.options.clock.monoUs()
+    this.socket?.close()
+    this.connect()
+  }
+
+  close(): void {
+    this.closed = true
+    this.socket?.close()
+    this.socket = undefined
+  }
+
+  private connect(): void {
+    const socket = new SubSocket(SUBSCRIBER_OPTIONS)
+    const { endpoint, options } = this
+    socket.subscribe(
+      endpoint.legacy === true ? HEALTH_PREFIX : healthTopic(endpoint.publisher),
+      ...options.prefixes,
+    )
+    socket.connect(endpoint.url)
+    this.socket = socket
+    void this.receive(socket)
+  }
+
+  private async receive(socket: SubSocket): Promise<void> {
+    for await (const frames of socket) {
+      this.lastHeardUs = this.options.clock.monoUs()
+      const [topic, body] = frames
+      if (frames.length !== 2 || topic === undefined || body === undefined) {
+        this.problem('parse_error', 'bad_frames', `${frames.length} frames`)
+      } else {
+        this.handle(topic.toString('utf8'), body, this.lastHeardUs)
+      }
+    }
+  }
+
+  private handle(topic: string, bytes: Buffer, recvUs: number): void {
+    if (topic.startsWith(HEALTH_PREFIX)) this.handleHeartbeat(topic, bytes, recvUs)
+    else this.handleMessage(topic, bytes, recvUs)
+  }
+
+  private handleHeartbeat(topic: string, bytes: Buffer, recvUs: number): void {
+    const { endpoint, options, tracker } = this
+    const heartbeat = parseHeartbeat(bytes.toString('utf8'))
+    if (heartbeat === undefined) return this.problem('parse_error', 'bad_heartbeat', topic)
+    const ours =
+      heartbeat.publisher === endpoint.publisher &&
+      heartbeat.env === options.env &&
+      heartbeat.channels.every(({ source }) => endpoint.sources.includes(source))
+    if (!ours) {
+      const found = `${heartbeat.publisher} (${heartbeat.env}) instead of ${endpoint.publisher} (${options.env})`
+      return this.problem('foreign_heartbeat', 'foreign_heartbeat', found)
+    }
+    for (const channel of heartbeat.channels) {
+      tracker.beat(channel, heartbeat.closing, (gap) => options.onGap?.(gap))
+    }
+    options.onHeartbeat?.(heartbeat, endpoint, recvUs)
+  }
+
+  private handleMessage(topic: string, bytes: Buffer, recvUs: number): void {
+    const { endpoint, options } = this
+    const decoded = decode(topic, bytes, options.env)
+    switch (decoded.kind) {
+      case 'refused':
+        return this.problem('parse_error', decoded.refusal.reason, decoded.refusal.detail)
+      case 'legacy':
+        return this.handleLegacy(decoded.legacy, topic, bytes)
+      case 'message':
+        break
+    }
+    const { message } = decoded
+    const { source } = message.header
+    if (!endpoint.sources.includes(source)) {
+      const shown = isSource(source) ? source : 'an ill-formed source'
+      return this.problem(
+        'wrong_source',
+        'wrong_source',
+        `${shown} from ${endpoint.url} (${endpoint.publisher})`,
+      )
+    }
+    if (!topic.startsWith(topicPrefixOf(source))) {
+      return this.problem('parse_error', 'topic_of_other_source', `${source} on ${topic}`)
+    }
+    const verdict = this.tracker.observe(message.header, topic, (gap) => options.onGap?.(gap))
+    switch (verdict.kind) {
+      case 'duplicate':
+      case 'old_epoch':
+        return this.problem(
+          verdict.kind,
+          verdict.kind,
+          `${source}/${message.header.epoch}/${message.header.seq}`,
+        )
+      case 'gap':
+        options.onGap?.(verdict.gap)
+        break
+      case 'next':
+        break
+    }
+    options.onMessage({ message, bytes, topic, recvUs, endpoint })
+  }
+
+  private handleLegacy(legacy: LegacyMessage, topic: string, bytes: Buffer): void {
+    const { endpoint, options } = this
+    const accepted = endpoint.legacy === true && (legacy.family === 'prices' || legacy.family === 'games')
+    if (!accepted) return this.problem('legacy_refused', 'legacy_refused', `${topic} from ${endpoint.url}`)
+    options.onLegacy?.({ legacy, bytes, topic, source: legacySource(endpoint.url), endpoint })
+  }
+
+  private problem(kind: Problem['kind'], reason: string, detail: string): void {
+    this.options.onProblem?.({ kind, reason, detail, endpoint: this.endpoint })
+  }
+}

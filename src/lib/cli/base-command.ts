@@ -1,0 +1,126 @@
+/**
+ * The base of every command: settings, exit codes, JSON errors, closed pipes and colors.
+ *
+ * It mends what oclif 4.14 leaves: under `--json` every error exits 1 and a bad flag prints the whole config;
+ * `exit(0)` under `--json` prints an error; a closed stdout never ends a stream; chalk ignores NO_COLOR.
+ */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { Command, Errors } from '@oclif/core'
+import { SETTING_KEYS, loadSettings, upFilePath } from '../core/config.js'
+import type { ConfigSources, LoadedSettings, SettingKey, UpFile } from '../core/config.js'
+import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
+import { bootId } from '../core/ids.js'
+import { sanitize } from '../core/sanitize.js'
+import { globalFlags } from './flags.js'
+
+/** A flag value as settings read it. */
+type FlagValue = string | number | boolean | readonly string[] | undefined
+
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+  static override baseFlags = globalFlags
+
+  /** Colors are wanted: not --no-color, not NO_COLOR, not a pipe. */
+  protected get colors(): boolean {
+    return (
+      process.stdout.isTTY &&
+      process.env['NO_COLOR'] === undefined &&
+      process.env['TERM'] !== 'dumb' &&
+      !this.argv.includes('--no-color')
+    )
+  }
+
+  override async init(): Promise<void> {
+    await super.init()
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EPIPE') this.onClosedPipe()
+        else throw error
+      })
+    }
+  }
+
+  /** What a closed stdout ends: the whole command, unless it must clean up first. */
+  protected onClosedPipe(): void {
+    process.exit(EXIT.OK)
+  }
+
+  /**
+   * The settings in force. `flags` are this command's own values for settings; `live` also reads the `up.json` of a
+   * running `up`, as operator commands do.
+   */
+  protected loadSettings(
+    flags: Readonly<Partial<Record<SettingKey, FlagValue>>> & { readonly config?: string | undefined },
+    { live = false } = {},
+  ): LoadedSettings {
+    const given: Partial<Record<SettingKey, string>> = {}
+    for (const key of SETTING_KEYS) {
+      const value = flags[key]
+      if (value !== undefined) given[key] = Array.isArray(value) ? value.join(',') : String(value)
+    }
+    const file = { path: flags.config ?? 'arbees.yaml', required: flags.config !== undefined }
+    const sources: ConfigSources = { flags: given, environment: process.env, file }
+    const loaded = loadSettings(sources)
+    if (!live) return loaded
+    const up = readLiveUpFile(loaded.settings.data_dir)
+    return up === undefined ? loaded : loadSettings({ ...sources, up: up.settings })
+  }
+
+  override catch(error: Error & { exitCode?: number }): Promise<void> {
+    if (error instanceof Errors.ExitError) {
+      process.exitCode = error.oclif.exit ?? EXIT.OK
+      return Promise.resolve()
+    }
+    const { code, exit, hint } = describeError(error)
+    process.exitCode = exit
+    const message = firstLines(error)
+    if (this.jsonEnabled()) {
+      process.stdout.write(
+        `${JSON.stringify({ error: { code, message, exit, ...(hint === undefined ? {} : { hint }) } })}\n`,
+      )
+    } else {
+      process.stderr.write(`error: ${sanitize(message)}\n`)
+      if (hint !== undefined) process.stderr.write(`  ${sanitize(hint)}\n`)
+    }
+    if (process.env['DEBUG']?.startsWith('arbees') === true) process.stderr.write(`${error.stack ?? ''}\n`)
+    return Promise.resolve()
+  }
+
+  /** One line of JSON, not oclif's indented form. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json)}\n`)
+  }
+}
+
+/** The `up.json` of a running `up`; undefined when there is none or its process is gone. */
+export function readLiveUpFile(dataDir: string): UpFile | undefined {
+  const path = upFilePath(dataDir)
+  if (!existsSync(path)) return undefined
+  try {
+    const up = JSON.parse(readFileSync(path, 'utf8')) as UpFile
+    if (up.boot_id !== bootId()) return undefined
+    process.kill(up.pid, 0)
+    return up
+  } catch {
+    return undefined
+  }
+}
+
+function describeError(error: Error): { code: string; exit: number; hint?: string | undefined } {
+  if (error instanceof ArbeesError) return { code: error.code, exit: error.exit, hint: error.hint }
+  if (error instanceof Errors.CLIError) {
+    const exit = error.oclif.exit ?? EXIT.FAILED
+    return { code: exit === EXIT.USAGE ? 'USAGE' : (error.code ?? 'FAILED'), exit, hint: 'see --help' }
+  }
+  return { code: 'FAILED', exit: EXIT.FAILED }
+}
+
+/** oclif appends the whole help to a usage error: keep what was wrong. */
+function firstLines(error: Error): string {
+  const text = messageOf(error)
+  return text
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+}

@@ -1,0 +1,59 @@
+/** Flags that several commands share. */
+
+import { Flags } from '@oclif/core'
+import { parseDurationMs } from '../core/duration.js'
+
+/** A duration such as `250ms`, `5s`, `10m`; the value is milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  helpValue: '<duration>',
+  parse: (text) => Promise.resolve(parseDurationMs(text)),
+})
+
+/** Flags of every command. */
+export const globalFlags = {
+  config: Flags.string({
+    char: 'c',
+    summary: 'settings file',
+    helpValue: '<file>',
+    env: 'ARBEES_CONFIG',
+    helpGroup: 'GLOBAL',
+  }),
+  'data-dir': Flags.string({
+    summary: 'ledger, latch, up.json',
+    helpValue: '<dir>',
+    env: 'ARBEES_DATA_DIR',
+    helpGroup: 'GLOBAL',
+  }),
+  'log-level': Flags.string({
+    summary: 'least severe line to log',
+    options: ['debug', 'info', 'warn', 'error'],
+    env: 'ARBEES_LOG_LEVEL',
+    helpGroup: 'GLOBAL',
+  }),
+  color: Flags.boolean({
+    summary: 'colors on a terminal (NO_COLOR is obeyed too)',
+    allowNo: true,
+    default: true,
+    helpGroup: 'GLOBAL',
+  }),
+}
+
+/** Where the data come from. */
+export const envFlag = Flags.string({
+  summary: 'where the data come from',
+  options: ['sim', 'demo', 'prod'],
+  env: 'ARBEES_ENV',
+})
+
+export const redisUrlFlag = Flags.string({
+  summary: 'Redis of the cold path',
+  helpValue: '<url>',
+  env: 'ARBEES_REDIS_URL',
+})
+
+/** Bounds of every stream. */
+export const streamFlags = {
+  count: Flags.integer({ char: 'n', summary: 'stop after so many', min: 1, helpValue: '<count>' }),
+  for: durationFlag({ summary: 'stop after so long' }),
+  idle: durationFlag({ summary: 'stop after so long without anything' }),
+}

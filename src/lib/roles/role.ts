@@ -1,0 +1,72 @@
+/**
+ * The frame that every role runs in: settings, clock, logger, counters, ordered cleanup, and a word to the
+ * supervisor when it is ready and what it counts. Signals are the command line's to handle (`cli/role-command.ts`).
+ */
+
+import type { LoadedSettings, Settings } from '../core/config.js'
+import { systemClock } from '../core/clock.js'
+import type { Clock } from '../core/clock.js'
+import { Lifecycle } from '../core/lifecycle.js'
+import type { Counts, HopBeat } from '../messages/heartbeat.js'
+import { Counters } from '../telemetry/counters.js'
+import { createLogger } from '../telemetry/logger.js'
+import type { Logger } from '../telemetry/logger.js'
+
+/** What a role tells about itself: in heartbeats when it publishes, to its supervisor always. */
+export interface RoleReport {
+  readonly counts: Counts
+  readonly hops: Readonly<Record<string, HopBeat>>
+}
+
+/** From a role to the `up` that started it. */
+export type RoleMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'report'; readonly report: RoleReport }
+  /** The last one before a clean exit: nothing changes after it. */
+  | { readonly type: 'final'; readonly report: RoleReport }
+
+export interface RoleContext {
+  readonly name: string
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Logger
+  readonly counters: Counters
+  readonly lifecycle: Lifecycle
+  /** Say once that the role does its work from now on. */
+  ready(): void
+  /** What the supervisor and heartbeats are told; counters alone when a role adds nothing. */
+  report: () => RoleReport
+}
+
+/** How often a supervised role reports. */
+const REPORT_MS = 250
+
+export function createRoleContext(name: string, { settings }: LoadedSettings): RoleContext {
+  const lifecycle = new Lifecycle()
+  const counters = new Counters()
+  const log = createLogger({ name, level: settings.log_level, format: settings.log_format })
+  const context: RoleContext = {
+    name,
+    settings,
+    clock: systemClock,
+    log,
+    counters,
+    lifecycle,
+    ready: () => {
+      tellSupervisor({ type: 'ready' })
+      log.info(`${name} is ready`)
+    },
+    report: () => ({ counts: counters.snapshot(), hops: {} }),
+  }
+  if (process.send !== undefined) {
+    const timer = setInterval(() => tellSupervisor({ type: 'report', report: context.report() }), REPORT_MS)
+    lifecycle.defer('reports', () => clearInterval(timer))
+  }
+  return context
+}
+
+/** Sends to the supervisor, when there is one and it still listens. */
+export function tellSupervisor(message: RoleMessage): void {
+  if (process.send === undefined || !process.connected) return
+  process.send(message, undefined, undefined, () => undefined)
+}

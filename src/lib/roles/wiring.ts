@@ -1,0 +1,46 @@
+/** From settings to the endpoints that a role binds and connects to. */
+
+import type { Settings } from '../core/config.js'
+import { defaultPort, shardPublisher, sourcesOf } from '../bus/endpoints.js'
+import type { PublisherEndpoint } from '../bus/endpoints.js'
+
+/** Where a publisher binds and is reached. Throws `UNKNOWN_PUBLISHER`. */
+export function endpointUrl(settings: Settings, publisher: string): string {
+  switch (publisher) {
+    case 'kalshi':
+      return settings['endpoints.kalshi']
+    case 'poly':
+      return settings['endpoints.poly']
+    case 'orchestrator':
+      return settings['endpoints.orchestrator']
+    case 'exec':
+      return settings['endpoints.exec']
+    default: {
+      const fallback = `tcp://127.0.0.1:${defaultPort(publisher)}`
+      const index = Number(publisher.slice('shard-'.length))
+      return settings['endpoints.shards'][index] ?? fallback
+    }
+  }
+}
+
+export const endpointOf = (settings: Settings, publisher: string): PublisherEndpoint => ({
+  publisher,
+  url: endpointUrl(settings, publisher),
+  sources: sourcesOf(publisher),
+})
+
+/** The shards of this deployment. */
+export const shardEndpoints = (settings: Settings): PublisherEndpoint[] =>
+  Array.from({ length: settings.shards }, (_, index) => endpointOf(settings, shardPublisher(index)))
+
+/** Senders of the first design: no source is expected of them, nothing is promised about them. */
+export const legacyEndpoints = (settings: Settings): PublisherEndpoint[] =>
+  settings.legacy_endpoints.map((url) => ({ publisher: `legacy ${url}`, url, sources: [], legacy: true }))
+
+/** Every publisher of the deployment, legacy senders last. */
+export const allEndpoints = (settings: Settings): PublisherEndpoint[] => [
+  ...['kalshi', 'poly', 'orchestrator'].map((publisher) => endpointOf(settings, publisher)),
+  ...shardEndpoints(settings),
+  endpointOf(settings, 'exec'),
+  ...legacyEndpoints(settings),
+]

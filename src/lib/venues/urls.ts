@@ -1,0 +1,69 @@
+/** Where each venue answers, by env. `arbees monitor kalshi --env sim|demo|prod` differ by this and credentials alone. */
+
+import type { Settings } from '../core/config.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
+
+export interface VenueUrls {
+  readonly kalshiRest: string
+  readonly kalshiWs: string
+  readonly clob: string
+  readonly polyWs: string
+  readonly gamma: string
+  readonly espn: string
+}
+
+/** Default ports of the simulator. */
+export const SIM_PORTS = { kalshi: 7001, poly: 7002, gamma: 7003, espn: 7004 } as const
+
+const KALSHI_API = '/trade-api/v2'
+const KALSHI_WS = '/trade-api/ws/v2'
+const ESPN = 'https://site.api.espn.com'
+
+const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
+  sim: {
+    kalshiRest: `http://127.0.0.1:${SIM_PORTS.kalshi}${KALSHI_API}`,
+    kalshiWs: `ws://127.0.0.1:${SIM_PORTS.kalshi}${KALSHI_WS}`,
+    clob: `http://127.0.0.1:${SIM_PORTS.poly}`,
+    polyWs: `ws://127.0.0.1:${SIM_PORTS.poly}/ws/market`,
+    gamma: `http://127.0.0.1:${SIM_PORTS.gamma}`,
+    espn: `http://127.0.0.1:${SIM_PORTS.espn}`,
+  },
+  demo: {
+    kalshiRest: `https://external-api.demo.kalshi.co${KALSHI_API}`,
+    kalshiWs: `wss://external-api-ws.demo.kalshi.co${KALSHI_WS}`,
+    // Polymarket has no demo venue: its public data serve, orders stay on paper.
+    clob: 'https://clob.polymarket.com',
+    polyWs: 'wss://ws-subscriptions-clob.polymarket.com/ws/market',
+    gamma: 'https://gamma-api.polymarket.com',
+    espn: ESPN,
+  },
+  prod: {
+    kalshiRest: `https://external-api.kalshi.com${KALSHI_API}`,
+    kalshiWs: `wss://external-api-ws.kalshi.com${KALSHI_WS}`,
+    clob: 'https://clob.polymarket.com',
+    polyWs: 'wss://ws-subscriptions-clob.polymarket.com/ws/market',
+    gamma: 'https://gamma-api.polymarket.com',
+    espn: ESPN,
+  },
+}
+
+/** The URLs in force: a setting, else the env's own. Throws `BAD_URL` (exit 4). */
+export function venueUrls(settings: Settings): VenueUrls {
+  const defaults = BY_ENV[settings.env]
+  return {
+    kalshiRest: pick(settings['kalshi.rest_url'], defaults.kalshiRest, 'kalshi.rest_url'),
+    kalshiWs: pick(settings['kalshi.ws_url'], defaults.kalshiWs, 'kalshi.ws_url'),
+    clob: pick(settings['polymarket.clob_url'], defaults.clob, 'polymarket.clob_url'),
+    polyWs: pick(settings['polymarket.ws_url'], defaults.polyWs, 'polymarket.ws_url'),
+    gamma: pick(settings['polymarket.gamma_url'], defaults.gamma, 'polymarket.gamma_url'),
+    espn: pick(settings['espn.url'], defaults.espn, 'espn.url'),
+  }
+}
+
+function pick(given: string, fallback: string, key: string): string {
+  const url = given === '' ? fallback : given.replace(/\/+$/, '')
+  if (!URL.canParse(url)) {
+    throw new ArbeesError('BAD_URL', `${key} is not a URL: '${url}'`, { exit: EXIT.CONFIG })
+  }
+  return url
+}
