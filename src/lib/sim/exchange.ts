@@ -1,0 +1,154 @@
+/**
+ * The scenario made visible: one displayed book per market, which both venue servers read, take from and follow.
+ * Owns the only timer that moves the scenario.
+ */
+
+import type { Clock } from '../core/clock.js'
+import type { KalshiMarket, PolyMarket, SimGame, SimMarket } from './market.js'
+import { DisplayedBook, type Fill, type LevelChange, type TakerOrder } from './matching.js'
+import type { Scenario, ScenarioEvent } from './scenario.js'
+
+export interface Trade {
+  readonly order: TakerOrder
+  readonly fills: readonly Fill[]
+}
+
+/** One change of a displayed book, by makers or by a trade. */
+export interface BookChange {
+  readonly market: SimMarket
+  readonly changes: readonly LevelChange[]
+  readonly trade: Trade | undefined
+  /** Wall clock, Unix ms: the venue's timestamp. */
+  readonly wallMs: number
+}
+
+export interface ExchangeListener {
+  onBook?(change: BookChange): void
+  /** Everything else of the scenario: games, plays, ticks, market states. */
+  onEvent?(event: ScenarioEvent, wallMs: number): void
+}
+
+const TICK_MS = 20
+
+export class Exchange {
+  private readonly books = new Map<SimMarket, DisplayedBook>()
+  private readonly kalshi = new Map<string, KalshiMarket>()
+  private readonly poly = new Map<string, PolyMarket>()
+  private readonly listeners = new Set<ExchangeListener>()
+  private readonly pending = new Set<NodeJS.Timeout>()
+  private timer: NodeJS.Timeout | undefined
+  private readonly startedUs: number
+  private scenarioMs = 0
+
+  constructor(
+    private readonly scenario: Scenario,
+    readonly clock: Clock,
+    private readonly speed: number,
+  ) {
+    this.startedUs = clock.monoUs()
+    this.advance()
+  }
+
+  /** Starts the timer; `onStep` hears every step, `onFailure` what a listener threw (the scenario goes on). */
+  start(onStep: (wallMs: number) => void, onFailure: (error: unknown) => void): void {
+    this.timer = setInterval(() => {
+      try {
+        this.advance()
+        onStep(this.clock.nowMs())
+      } catch (error) {
+        onFailure(error)
+      }
+    }, TICK_MS)
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+    for (const timer of this.pending) clearTimeout(timer)
+    this.pending.clear()
+    this.listeners.clear()
+  }
+
+  /** Scenario time, ms, as of now. */
+  nowScenarioMs(): number {
+    return ((this.clock.monoUs() - this.startedUs) / 1000) * this.speed
+  }
+
+  /** Runs a task after a time of the scenario; `stop` drops it. */
+  after(scenarioMs: number, task: () => void): void {
+    const timer = setTimeout(() => {
+      this.pending.delete(timer)
+      task()
+    }, scenarioMs / this.speed)
+    this.pending.add(timer)
+  }
+
+  listen(listener: ExchangeListener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  get games(): readonly SimGame[] {
+    return this.scenario.games
+  }
+
+  kalshiMarket(ticker: string): KalshiMarket | undefined {
+    return this.kalshi.get(ticker)
+  }
+
+  polyMarket(conditionId: string): PolyMarket | undefined {
+    return this.poly.get(conditionId)
+  }
+
+  polyMarkets(): Iterable<PolyMarket> {
+    return this.poly.values()
+  }
+
+  bookOf(market: SimMarket): DisplayedBook {
+    let book = this.books.get(market)
+    if (book === undefined) {
+      book = new DisplayedBook()
+      this.books.set(market, book)
+    }
+    return book
+  }
+
+  /** Takes fills (planned on the displayed book in this same turn) and tells everybody. */
+  trade(market: SimMarket, order: TakerOrder, fills: readonly Fill[]): void {
+    const changes = this.bookOf(market).consume(order, fills, this.scenarioMs)
+    this.emitBook({ market, changes, trade: { order, fills }, wallMs: this.clock.nowMs() })
+  }
+
+  private advance(): void {
+    this.scenarioMs = this.nowScenarioMs()
+    const wallMs = this.clock.nowMs()
+    for (const event of this.scenario.advance(this.scenarioMs)) this.apply(event, wallMs)
+    for (const [market, book] of this.books) {
+      const changes = book.refill(this.scenarioMs)
+      if (changes.length > 0) this.emitBook({ market, changes, trade: undefined, wallMs })
+    }
+  }
+
+  private apply(event: ScenarioEvent, wallMs: number): void {
+    switch (event.kind) {
+      case 'ladder': {
+        const changes = this.bookOf(event.market).setLadder(event.ladder)
+        if (changes.length > 0) this.emitBook({ market: event.market, changes, trade: undefined, wallMs })
+        return
+      }
+      case 'announced':
+        for (const market of event.game.kalshi) this.kalshi.set(market.id, market)
+        this.poly.set(event.game.poly.id, event.game.poly)
+        break
+      case 'live':
+      case 'final':
+      case 'play':
+      case 'tick':
+      case 'status':
+    }
+    for (const listener of this.listeners) listener.onEvent?.(event, wallMs)
+  }
+
+  private emitBook(change: BookChange): void {
+    for (const listener of this.listeners) listener.onBook?.(change)
+  }
+}
