@@ -1,0 +1,142 @@
+/** The books of one subscription, each with whether it follows an unbroken sequence since a snapshot. */
+
+import { OrderBook } from '../../model/order-book.js'
+import { stateOfBook } from '../../model/quote.js'
+import type { DeltaFrame, SnapshotFrame } from './frames.js'
+import { applyDelta, applySnapshot } from './mapper.js'
+import { refused, skipped, type BookState, type SessionEffect } from './session-effects.js'
+
+interface SubscribedBook {
+  readonly book: OrderBook
+  /** It follows an unbroken sequence since a snapshot. */
+  fresh: boolean
+  /** It had a snapshot on this subscription before. */
+  seen: boolean
+  /** Fresh, and bid at or above ask. */
+  crossed: boolean
+  /** When to ask for its first snapshot again, or for another of a book that stays crossed, us. */
+  askAtUs: number
+  askEveryUs: number
+}
+
+const MAX_ASK_EVERY_US = 30_000_000
+/** A match may cross a book between two of its deltas; one that stays crossed is wrong. */
+const CROSSED_FOR_US = 1_000_000
+
+export class SubscribedBooks {
+  private readonly books = new Map<string, SubscribedBook>()
+  /** Everything ever joined on this connection: late messages of these are expected. */
+  private readonly known = new Set<string>()
+
+  constructor(
+    private readonly useYesPrice: boolean,
+    private readonly askEveryUs: number,
+  ) {}
+
+  get tickers(): string[] {
+    return [...this.books.keys()]
+  }
+
+  /** Those that had a snapshot on this subscription. */
+  get seen(): string[] {
+    return this.tickers.filter((ticker) => this.books.get(ticker)?.seen === true)
+  }
+
+  has = (ticker: string): boolean => this.books.has(ticker)
+
+  isFresh = (ticker: string): boolean => this.books.get(ticker)?.fresh === true
+
+  join(ticker: string, nowUs: number): void {
+    const { askEveryUs } = this
+    const flags = { fresh: false, seen: false, crossed: false }
+    this.books.set(ticker, { book: new OrderBook(), ...flags, askAtUs: nowUs + askEveryUs, askEveryUs })
+    this.known.add(ticker)
+  }
+
+  leave(ticker: string): void {
+    this.books.delete(ticker)
+  }
+
+  clear(): void {
+    this.books.clear()
+  }
+
+  /** Distrusts every book until its next snapshot; books without a first one are asked for again at once. */
+  breakAll(nowUs: number): SessionEffect[] {
+    const effects: SessionEffect[] = []
+    for (const [ticker, entry] of this.books) {
+      if (!entry.seen) entry.askAtUs = nowUs
+      if (!entry.fresh) continue
+      entry.fresh = false
+      entry.crossed = false
+      effects.push(bookEffect(ticker, entry.book, 'BROKEN', undefined))
+    }
+    return effects
+  }
+
+  snapshot(frame: SnapshotFrame, nowUs: number): SessionEffect {
+    const entry = this.books.get(frame.ticker)
+    if (entry === undefined) return this.ofUnfollowed(frame.ticker)
+    applySnapshot(entry.book, frame, this.useYesPrice)
+    entry.fresh = true
+    entry.seen = true
+    return this.changed(frame.ticker, entry, undefined, nowUs)
+  }
+
+  /** Undefined when a level would fall below zero: a message was lost. */
+  delta(frame: DeltaFrame, nowUs: number): SessionEffect | undefined {
+    const entry = this.books.get(frame.ticker)
+    if (entry === undefined) return this.ofUnfollowed(frame.ticker)
+    if (!entry.fresh) return skipped('awaiting_snapshot')
+    if (!applyDelta(entry.book, frame, this.useYesPrice)) return undefined
+    return this.changed(frame.ticker, entry, frame.venueMs, nowUs)
+  }
+
+  /** The markets were refused: ask for them later, ever more slowly. */
+  postpone(tickers: readonly string[], nowUs: number): void {
+    for (const ticker of tickers) {
+      const entry = this.books.get(ticker)
+      if (entry !== undefined) entry.askAtUs = nowUs + entry.askEveryUs
+    }
+  }
+
+  /** Books to ask for now: never seen, or crossed for too long. Each is named again later, ever more slowly. */
+  due(nowUs: number): { readonly unseen: readonly string[]; readonly crossed: readonly string[] } {
+    const unseen: string[] = []
+    const crossed: string[] = []
+    for (const [ticker, entry] of this.books) {
+      if (nowUs < entry.askAtUs || (entry.seen && !entry.crossed)) continue
+      entry.askAtUs = nowUs + entry.askEveryUs
+      entry.askEveryUs = Math.min(entry.askEveryUs * 2, MAX_ASK_EVERY_US)
+      ;(entry.seen ? crossed : unseen).push(ticker)
+    }
+    return { unseen, crossed }
+  }
+
+  private changed(
+    ticker: string,
+    entry: SubscribedBook,
+    venueMs: number | undefined,
+    nowUs: number,
+  ): SessionEffect {
+    const state = stateOfBook(entry.book)
+    const crossed = state === 'BROKEN'
+    if (crossed && !entry.crossed) entry.askAtUs = nowUs + CROSSED_FOR_US
+    if (!crossed) entry.askEveryUs = this.askEveryUs
+    entry.crossed = crossed
+    return bookEffect(ticker, entry.book, state, venueMs)
+  }
+
+  private ofUnfollowed(ticker: string): SessionEffect {
+    return this.known.has(ticker) ? skipped('unfollowed_market') : refused('unknown_market', ticker)
+  }
+}
+
+function bookEffect(
+  ticker: string,
+  book: OrderBook,
+  state: BookState,
+  venueMs: number | undefined,
+): SessionEffect {
+  return { kind: 'book', ticker, book, state, venueMs }
+}
