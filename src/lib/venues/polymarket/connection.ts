@@ -1,0 +1,240 @@
+/**
+ * One socket of the market channel and the REST compare beside it: all the I/O of `PolymarketMapper`.
+ *
+ * The venue answers a text PING every 10 s while its data stand still for hours, so a PONG only keeps the socket: what
+ * proves continuity is a hash, or, after 750 ms without one, a REST book.
+ */
+
+import WebSocket from 'ws'
+import { Backoff } from '../../core/backoff.js'
+import type { Clock } from '../../core/clock.js'
+import { messageOf } from '../../core/errors.js'
+import { sanitize } from '../../core/sanitize.js'
+import type { CatalogMarket } from '../../model/game.js'
+import { isVerdict, MAX_FRAME_BYTES, parseFrames, type BookEvent } from './frames.js'
+import { PolymarketMapper, type MapperEffect, type MapperOptions } from './mapper.js'
+import type { BookAnswer } from './rest.js'
+
+export interface ConnectionTimings extends MapperOptions {
+  readonly pingEveryMs: number
+  /** A socket whose PONG is this late is dead. */
+  readonly pongTimeoutMs: number
+  /** Without a proof for this long, REST is asked. */
+  readonly proofAfterMs: number
+  /** Least time between the starts of two compares. */
+  readonly compareGapMs: number
+  /** Without any proof for this long, hash or REST, the socket is replaced. */
+  readonly giveUpMs: number
+  readonly tickMs: number
+  readonly backoffMinMs: number
+  readonly backoffMaxMs: number
+}
+
+export const TIMINGS: ConnectionTimings = {
+  staleAfterUs: 2_000_000,
+  resyncTimeoutUs: 3_000_000,
+  pingEveryMs: 10_000,
+  pongTimeoutMs: 25_000,
+  proofAfterMs: 750,
+  compareGapMs: 750,
+  giveUpMs: 20_000,
+  tickMs: 50,
+  backoffMinMs: 100,
+  backoffMaxMs: 5000,
+}
+
+export interface ConnectionOptions {
+  readonly url: string
+  readonly clock: Clock
+  readonly timings: ConnectionTimings
+  readonly random?: () => number
+  readonly fetchBook: (tokenId: string, signal: AbortSignal) => Promise<BookAnswer>
+  /** Book, verdict and notice effects, in order, with the arrival time of the bytes that caused them. */
+  readonly onEffect: (effect: MapperEffect, recvUs: number) => void
+}
+
+export class MarketConnection {
+  readonly mapper: PolymarketMapper
+  reconnects = 0
+  /** Attempts since the socket was last open. */
+  failures = 0
+
+  private readonly backoff: Backoff
+  private socket: WebSocket | undefined
+  private compare: AbortController | undefined
+  private compareStartedUs = -Infinity
+  private openedUs = 0
+  private pingedUs = 0
+  private pongUs = 0
+  private closed = false
+  private retry: NodeJS.Timeout | undefined
+  private ticker: NodeJS.Timeout | undefined
+
+  constructor(private readonly options: ConnectionOptions) {
+    const { timings, random } = options
+    this.mapper = new PolymarketMapper(timings)
+    this.backoff = new Backoff({
+      minMs: timings.backoffMinMs,
+      maxMs: timings.backoffMaxMs,
+      ...(random === undefined ? {} : { random }),
+    })
+  }
+
+  get isOpen(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN
+  }
+
+  follow(market: CatalogMarket): void {
+    this.run(this.mapper.follow(market, this.now()), this.now())
+    if (this.ticker === undefined) this.start()
+  }
+
+  unfollow(marketId: string): void {
+    this.run(this.mapper.unfollow(marketId), this.now())
+  }
+
+  close(): Promise<void> {
+    this.closed = true
+    clearInterval(this.ticker)
+    clearTimeout(this.retry)
+    this.compare?.abort()
+    const { socket } = this
+    this.socket = undefined
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) return Promise.resolve()
+    return new Promise((resolve) => {
+      socket.once('close', () => resolve())
+      socket.terminate()
+    })
+  }
+
+  private start(): void {
+    this.ticker = setInterval(() => this.tick(), this.options.timings.tickMs)
+    this.connect()
+  }
+
+  private now(): number {
+    return this.options.clock.monoUs()
+  }
+
+  private connect(): void {
+    if (this.closed) return
+    const socket = new WebSocket(this.options.url, {
+      maxPayload: MAX_FRAME_BYTES,
+      handshakeTimeout: 5000,
+      perMessageDeflate: false,
+    })
+    this.socket = socket
+    socket.on('open', () => this.opened())
+    socket.on('message', (data) => this.received(socket, data))
+    socket.on('error', (error) =>
+      this.notice('warn', `polymarket socket: ${sanitize(messageOf(error), 200)}`),
+    )
+    socket.on('close', (code) => this.lost(socket, code))
+  }
+
+  private opened(): void {
+    const nowUs = this.now()
+    this.failures = 0
+    this.openedUs = nowUs
+    this.pingedUs = nowUs
+    this.pongUs = nowUs
+    this.run(this.mapper.connected(nowUs), nowUs)
+  }
+
+  private received(socket: WebSocket, data: WebSocket.RawData): void {
+    const recvUs = this.now()
+    if (socket !== this.socket) return
+    for (const item of parseFrames(toBuffer(data))) {
+      if (!isVerdict(item)) {
+        this.run(this.mapper.onEvent(item, recvUs), recvUs)
+        continue
+      }
+      if (item.kind === 'skipped' && item.name === 'PONG') this.pongUs = recvUs
+      this.options.onEffect({ kind: 'verdict', verdict: item }, recvUs)
+    }
+  }
+
+  private lost(socket: WebSocket, code: number): void {
+    if (socket !== this.socket || this.closed) return
+    this.socket = undefined
+    this.compare?.abort()
+    this.compare = undefined
+    this.reconnects += 1
+    this.failures += 1
+    this.run(this.mapper.disconnected(), this.now())
+    const delayMs = this.backoff.nextMs()
+    this.notice('warn', `polymarket socket closed (${code}), connecting again in ${delayMs} ms`)
+    this.retry = setTimeout(() => this.connect(), delayMs)
+  }
+
+  private tick(): void {
+    const nowUs = this.now()
+    this.run(this.mapper.tick(nowUs), nowUs)
+    if (!this.isOpen) return
+    const { pingEveryMs, pongTimeoutMs, proofAfterMs, compareGapMs, giveUpMs } = this.options.timings
+    if (nowUs - this.pingedUs >= pingEveryMs * 1000) {
+      this.pingedUs = nowUs
+      this.socket?.send('PING')
+    }
+    if (nowUs - this.pongUs >= pongTimeoutMs * 1000) return this.drop('no PONG')
+    if (this.mapper.assets === 0) return
+    const unprovedUs = nowUs - (this.mapper.provedUs ?? this.openedUs)
+    if (unprovedUs >= giveUpMs * 1000) {
+      const sinceOpenUs = nowUs - this.openedUs
+      if (sinceOpenUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
+    }
+    const due = unprovedUs >= proofAfterMs * 1000 || this.mapper.hasDoubt
+    if (due && this.compare === undefined && nowUs - this.compareStartedUs >= compareGapMs * 1000) {
+      void this.compareOne(nowUs)
+    }
+  }
+
+  /** At most one at a time; an answer that outlives its socket is thrown away. */
+  private async compareOne(askedUs: number): Promise<void> {
+    const tokenId = this.mapper.nextCompare()
+    if (tokenId === undefined) return
+    const controller = new AbortController()
+    this.compare = controller
+    this.compareStartedUs = askedUs
+    const answer = await this.options.fetchBook(tokenId, controller.signal)
+    if (this.compare !== controller) return
+    this.compare = undefined
+    if (answer.kind === 'book') this.compared(answer.book, askedUs)
+    else this.notice('warn', `polymarket REST compare: ${answer.reason}`)
+  }
+
+  private compared(book: BookEvent, askedUs: number): void {
+    const nowUs = this.now()
+    this.run(this.mapper.onRest(book, askedUs, nowUs), nowUs)
+  }
+
+  private run(effects: readonly MapperEffect[], recvUs: number): void {
+    for (const effect of effects) {
+      if (effect.kind === 'send') {
+        if (this.isOpen) this.socket?.send(effect.text)
+      } else if (effect.kind === 'reconnect') {
+        this.drop(effect.reason)
+      } else {
+        if (effect.kind === 'proved') this.backoff.reset()
+        this.options.onEffect(effect, recvUs)
+      }
+    }
+  }
+
+  private drop(reason: string): void {
+    this.notice('warn', `polymarket socket dropped: ${reason}`)
+    const { socket } = this
+    if (socket === undefined) return
+    socket.terminate()
+    this.lost(socket, 1006)
+  }
+
+  private notice(level: 'info' | 'warn' | 'error', text: string): void {
+    if (!this.closed) this.options.onEffect({ kind: 'notice', level, text }, this.now())
+  }
+}
+
+function toBuffer(data: WebSocket.RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
+}

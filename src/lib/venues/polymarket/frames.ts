@@ -1,0 +1,374 @@
+/**
+ * The wire of the market channel: text in, checked events out.
+ *
+ * A frame is one JSON object, an array of them (dumps and batches, known and unknown forms mixed), or the text
+ * `PONG`. Numbers are decimal strings; an absent one is `""`. Each value that the venue's book hash covers is kept
+ * verbatim beside its integer, because the hash is taken over the venue's own strings.
+ */
+
+import { sanitize } from '../../core/sanitize.js'
+import { parsePriceE4, parseScaled, parseSizeE2 } from '../../model/price.js'
+import type { BookSide } from '../../model/order-book.js'
+import type { FrameVerdict } from '../ports.js'
+
+/** A dump of 200 books with a thousand levels each stays below this. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024
+
+/** One price level with the venue's own strings. `sizeE2` is floored, `empty` is exact. */
+export interface WireLevel {
+  readonly price: string
+  readonly size: string
+  readonly priceE4: number
+  readonly sizeE2: number
+  /** The size is exactly zero: the level is gone. */
+  readonly empty: boolean
+}
+
+/** A full book of one token; levels in the order of the wire, which is not to be trusted. */
+export interface BookEvent {
+  readonly type: 'book'
+  readonly market: string
+  readonly assetId: string
+  readonly timestamp: string
+  /** The venue's clock, Unix ms. */
+  readonly venueMs: number
+  readonly hash?: string
+  readonly bids: readonly WireLevel[]
+  readonly asks: readonly WireLevel[]
+  readonly tickSize?: string
+  readonly lastTradePrice?: string
+  readonly minOrderSize?: string
+  readonly negRisk?: boolean
+}
+
+/** A best price as a message states it: `null` says that nobody quotes, undefined that nothing is said. */
+export type StatedBest = number | null | undefined
+
+/** A new absolute size at one price of one token. */
+export interface LevelChange {
+  readonly assetId: string
+  readonly side: BookSide
+  readonly level: WireLevel
+  readonly hash?: string
+  readonly bestBidE4: StatedBest
+  readonly bestAskE4: StatedBest
+}
+
+export interface PriceChangeEvent {
+  readonly type: 'price_change'
+  /** `flat` is the form until August 2025: one change a message, with a hash of an older layout. */
+  readonly schema: 'changes' | 'flat'
+  readonly market: string
+  readonly timestamp: string
+  readonly venueMs: number
+  readonly changes: readonly LevelChange[]
+}
+
+export interface LastTradeEvent {
+  readonly type: 'last_trade_price'
+  readonly market: string
+  readonly assetId: string
+  readonly price: string
+  readonly priceE4: number
+  readonly venueMs: number
+}
+
+export interface TickSizeEvent {
+  readonly type: 'tick_size_change'
+  readonly market: string
+  readonly assetId: string
+  readonly oldTickSize?: string
+  readonly newTickSize: string
+  readonly venueMs: number
+}
+
+export interface BestBidAskEvent {
+  readonly type: 'best_bid_ask'
+  readonly market: string
+  readonly assetId: string
+  readonly bestBidE4: StatedBest
+  readonly bestAskE4: StatedBest
+  readonly venueMs: number
+}
+
+export interface NewMarketEvent {
+  readonly type: 'new_market'
+  readonly market: string
+}
+
+export interface MarketResolvedEvent {
+  readonly type: 'market_resolved'
+  readonly market: string
+}
+
+export type PolyEvent =
+  | BookEvent
+  | PriceChangeEvent
+  | LastTradeEvent
+  | TickSizeEvent
+  | BestBidAskEvent
+  | NewMarketEvent
+  | MarketResolvedEvent
+
+export const isVerdict = (item: PolyEvent | FrameVerdict): item is FrameVerdict => 'kind' in item
+
+/** Raised inside the parser alone; `parseFrames` turns it into a refusal. */
+class Refusal extends Error {
+  constructor(
+    readonly reason: string,
+    detail: string,
+  ) {
+    super(detail)
+  }
+}
+
+type Json = { readonly [key: string]: unknown }
+
+/** Everything one frame says, in order. Never throws; nothing of the frame is passed over without a verdict. */
+export function parseFrames(data: string | Buffer): (PolyEvent | FrameVerdict)[] {
+  const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length
+  if (bytes > MAX_FRAME_BYTES) return [refused('oversize', `${bytes} bytes`)]
+  const text = typeof data === 'string' ? data : data.toString('utf8')
+  if (text === 'PONG') return [{ kind: 'skipped', name: 'PONG' }]
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return [refused('not_json', text.slice(0, 80))]
+  }
+  if (!Array.isArray(parsed)) return [parseOne(parsed)]
+  return parsed.length === 0 ? [{ kind: 'skipped', name: 'empty_array' }] : parsed.map(parseOne)
+}
+
+/** The answer of `GET /book`: the same shape as a `book` frame, without its event_type. */
+export function parseBookBody(text: string): BookEvent | FrameVerdict {
+  try {
+    return parseBook(asObject(JSON.parse(text)))
+  } catch (error) {
+    return error instanceof Refusal
+      ? refused(error.reason, error.message)
+      : refused('not_json', text.slice(0, 80))
+  }
+}
+
+function refused(reason: string, detail: string): FrameVerdict {
+  return { kind: 'refused', reason, detail: sanitize(detail, 160) }
+}
+
+function parseOne(value: unknown): PolyEvent | FrameVerdict {
+  try {
+    return parseEvent(asObject(value))
+  } catch (error) {
+    if (error instanceof Refusal) return refused(error.reason, error.message)
+    throw error
+  }
+}
+
+function asObject(value: unknown): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refusal(
+      'not_object',
+      Array.isArray(value) ? 'an array inside an array' : String(value).slice(0, 80),
+    )
+  }
+  if (Object.hasOwn(value, '__proto__')) throw new Refusal('hostile_key', '__proto__')
+  return value as Json
+}
+
+const EVENT_NAME = /^[a-z][a-z0-9_]{0,47}$/
+
+function parseEvent(frame: Json): PolyEvent | FrameVerdict {
+  const type = frame.event_type
+  if (type === undefined) {
+    // The sports channel's score message is the one form without an event_type that a venue socket sends.
+    if (
+      typeof frame.live === 'boolean' &&
+      typeof frame.ended === 'boolean' &&
+      typeof frame.score === 'string'
+    ) {
+      return { kind: 'skipped', name: 'sports_result' }
+    }
+    throw new Refusal('no_event_type', Object.keys(frame).slice(0, 8).join(','))
+  }
+  if (typeof type !== 'string' || !EVENT_NAME.test(type)) throw new Refusal('bad_event_type', String(type))
+  switch (type) {
+    case 'book':
+      return parseBook(frame)
+    case 'price_change':
+      return parsePriceChange(frame)
+    case 'last_trade_price':
+      return {
+        type,
+        market: marketId(frame.market),
+        assetId: assetId(frame.asset_id),
+        price: decimal(frame.price, 'price'),
+        priceE4: price(frame.price),
+        venueMs: venueMs(frame.timestamp),
+      }
+    case 'tick_size_change': {
+      const oldTickSize = optionalDecimal(frame.old_tick_size, 'old_tick_size')
+      return {
+        type,
+        market: marketId(frame.market),
+        assetId: assetId(frame.asset_id),
+        ...(oldTickSize === undefined ? {} : { oldTickSize }),
+        newTickSize: tick(frame.new_tick_size, 'new_tick_size'),
+        venueMs: venueMs(frame.timestamp),
+      }
+    }
+    case 'best_bid_ask':
+      return {
+        type,
+        market: marketId(frame.market),
+        assetId: assetId(frame.asset_id),
+        bestBidE4: statedBest(frame.best_bid, 'best_bid'),
+        bestAskE4: statedBest(frame.best_ask, 'best_ask'),
+        venueMs: venueMs(frame.timestamp),
+      }
+    case 'new_market':
+    case 'market_resolved':
+      return { type, market: marketId(frame.market) }
+    case 'order':
+    case 'trade':
+      return { kind: 'skipped', name: type }
+    default:
+      return { kind: 'unknown', name: type }
+  }
+}
+
+function parseBook(frame: Json): BookEvent {
+  const hash = optionalText(frame.hash, 'hash')
+  const tickSize = isAbsent(frame.tick_size) ? undefined : tick(frame.tick_size, 'tick_size')
+  const lastTradePrice = optionalDecimal(frame.last_trade_price, 'last_trade_price')
+  const minOrderSize = optionalDecimal(frame.min_order_size, 'min_order_size')
+  const negRisk = frame.neg_risk
+  if (negRisk !== undefined && negRisk !== null && typeof negRisk !== 'boolean') {
+    throw new Refusal('bad_field', 'neg_risk is not a boolean')
+  }
+  return {
+    type: 'book',
+    market: marketId(frame.market),
+    assetId: assetId(frame.asset_id),
+    timestamp: timestamp(frame.timestamp),
+    venueMs: venueMs(frame.timestamp),
+    bids: levels(frame.bids, 'bids'),
+    asks: levels(frame.asks, 'asks'),
+    ...(hash === undefined ? {} : { hash }),
+    ...(tickSize === undefined ? {} : { tickSize }),
+    ...(lastTradePrice === undefined ? {} : { lastTradePrice }),
+    ...(minOrderSize === undefined ? {} : { minOrderSize }),
+    ...(typeof negRisk === 'boolean' ? { negRisk } : {}),
+  }
+}
+
+function parsePriceChange(frame: Json): PriceChangeEvent | FrameVerdict {
+  const stamp = { timestamp: timestamp(frame.timestamp), venueMs: venueMs(frame.timestamp) }
+  const market = marketId(frame.market)
+  if (Array.isArray(frame.price_changes)) {
+    if (frame.price_changes.length === 0) throw new Refusal('bad_field', 'price_changes is empty')
+    const changes = frame.price_changes.map((entry) => levelChange(asObject(entry)))
+    return { type: 'price_change', schema: 'changes', market, ...stamp, changes }
+  }
+  if (frame.price_changes !== undefined) throw new Refusal('bad_field', 'price_changes is not an array')
+  // An intermediate form of 2025 carried `changes`; no recording of it exists.
+  if (frame.changes !== undefined) return { kind: 'unknown', name: 'price_change_with_changes' }
+  return { type: 'price_change', schema: 'flat', market, ...stamp, changes: [levelChange(frame)] }
+}
+
+function levelChange(entry: Json): LevelChange {
+  const hash = optionalText(entry.hash, 'hash')
+  if (entry.side !== 'BUY' && entry.side !== 'SELL') throw new Refusal('bad_side', String(entry.side))
+  return {
+    assetId: assetId(entry.asset_id),
+    side: entry.side === 'BUY' ? 'bid' : 'ask',
+    level: level(entry),
+    ...(hash === undefined ? {} : { hash }),
+    bestBidE4: statedBest(entry.best_bid, 'best_bid'),
+    bestAskE4: statedBest(entry.best_ask, 'best_ask'),
+  }
+}
+
+function levels(value: unknown, field: string): WireLevel[] {
+  if (!Array.isArray(value)) throw new Refusal('bad_field', `${field} is not an array`)
+  const parsed = value.map((entry) => level(asObject(entry)))
+  if (new Set(parsed.map(({ priceE4 }) => priceE4)).size !== parsed.length) {
+    throw new Refusal('duplicate_level', field)
+  }
+  return parsed
+}
+
+const ZERO = /^[0.]*$/
+
+function level(entry: Json): WireLevel {
+  const priceE4 = price(entry.price)
+  const { size } = entry
+  const sizeE2 = typeof size === 'string' ? parseSizeE2(size) : undefined
+  if (typeof size !== 'string' || sizeE2 === undefined) throw new Refusal('bad_size', shown(size))
+  return { price: String(entry.price), size, priceE4, sizeE2, empty: ZERO.test(size) }
+}
+
+/** Nothing rests at 0 or 1: the venue's prices run from one tick to one less a tick. */
+function price(value: unknown): number {
+  const priceE4 = typeof value === 'string' ? parsePriceE4(value) : undefined
+  if (priceE4 === undefined || priceE4 <= 0 || priceE4 >= 10_000) throw new Refusal('bad_price', shown(value))
+  return priceE4
+}
+
+function tick(value: unknown, field: string): string {
+  const tickE4 = typeof value === 'string' ? parseScaled(value, 4) : undefined
+  if (tickE4 === undefined || tickE4 < 1 || tickE4 > 1000)
+    throw new Refusal('bad_tick', `${field} ${shown(value)}`)
+  return String(value)
+}
+
+function statedBest(value: unknown, field: string): StatedBest {
+  if (isAbsent(value)) return undefined
+  const priceE4 = typeof value === 'string' ? parsePriceE4(value) : undefined
+  if (priceE4 === undefined) throw new Refusal('bad_price', `${field} ${shown(value)}`)
+  return priceE4 === 0 || priceE4 === 10_000 ? null : priceE4
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
+
+function optionalDecimal(value: unknown, field: string): string | undefined {
+  return isAbsent(value) ? undefined : decimal(value, field)
+}
+
+function decimal(value: unknown, field: string): string {
+  if (typeof value !== 'string' || parseSizeE2(value) === undefined) {
+    throw new Refusal('bad_field', `${field} ${shown(value)}`)
+  }
+  return value
+}
+
+function optionalText(value: unknown, field: string): string | undefined {
+  if (isAbsent(value)) return undefined
+  if (typeof value !== 'string' || value.length > 128)
+    throw new Refusal('bad_field', `${field} ${shown(value)}`)
+  return value
+}
+
+const TIMESTAMP = /^\d{1,15}$/
+
+function timestamp(value: unknown): string {
+  if (typeof value !== 'string' || !TIMESTAMP.test(value)) throw new Refusal('bad_timestamp', shown(value))
+  return value
+}
+
+const venueMs = (value: unknown): number => Number(timestamp(value))
+
+function marketId(value: unknown): string {
+  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) {
+    throw new Refusal('bad_market', shown(value))
+  }
+  return value
+}
+
+function assetId(value: unknown): string {
+  if (typeof value !== 'string' || !/^\d{1,80}$/.test(value)) throw new Refusal('bad_asset', shown(value))
+  return value
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value.slice(0, 60)}'` : `a ${value === null ? 'null' : typeof value}`
+}

@@ -1,0 +1,321 @@
+/**
+ * One connection to the market channel as a pure state machine: events in, effects out, no I/O and no clock.
+ *
+ * `feed.ts` owns the socket, hands over every event with the monotonic time its bytes arrived, and carries the effects
+ * out in order. A book is published LIVE only while it is proved and the connection's continuity was proved lately.
+ */
+
+import type { CatalogMarket } from '../../model/game.js'
+import type { OrderBook } from '../../model/order-book.js'
+import type { QuoteState } from '../../model/quote.js'
+import type { FrameVerdict } from '../ports.js'
+import type { BookEvent, PolyEvent, PriceChangeEvent } from './frames.js'
+import { MarketBook, type BookOutcome } from './market-book.js'
+
+export type MapperEffect =
+  /** The book, or whether it may be believed, changed: publish it. */
+  | {
+      readonly kind: 'book'
+      readonly market: CatalogMarket
+      readonly book: OrderBook
+      readonly state: QuoteState
+      readonly venueMs?: number
+    }
+  /** Send this text. */
+  | { readonly kind: 'send'; readonly text: string }
+  | { readonly kind: 'verdict'; readonly verdict: FrameVerdict }
+  /** Continuity of the connection was proved. */
+  | { readonly kind: 'proved' }
+  /** Close the socket and connect again. */
+  | { readonly kind: 'reconnect'; readonly reason: string }
+  | { readonly kind: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+
+export interface MapperOptions {
+  /** After this long without a proof a proved book is STALE. */
+  readonly staleAfterUs: number
+  /** A fresh dump that was asked for is asked for again after this long. */
+  readonly resyncTimeoutUs: number
+}
+
+export const MAPPER_DEFAULTS: MapperOptions = { staleAfterUs: 2_000_000, resyncTimeoutUs: 3_000_000 }
+
+interface Followed {
+  readonly books: MarketBook
+  published: QuoteState | undefined
+  /** When its dump was asked for; undefined when none is awaited. */
+  askedUs: number | undefined
+  attempts: number
+}
+
+export class PolymarketMapper {
+  private readonly markets = new Map<string, Followed>()
+  private readonly byToken = new Map<string, Followed>()
+  /** Markets no longer followed, whose last frames may still arrive. */
+  private readonly former = new Set<string>()
+  private connectedNow = false
+  private wasFresh = false
+  private lastProofUs: number | undefined
+  private lastEventUs = 0
+  private readonly compareQueue: string[] = []
+  private rotation = 0
+
+  constructor(private readonly options: MapperOptions = MAPPER_DEFAULTS) {}
+
+  /** When continuity was last proved, our monotonic clock; undefined before the first proof of this connection. */
+  get provedUs(): number | undefined {
+    return this.lastProofUs
+  }
+
+  get assets(): number {
+    return this.byToken.size
+  }
+
+  /** A book is waiting for REST to confirm it. */
+  get hasDoubt(): boolean {
+    return this.compareQueue.length > 0
+  }
+
+  /** live: every followed market is proved. waiting: first dumps are under way. broken: continuity lost. */
+  health(nowUs: number): 'live' | 'waiting' | 'broken' {
+    const open = [...this.markets.values()].filter(({ books }) => books.trust !== 'resolved')
+    if (open.length === 0) return this.connectedNow ? 'live' : 'waiting'
+    if (!this.connectedNow) return 'broken'
+    if (open.every(({ books }) => books.trust === 'proved') && this.isFresh(nowUs)) return 'live'
+    return open.some(({ published }) => published === undefined) ? 'waiting' : 'broken'
+  }
+
+  follow(market: CatalogMarket, nowUs: number): MapperEffect[] {
+    if (market.tokenIds === undefined || this.markets.has(market.marketId)) return []
+    const books = new MarketBook(market, market.tokenIds)
+    const followed: Followed = { books, published: undefined, askedUs: undefined, attempts: 0 }
+    this.markets.set(market.marketId, followed)
+    this.byToken.set(books.yesToken, followed)
+    this.byToken.set(books.noToken, followed)
+    if (!this.connectedNow) return []
+    followed.askedUs = nowUs
+    return [operation('subscribe', [books.yesToken, books.noToken])]
+  }
+
+  /** Forgets a market; its last word is BROKEN. */
+  unfollow(marketId: string): MapperEffect[] {
+    const followed = this.markets.get(marketId)
+    if (followed === undefined) return []
+    const { books } = followed
+    this.markets.delete(marketId)
+    this.byToken.delete(books.yesToken)
+    this.byToken.delete(books.noToken)
+    this.former.add(marketId)
+    books.disconnected()
+    const gone = followed.published === undefined ? [] : this.publish(followed, false, true)
+    return this.connectedNow ? [...gone, operation('unsubscribe', [books.yesToken, books.noToken])] : gone
+  }
+
+  /** The socket is open: what to subscribe. */
+  connected(nowUs: number): MapperEffect[] {
+    this.connectedNow = true
+    this.lastProofUs = undefined
+    this.lastEventUs = nowUs
+    for (const followed of this.markets.values()) {
+      followed.askedUs = nowUs
+      followed.attempts = 0
+    }
+    if (this.byToken.size === 0) return []
+    const subscription = {
+      assets_ids: [...this.byToken.keys()],
+      type: 'market',
+      custom_feature_enabled: true,
+    }
+    return [{ kind: 'send', text: JSON.stringify(subscription) }]
+  }
+
+  /** The socket is gone: every book is BROKEN from this moment. */
+  disconnected(): MapperEffect[] {
+    this.connectedNow = false
+    this.wasFresh = false
+    this.lastProofUs = undefined
+    this.compareQueue.length = 0
+    return [...this.markets.values()].flatMap((followed) => {
+      followed.books.disconnected()
+      followed.askedUs = undefined
+      return followed.published === undefined ? [] : this.publish(followed, false, false)
+    })
+  }
+
+  onEvent(event: PolyEvent, nowUs: number): MapperEffect[] {
+    this.lastEventUs = nowUs
+    switch (event.type) {
+      case 'price_change':
+        return this.onChanges(event, nowUs)
+      case 'new_market':
+        return [skip('new_market')]
+      case 'market_resolved': {
+        const followed = this.markets.get(event.market)
+        return followed === undefined
+          ? [skip('market_resolved')]
+          : this.apply(followed, followed.books.resolved(), nowUs)
+      }
+      default: {
+        const followed = this.byToken.get(event.assetId)
+        if (followed === undefined) return [this.unknownAsset(event.market, event.assetId)]
+        if (followed.books.market.marketId !== event.market) return [mismatch(event.market)]
+        return this.apply(followed, this.outcomeOf(followed, event), nowUs)
+      }
+    }
+  }
+
+  /** The answer of `GET /book` to a compare that was asked at `askedUs`. */
+  onRest(rest: BookEvent, askedUs: number, nowUs: number): MapperEffect[] {
+    const followed = this.byToken.get(rest.assetId)
+    if (followed === undefined || rest.assetId !== followed.books.yesToken || !this.connectedNow) return []
+    const { different, ...outcome } = followed.books.onRest(rest)
+    if ((different ?? 0) >= 2 && this.lastEventUs < askedUs) {
+      // Nothing has come since before we asked, and the venue has moved on: the socket is frozen.
+      return [
+        ...this.publish(followed, false, false),
+        { kind: 'reconnect', reason: 'silent while REST moved on' },
+      ]
+    }
+    return this.apply(followed, outcome, nowUs, askedUs)
+  }
+
+  /** Time passes: stale books, dumps that never came. Call a few times a second. */
+  tick(nowUs: number): MapperEffect[] {
+    const effects: MapperEffect[] = [...this.refresh(nowUs)]
+    for (const followed of this.connectedNow ? this.markets.values() : []) {
+      const { askedUs, books } = followed
+      if (askedUs === undefined || books.trust === 'resolved') continue
+      // A token without a book must not cost the others their connection: ask again, ever more rarely.
+      const waitUs = this.options.resyncTimeoutUs * Math.min(10, 1 + followed.attempts)
+      if (nowUs - askedUs >= waitUs) effects.push(...this.resync(followed, 'no dump came', nowUs))
+    }
+    return effects
+  }
+
+  /** The YES token to compare next: doubted ones first, then all in turn. Undefined when there is none. */
+  nextCompare(): string | undefined {
+    for (let token = this.compareQueue.shift(); token !== undefined; token = this.compareQueue.shift()) {
+      if (this.byToken.has(token)) return token
+    }
+    const ready = [...this.markets.values()].filter(
+      ({ books }) => books.trust !== 'none' && books.trust !== 'resolved',
+    )
+    return ready.length === 0 ? undefined : ready[this.rotation++ % ready.length]?.books.yesToken
+  }
+
+  private outcomeOf(
+    followed: Followed,
+    event: Exclude<PolyEvent, { type: 'price_change' | 'new_market' | 'market_resolved' }>,
+  ): BookOutcome {
+    switch (event.type) {
+      case 'book':
+        return followed.books.onBook(event)
+      case 'last_trade_price':
+        return followed.books.onTrade(event)
+      case 'tick_size_change':
+        return followed.books.onTick(event)
+      case 'best_bid_ask':
+        return { verdict: { kind: 'skipped', name: 'best_bid_ask' } }
+    }
+  }
+
+  private onChanges(event: PriceChangeEvent, nowUs: number): MapperEffect[] {
+    const effects: MapperEffect[] = []
+    const touched = new Set<Followed>()
+    for (const { assetId } of event.changes) {
+      const followed = this.byToken.get(assetId)
+      if (followed === undefined) effects.push(this.unknownAsset(event.market, assetId))
+      else if (followed.books.market.marketId !== event.market) effects.push(mismatch(event.market))
+      else touched.add(followed)
+    }
+    for (const followed of touched) {
+      effects.push(...this.apply(followed, followed.books.onChanges(event, event.changes), nowUs))
+    }
+    return effects
+  }
+
+  private apply(followed: Followed, outcome: BookOutcome, nowUs: number, provedAtUs = nowUs): MapperEffect[] {
+    const { books } = followed
+    const effects: MapperEffect[] = []
+    if (outcome.verdict !== undefined) effects.push({ kind: 'verdict', verdict: outcome.verdict })
+    if (books.trust !== 'none' && books.trust !== 'broken') followed.askedUs = undefined
+    if (outcome.proved === true) {
+      this.lastProofUs = Math.max(this.lastProofUs ?? 0, provedAtUs)
+      followed.attempts = 0
+      effects.push({ kind: 'proved' })
+    }
+    effects.push(...this.publish(followed, this.isFresh(nowUs), outcome.changed === true))
+    if (outcome.proved === true) effects.push(...this.refresh(nowUs))
+    if (outcome.resync !== undefined && followed.askedUs === undefined) {
+      effects.push(...this.resync(followed, outcome.resync, nowUs))
+    }
+    if (outcome.compare !== undefined && !this.compareQueue.includes(books.yesToken)) {
+      this.compareQueue.push(books.yesToken)
+    }
+    return effects
+  }
+
+  /** Leaving and joining again makes the venue dump the book. */
+  private resync(followed: Followed, reason: string, nowUs: number): MapperEffect[] {
+    const { books } = followed
+    followed.askedUs = nowUs
+    followed.attempts += 1
+    const tokens = [books.yesToken, books.noToken]
+    return [
+      { kind: 'notice', level: 'warn', text: `resync of ${books.market.marketId}: ${reason}` },
+      operation('unsubscribe', tokens),
+      operation('subscribe', tokens),
+    ]
+  }
+
+  /** Publishes what a proof, or the lack of one, changes on the connection's other books. */
+  private refresh(nowUs: number): MapperEffect[] {
+    const fresh = this.isFresh(nowUs)
+    if (fresh === this.wasFresh) return []
+    this.wasFresh = fresh
+    return [...this.markets.values()]
+      .filter(({ published }) => published !== undefined)
+      .flatMap((followed) => this.publish(followed, fresh, false))
+  }
+
+  private publish(followed: Followed, fresh: boolean, changed: boolean): MapperEffect[] {
+    const { books } = followed
+    const state = books.state(fresh)
+    if (!changed && state === followed.published) return []
+    followed.published = state
+    const venueMs = changed ? books.venueMs : undefined
+    return [
+      {
+        kind: 'book',
+        market: books.market,
+        book: books.book,
+        state,
+        ...(venueMs === undefined ? {} : { venueMs }),
+      },
+    ]
+  }
+
+  private isFresh(nowUs: number): boolean {
+    return this.lastProofUs !== undefined && nowUs - this.lastProofUs <= this.options.staleAfterUs
+  }
+
+  private unknownAsset(market: string, assetId: string): MapperEffect {
+    return this.former.has(market) || this.markets.has(market)
+      ? skip('asset_not_followed')
+      : {
+          kind: 'verdict',
+          verdict: { kind: 'refused', reason: 'unknown_market', detail: `${market} ${assetId}` },
+        }
+  }
+}
+
+const skip = (name: string): MapperEffect => ({ kind: 'verdict', verdict: { kind: 'skipped', name } })
+
+const mismatch = (market: string): MapperEffect => ({
+  kind: 'verdict',
+  verdict: { kind: 'refused', reason: 'market_mismatch', detail: market },
+})
+
+function operation(name: 'subscribe' | 'unsubscribe', assetIds: readonly string[]): MapperEffect {
+  const features = name === 'subscribe' ? { custom_feature_enabled: true } : {}
+  return { kind: 'send', text: JSON.stringify({ assets_ids: assetIds, operation: name, ...features }) }
+}

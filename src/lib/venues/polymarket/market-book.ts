@@ -1,0 +1,359 @@
+/**
+ * One condition's book and whether it may be believed.
+ *
+ * YES is the first outcome token. Its changes are folded and proved by the venue's hash; what the messages say of the
+ * second token must be the mirror of it. There is no sequence number, so trust comes from a matching hash or from an
+ * equal REST book alone, and goes with the first thing that does not fit.
+ */
+
+import { OrderBook } from '../../model/order-book.js'
+import { formatScaled } from '../../model/price.js'
+import { stateOfBook, type QuoteState } from '../../model/quote.js'
+import type { CatalogMarket } from '../../model/game.js'
+import type { FrameVerdict } from '../ports.js'
+import { sameSize, VenueBook, type HashContext } from './book-hash.js'
+import type {
+  BookEvent,
+  LastTradeEvent,
+  LevelChange,
+  PriceChangeEvent,
+  TickSizeEvent,
+  WireLevel,
+} from './frames.js'
+
+/**
+ * none: no book yet, changes are discarded. unproved: a book whose continuity nothing has proved. proved: equal to the
+ * venue's by hash or by REST. broken: something was lost. resolved: the market is over.
+ */
+export type Trust = 'none' | 'unproved' | 'proved' | 'broken' | 'resolved'
+
+/** What a message did to the book, for the connection to act on. */
+export interface BookOutcome {
+  /** The book was replaced or folded. */
+  readonly changed?: boolean
+  /** A hash or a REST book matched. */
+  readonly proved?: boolean
+  /** Ask the venue for a fresh dump of these tokens. */
+  readonly resync?: string
+  /** Ask REST soon. */
+  readonly compare?: string
+  readonly verdict?: FrameVerdict
+}
+
+const UNCHANGED: BookOutcome = {}
+const skipped = (name: string): BookOutcome => ({ verdict: { kind: 'skipped', name } })
+
+export class MarketBook {
+  /** The YES side in integers, as published. */
+  readonly book = new OrderBook()
+  readonly yesToken: string
+  readonly noToken: string
+  trust: Trust = 'none'
+
+  private readonly venue = new VenueBook()
+  private readonly known: { -readonly [K in keyof HashContext]?: HashContext[K] }
+  /** A hash has matched since the last dump that changed the rules: a mismatch now means a loss. */
+  private hashProven = false
+  /** Last trade prices, newest first, of which the next hash may carry one. */
+  private trades: string[] = []
+  private excused = false
+  /** The newest YES message, and the hashes seen under its timestamp. */
+  private last: { venueMs: number; timestamp: string; hash: string | undefined } | undefined
+  private hashesAtLast: string[] = []
+  private lateDumps = 0
+  private pendingNo: BookEvent | undefined
+  private differing = 0
+
+  constructor(
+    readonly market: CatalogMarket,
+    tokenIds: readonly [string, string],
+  ) {
+    ;[this.yesToken, this.noToken] = tokenIds
+    this.known = { market: market.marketId, assetId: this.yesToken, tickSize: trimmed(market.tickE4, 4) }
+    if (market.minSizeE2 > 0) this.known.minOrderSize = trimmed(market.minSizeE2, 2)
+    if (market.negRisk !== undefined) this.known.negRisk = market.negRisk
+  }
+
+  /** The state to publish; `fresh` says that the connection's continuity was proved lately. */
+  state(fresh: boolean): QuoteState {
+    if (this.trust === 'unproved') return this.book.isCrossed ? 'BROKEN' : 'STALE'
+    if (this.trust !== 'proved') return 'BROKEN'
+    const state = stateOfBook(this.book)
+    return state === 'BROKEN' || fresh ? state : 'STALE'
+  }
+
+  /** The venue's clock at the newest message folded, Unix ms. */
+  get venueMs(): number | undefined {
+    return this.last?.venueMs
+  }
+
+  /** The connection is gone: what is held may be wrong, and the next dump starts anew. */
+  disconnected(): void {
+    if (this.trust !== 'resolved') this.trust = 'none'
+    this.hashProven = false
+    this.last = undefined
+    this.hashesAtLast = []
+    this.lateDumps = 0
+    this.pendingNo = undefined
+    this.differing = 0
+    this.trades = []
+  }
+
+  resolved(): BookOutcome {
+    this.trust = 'resolved'
+    this.clear()
+    return { changed: true, verdict: { kind: 'skipped', name: 'market_resolved' } }
+  }
+
+  onBook(event: BookEvent): BookOutcome {
+    if (this.trust === 'resolved') return skipped('book_after_resolution')
+    if (event.assetId === this.noToken) return this.onNoBook(event)
+    const awaited = this.trust === 'none' || this.trust === 'broken'
+    if (this.isLate(event.venueMs)) {
+      // A second late dump in a row: the venue's clock went back, or ours was led astray. Take it, believe nothing.
+      if (!awaited || ++this.lateDumps < 2) return skipped('book_late')
+      this.adopt(event)
+      this.hashesAtLast = []
+      this.trust = 'unproved'
+      return { changed: true, compare: 'late dump' }
+    }
+    const ambiguous = this.isAmbiguous(event.venueMs, event.hash)
+    this.adopt(event)
+    if (ambiguous) return { changed: true, ...this.doubt('two books under one timestamp') }
+    if (this.hashMatches()) return this.prove()
+    this.trust = 'unproved'
+    if (this.book.isCrossed) return { changed: true, ...this.break('crossed book') }
+    return { changed: true, compare: 'book without a matching hash' }
+  }
+
+  /** The changes that one message carries for this condition. */
+  onChanges(event: PriceChangeEvent, changes: readonly LevelChange[]): BookOutcome {
+    if (this.trust === 'resolved') return skipped('delta_after_resolution')
+    if (this.trust === 'none') return skipped('delta_before_book')
+    const yes = changes.filter(({ assetId }) => assetId === this.yesToken)
+    const no = changes.filter(({ assetId }) => assetId === this.noToken)
+    const newest = yes.at(-1)
+    if (newest === undefined) {
+      return this.isLate(event.venueMs) || this.mirrors(no)
+        ? skipped('second_token')
+        : this.doubt('no mirror')
+    }
+    const notNew = this.repeated(event, yes, newest)
+    if (notNew !== undefined) return notNew
+    for (const { side, level } of yes) this.set(side, level)
+    this.note(event.venueMs, event.timestamp, newest.hash)
+    const outcome = this.judge(event, newest)
+    return this.trust === 'proved' && !this.mirrors(no) ? { ...outcome, ...this.doubt('no mirror') } : outcome
+  }
+
+  /** A trade moves the last trade price that the hash covers, before or after the book says so. */
+  onTrade(event: LastTradeEvent): BookOutcome {
+    this.trades = [event.price, ...this.trades].slice(0, 4)
+    this.excused = false
+    if ((this.trust === 'unproved' || this.trust === 'broken') && this.hashMatches()) return this.prove()
+    return skipped('last_trade_price')
+  }
+
+  /** A new tick is a new epoch: the book is dropped until the venue sends it again. */
+  onTick(event: TickSizeEvent): BookOutcome {
+    if (this.trust === 'resolved' || this.known.tickSize === event.newTickSize)
+      return skipped('tick_size_known')
+    this.known.tickSize = event.newTickSize
+    this.hashProven = false
+    this.trust = 'none'
+    this.clear()
+    return { changed: true, resync: 'tick size changed' }
+  }
+
+  /** Compares with `GET /book` of the YES token, asked for while this connection lived. */
+  onRest(rest: BookEvent): BookOutcome & { readonly different?: number } {
+    if (this.trust === 'none' || this.trust === 'resolved') return UNCHANGED
+    if (this.isLate(rest.venueMs)) return UNCHANGED
+    this.learn(rest)
+    const theirs = new VenueBook()
+    theirs.replace(rest.bids, rest.asks)
+    if (this.venue.equals(theirs)) {
+      this.differing = 0
+      this.trust = 'proved'
+      this.excused = false
+      return { proved: true }
+    }
+    this.differing += 1
+    if (this.differing < 2) return { different: 1, compare: 'REST differs' }
+    return { different: this.differing, ...this.break('REST differs twice') }
+  }
+
+  private judge(event: PriceChangeEvent, newest: LevelChange): BookOutcome {
+    const bestsAgree = this.agrees('bid', newest.bestBidE4) && this.agrees('ask', newest.bestAskE4)
+    if (this.hashMatches()) {
+      return bestsAgree ? this.prove() : { ...this.prove(), ...this.doubt('best prices disagree') }
+    }
+    if (!bestsAgree) return { changed: true, ...this.break('best prices disagree') }
+    if (this.book.isCrossed) return { changed: true, ...this.break('crossed book') }
+    const provable = this.hashProven && event.schema === 'changes' && newest.hash !== undefined
+    const excusable = this.trades.length > 0 && !this.excused
+    if (provable && !excusable) return { changed: true, ...this.break('hash mismatch') }
+    if (provable) this.excused = true
+    if (this.trust === 'broken') return { changed: true }
+    this.trust = 'unproved'
+    return { changed: true, compare: 'no matching hash' }
+  }
+
+  /** Late and repeated messages leave the book alone; where they contradict it, it is no longer believed. */
+  private repeated(
+    event: PriceChangeEvent,
+    yes: readonly LevelChange[],
+    newest: LevelChange,
+  ): BookOutcome | undefined {
+    const asHeld = yes.every(({ side, level }) =>
+      sameSize(this.venue.sizeAt(side, level.priceE4), level.size),
+    )
+    if (this.isLate(event.venueMs))
+      return asHeld ? skipped('delta_late') : this.doubt('late delta', 'delta_late')
+    if (this.isAmbiguous(event.venueMs, newest.hash)) return this.doubt('repeated delta', 'delta_repeated')
+    const same = this.last?.venueMs === event.venueMs && this.hashesAtLast.at(-1) === newest.hash
+    return same && newest.hash !== undefined && asHeld ? skipped('delta_repeated') : undefined
+  }
+
+  /** The second token's dump counts only under the same timestamp; an earlier one waits for ours to catch up. */
+  private onNoBook(event: BookEvent): BookOutcome {
+    if (event.venueMs < (this.last?.venueMs ?? 0)) return skipped('second_token_late')
+    this.pendingNo = event
+    const outcome = this.checkPendingNo()
+    return outcome === UNCHANGED ? skipped('second_token') : outcome
+  }
+
+  private checkPendingNo(): BookOutcome {
+    const event = this.pendingNo
+    if (event === undefined || this.trust !== 'proved' || event.venueMs > (this.last?.venueMs ?? 0))
+      return UNCHANGED
+    this.pendingNo = undefined
+    if (event.venueMs !== this.last?.venueMs) return UNCHANGED
+    const theirs = new VenueBook()
+    theirs.replace(event.bids, event.asks)
+    return this.venue.equals(theirs.mirrored()) ? UNCHANGED : this.doubt('second book is no mirror')
+  }
+
+  private mirrors(no: readonly LevelChange[]): boolean {
+    return no.every(({ side, level }) =>
+      sameSize(this.venue.sizeAt(side === 'bid' ? 'ask' : 'bid', 10_000 - level.priceE4), level.size),
+    )
+  }
+
+  private agrees(side: 'bid' | 'ask', stated: number | null | undefined): boolean {
+    return stated === undefined || stated === this.venue.bestE4(side)
+  }
+
+  private prove(): BookOutcome {
+    this.trust = 'proved'
+    this.hashProven = true
+    this.excused = false
+    this.differing = 0
+    this.lateDumps = 0
+    return { changed: true, proved: true, ...this.checkPendingNo() }
+  }
+
+  private doubt(reason: string, name?: string): BookOutcome {
+    if (this.trust === 'proved') this.trust = 'unproved'
+    return { compare: reason, ...(name === undefined ? {} : skipped(name)) }
+  }
+
+  private break(reason: string): BookOutcome {
+    this.trust = 'broken'
+    this.excused = false
+    this.differing = 0
+    return { resync: reason }
+  }
+
+  private adopt(event: BookEvent): void {
+    this.venue.replace(event.bids, event.asks)
+    this.book.replace(event.bids.map(pair), event.asks.map(pair))
+    this.note(event.venueMs, event.timestamp, event.hash)
+    this.learn(event)
+  }
+
+  private learn(event: BookEvent): void {
+    if (event.tickSize !== undefined) this.known.tickSize = event.tickSize
+    if (event.minOrderSize !== undefined) this.known.minOrderSize = event.minOrderSize
+    if (event.negRisk !== undefined) this.known.negRisk = event.negRisk
+    if (event.lastTradePrice !== undefined) this.trades = [event.lastTradePrice, ...this.trades].slice(0, 4)
+  }
+
+  private set(side: 'bid' | 'ask', level: WireLevel): void {
+    this.venue.set(side, level)
+    this.book.setLevel(side, level.priceE4, level.sizeE2)
+  }
+
+  private clear(): void {
+    this.venue.clear()
+    this.book.clear()
+  }
+
+  private note(venueMs: number, timestamp: string, hash: string | undefined): void {
+    if (this.last?.venueMs !== venueMs) this.hashesAtLast = []
+    this.last = { venueMs, timestamp, hash }
+    this.differing = 0
+    if (hash !== undefined && this.hashesAtLast.at(-1) !== hash) {
+      this.hashesAtLast = [...this.hashesAtLast.slice(-31), hash]
+    }
+  }
+
+  private isLate(venueMs: number): boolean {
+    return this.last !== undefined && venueMs < this.last.venueMs
+  }
+
+  /** The same timestamp and an earlier hash of it: a repeat, or the book went back within a millisecond. */
+  private isAmbiguous(venueMs: number, hash: string | undefined): boolean {
+    if (this.last?.venueMs !== venueMs || hash === undefined || this.trust === 'none') return false
+    const index = this.hashesAtLast.lastIndexOf(hash)
+    return index >= 0 && index < this.hashesAtLast.length - 1
+  }
+
+  /** Whether the book held is the one that the newest message's hash was taken of. */
+  private hashMatches(): boolean {
+    const { last } = this
+    const { market, assetId, minOrderSize, tickSize, negRisk, lastTradePrice } = this.known
+    if (last?.hash === undefined || minOrderSize === undefined || tickSize === undefined) return false
+    if (market === undefined || assetId === undefined || negRisk === undefined) return false
+    const context = { market, assetId, minOrderSize, tickSize, negRisk }
+    for (const price of candidates(lastTradePrice, this.trades)) {
+      if (this.venue.hash({ ...context, lastTradePrice: price }, last.timestamp) !== last.hash) continue
+      // The trade that the hash knows of is behind us: from here a mismatch has no excuse.
+      if (price !== lastTradePrice || this.trades.some((trade) => spellings(trade).includes(price)))
+        this.trades = []
+      this.known.lastTradePrice = price
+      return true
+    }
+    return false
+  }
+}
+
+/** The strings that the venue may write for the last trade: as known, as reported, padded, or of the other token. */
+function* candidates(current: string | undefined, trades: readonly string[]): Generator<string> {
+  const tried = new Set<string>()
+  for (const text of [current ?? '', ...trades.flatMap(spellings)]) {
+    if (!tried.has(text)) yield text
+    tried.add(text)
+  }
+}
+
+function spellings(price: string): string[] {
+  const [, fraction = ''] = price.split('.')
+  const complement = formatScaled(10_000 - Number(fraction.slice(0, 4).padEnd(4, '0')), 4)
+  const cut = (text: string, digits: number): string => text.padEnd(digits + 2, '0').slice(0, digits + 2)
+  const plain = `0.${fraction.replace(/0+$/, '')}`
+  const other = complement.replace(/0+$/, '')
+  return [
+    price,
+    plain,
+    cut(plain, Math.max(3, plain.length - 2)),
+    other,
+    cut(other, Math.max(3, other.length - 2)),
+  ]
+}
+
+const pair = ({ priceE4, sizeE2 }: WireLevel): readonly [number, number] => [priceE4, sizeE2]
+
+function trimmed(value: number, digits: number): string {
+  return formatScaled(value, digits).replace(/\.?0+$/, '')
+}

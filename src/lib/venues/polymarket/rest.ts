@@ -1,0 +1,153 @@
+/** The CLOB's REST interface, and the one table of what its error texts mean. */
+
+import type { Clock } from '../../core/clock.js'
+import { sanitize } from '../../core/sanitize.js'
+import { addressOf, l2Headers, type PolymarketCredentials } from './auth.js'
+import { parseBookBody, type BookEvent } from './frames.js'
+import { parseJson, VenueHttp, type HttpResult } from './http.js'
+
+export interface PolymarketRestOptions {
+  readonly restUrl: string
+  /** Its wall clock dates the L2 headers. */
+  readonly clock: Clock
+  readonly credentials?: PolymarketCredentials
+  readonly bookTimeoutMs?: number
+  readonly queryTimeoutMs?: number
+  readonly orderTimeoutMs?: number
+}
+
+export type BookAnswer =
+  { readonly kind: 'book'; readonly book: BookEvent } | { readonly kind: 'failed'; readonly reason: string }
+
+export class PolymarketRest {
+  readonly http: VenueHttp
+  private readonly address: string | undefined
+
+  constructor(private readonly options: PolymarketRestOptions) {
+    this.http = new VenueHttp(options.restUrl)
+    this.address = options.credentials === undefined ? undefined : addressOf(options.credentials.privateKey)
+  }
+
+  /** `GET /book` of one token. Never rejects. */
+  async book(tokenId: string, signal?: AbortSignal): Promise<BookAnswer> {
+    const result = await this.http.send({
+      method: 'GET',
+      path: `/book?token_id=${tokenId}`,
+      timeoutMs: this.options.bookTimeoutMs ?? 2000,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    if (result.kind === 'failed') return { kind: 'failed', reason: result.message }
+    if (result.status !== 200) {
+      return { kind: 'failed', reason: `status ${result.status}: ${sanitize(errorText(result.text), 120)}` }
+    }
+    const book = parseBookBody(result.text)
+    if ('type' in book) return { kind: 'book', book }
+    return { kind: 'failed', reason: book.kind === 'refused' ? `${book.reason}: ${book.detail}` : book.name }
+  }
+
+  /** The order version that the venue signs by; undefined when it does not say. Rejects when unreachable. */
+  version(): Promise<HttpResult> {
+    return this.http.send({ method: 'GET', path: '/version', timeoutMs: this.options.queryTimeoutMs ?? 3000 })
+  }
+
+  /** `POST /order`, once. */
+  postOrder(body: string, onBytes: () => void): Promise<HttpResult> {
+    return this.signed('POST', '/order', this.options.orderTimeoutMs ?? 5000, body, onBytes)
+  }
+
+  /** `GET /data/order/{id}`: active orders alone. */
+  order(orderId: string): Promise<HttpResult> {
+    return this.signed('GET', `/data/order/${orderId}`, this.options.queryTimeoutMs ?? 3000)
+  }
+
+  /** One page of `GET /data/trades` of a token. */
+  trades(assetId: string, cursor: string): Promise<HttpResult> {
+    const query = new URLSearchParams({ asset_id: assetId, next_cursor: cursor })
+    return this.signed('GET', `/data/trades?${query.toString()}`, this.options.queryTimeoutMs ?? 3000)
+  }
+
+  async close(): Promise<void> {
+    await this.http.close()
+  }
+
+  private signed(
+    method: 'GET' | 'POST',
+    path: string,
+    timeoutMs: number,
+    body?: string,
+    onBytes?: () => void,
+  ): Promise<HttpResult> {
+    const { credentials, clock } = this.options
+    if (credentials === undefined || this.address === undefined) {
+      return Promise.resolve({
+        kind: 'failed',
+        sent: false,
+        code: 'NO_CREDENTIALS',
+        message: 'no credentials',
+      })
+    }
+    const request = { method, path, ...(body === undefined ? {} : { body }) }
+    const headers = l2Headers(credentials, this.address, { ...request, nowMs: clock.nowMs() })
+    return this.http.send({ ...request, headers, timeoutMs, ...(onBytes === undefined ? {} : { onBytes }) })
+  }
+}
+
+/** What an answer that is no acceptance means. `none`: the order was taken and matched nothing. */
+export interface Refusal {
+  readonly kind: 'rejected' | 'none'
+  readonly code: string
+  readonly message: string
+}
+
+interface RefusalRow {
+  readonly code: string
+  readonly kind?: 'none'
+  readonly status?: number
+  readonly text?: RegExp
+}
+
+/** The first row that fits decides. A row with a status and no text holds for any body of that status. */
+const REFUSALS: readonly RefusalRow[] = [
+  { code: 'NO_MATCH', kind: 'none', text: /no orders found to match with FAK order/i },
+  { code: 'NOT_FILLED_WHOLE', kind: 'none', text: /order couldn't be fully filled/i },
+  { code: 'INSUFFICIENT_BALANCE', text: /not enough balance|insufficient balance/i },
+  { code: 'POST_ONLY_CROSSES', text: /invalid post-only order/i },
+  { code: 'POST_ONLY_MODE', text: /post-only mode|post_only_mode/i },
+  { code: 'MARKET_NOT_READY', text: /market is not yet ready to process new orders/i },
+  { code: 'INVALID_EXPIRATION', text: /invalid expiration/i },
+  { code: 'TICK_SIZE', text: /breaks minimum tick size/i },
+  { code: 'SIZE_BELOW_MINIMUM', text: /size .* lower than the minimum/i },
+  { code: 'INVALID_AMOUNTS', text: /invalid amounts/i },
+  { code: 'ORDER_VERSION_MISMATCH', text: /order_version_mismatch/i },
+  { code: 'REGION_RESTRICTED', text: /trading restricted in your region/i },
+  { code: 'TRADING_DISABLED', text: /trading is currently disabled/i },
+  { code: 'CANCEL_ONLY', text: /cancel-only/i },
+  { code: 'UNAUTHORIZED', text: /unauthorized|invalid api key|invalid l1 request headers/i },
+  { code: 'RATE_LIMITED', text: /too many requests/i },
+  { code: 'UNAUTHORIZED', status: 401 },
+  { code: 'ENGINE_RESTARTING', status: 425 },
+  { code: 'RATE_LIMITED', status: 429 },
+]
+
+/** The documented meaning of an error answer; undefined for one that explains nothing. */
+export function classifyRefusal(status: number, body: string): Refusal | undefined {
+  const message = errorText(body)
+  const row = REFUSALS.find(({ status: rowStatus, text }) =>
+    text === undefined ? rowStatus === status : text.test(message),
+  )
+  if (row === undefined) return undefined
+  return {
+    kind: row.kind ?? 'rejected',
+    code: row.code,
+    message: sanitize(message, 200) || `status ${status}`,
+  }
+}
+
+/** The error of a JSON answer, or a short plain text; empty for a page of HTML, which is not the venue speaking. */
+export function errorText(body: string): string {
+  const json = parseJson(body)
+  if (typeof json === 'string') return json
+  if (typeof json !== 'object' || json === null) return body.length <= 300 && !/^\s*</.test(body) ? body : ''
+  const fields = json as { readonly error?: unknown; readonly errorMsg?: unknown; readonly code?: unknown }
+  return [fields.error, fields.errorMsg, fields.code].filter((text) => typeof text === 'string').join(' ')
+}
