@@ -179,10 +179,7 @@ export class MarketConnection {
     if (nowUs - this.pongUs >= pongTimeoutMs * 1000) return this.drop('no PONG')
     if (this.mapper.assets === 0) return
     const unprovedUs = nowUs - (this.mapper.provedUs ?? this.openedUs)
-    if (unprovedUs >= giveUpMs * 1000) {
-      const sinceOpenUs = nowUs - this.openedUs
-      if (sinceOpenUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
-    }
+    if (unprovedUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
     const due = unprovedUs >= proofAfterMs * 1000 || this.mapper.hasDoubt
     if (due && this.compare === undefined && nowUs - this.compareStartedUs >= compareGapMs * 1000) {
       void this.compareOne(nowUs)

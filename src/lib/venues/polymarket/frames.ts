@@ -190,7 +190,7 @@ function parseEvent(frame: Json): PolyEvent | FrameVerdict {
     }
     throw new Refusal('no_event_type', Object.keys(frame).slice(0, 8).join(','))
   }
-  if (typeof type !== 'string' || !EVENT_NAME.test(type)) throw new Refusal('bad_event_type', String(type))
+  if (typeof type !== 'string' || !EVENT_NAME.test(type)) throw new Refusal('bad_event_type', shown(type))
   switch (type) {
     case 'book':
       return parseBook(frame)

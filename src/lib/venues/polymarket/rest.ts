@@ -45,7 +45,7 @@ export class PolymarketRest {
     return { kind: 'failed', reason: book.kind === 'refused' ? `${book.reason}: ${book.detail}` : book.name }
   }
 
-  /** The order version that the venue signs by; undefined when it does not say. Rejects when unreachable. */
+  /** `GET /version`: which order version the venue takes. */
   version(): Promise<HttpResult> {
     return this.http.send({ method: 'GET', path: '/version', timeoutMs: this.options.queryTimeoutMs ?? 3000 })
   }

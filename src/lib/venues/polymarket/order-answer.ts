@@ -1,0 +1,152 @@
+/** What the venue's answers about an order mean: the answer to `POST /order`, order records, and trades. */
+
+import { sanitize } from '../../core/sanitize.js'
+import { parseScaled } from '../../model/price.js'
+import type { OrderOutcome } from '../ports.js'
+import type { OrderAmounts } from './amounts.js'
+import { parseJson, type HttpResult } from './http.js'
+import { classifyRefusal } from './rest.js'
+
+type Side = 'buy' | 'sell'
+type Json = { readonly [field: string]: unknown }
+
+const unknown = (reason: string): OrderOutcome => ({ kind: 'unknown', reason: sanitize(reason, 200) })
+
+/** The outcome of a `POST /order`: an acceptance is believed only when it is whole, a refusal only when documented. */
+export function outcomeOf(
+  result: HttpResult,
+  side: Side,
+  amounts: OrderAmounts,
+  orderId: string,
+): OrderOutcome {
+  if (result.kind === 'failed') {
+    return result.sent
+      ? unknown(`${result.code}: ${result.message}`)
+      : { kind: 'rejected', code: 'NOT_SENT', message: sanitize(result.message, 200) }
+  }
+  const { status, text } = result
+  const answer = asObject(parseJson(text))
+  if (status === 200 && answer !== undefined && isAccepted(answer)) {
+    return accepted(answer, side, amounts)
+  }
+  const refusal = classifyRefusal(status, text)
+  if (refusal?.kind === 'none') return { kind: 'none', venueOrderId: orderId }
+  if (refusal !== undefined) return { kind: 'rejected', code: refusal.code, message: refusal.message }
+  if (status === 200 && answer !== undefined && isBlank(answer.orderID) && !isBlank(answer.errorMsg)) {
+    return { kind: 'rejected', code: 'NOT_ACCEPTED', message: sanitize(String(answer.errorMsg), 200) }
+  }
+  return unknown(`status ${status}: ${text.slice(0, 120)}`)
+}
+
+function isAccepted(answer: Json): boolean {
+  return answer.success === true && isBlank(answer.errorMsg) && !isBlank(answer.orderID)
+}
+
+function accepted(answer: Json, side: Side, amounts: OrderAmounts): OrderOutcome {
+  const venueOrderId = String(answer.orderID)
+  switch (answer.status) {
+    case 'matched':
+      return matched(answer, venueOrderId, side, amounts)
+    case 'delayed':
+      return { kind: 'delayed', venueOrderId }
+    case 'unmatched':
+      return { kind: 'none', venueOrderId }
+    default:
+      return unknown(`accepted with status ${String(answer.status)}`)
+  }
+}
+
+/** making is what we gave and taking what we got, in whole units with decimals. */
+function matched(answer: Json, venueOrderId: string, side: Side, amounts: OrderAmounts): OrderOutcome {
+  const making = amountE6(answer.makingAmount)
+  const taking = amountE6(answer.takingAmount)
+  if (making === undefined || taking === undefined || making <= 0n || taking <= 0n) {
+    return unknown('matched without amounts')
+  }
+  if (making > amounts.makerE6) return unknown('matched for more than the order')
+  const shares = side === 'buy' ? taking : making
+  const kind =
+    making >= amounts.makerE6 || (side === 'buy' && taking >= amounts.takerE6) ? 'filled' : 'partial'
+  return { kind, venueOrderId, filledE6: Number(shares) }
+}
+
+export type OrderRecord =
+  /** `GET /data/order` knows active orders alone. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  | {
+      readonly kind: 'order'
+      /** Upper case, without a prefix: LIVE, MATCHED, DELAYED, UNMATCHED, CANCELED, CANCELED_… */
+      readonly status: string
+      readonly tradeIds: readonly string[]
+      readonly matchedNothing: boolean
+    }
+
+export function readOrder(result: HttpResult): OrderRecord {
+  if (result.kind === 'failed') return { kind: 'unreadable', reason: result.message }
+  if (result.status === 404) return { kind: 'absent' }
+  const json = parseJson(result.text)
+  if (result.status === 200 && (json === null || result.text.trim() === '')) return { kind: 'absent' }
+  const record = asObject(json)
+  if (result.status !== 200 || record === undefined || typeof record.status !== 'string') {
+    return { kind: 'unreadable', reason: `order: status ${result.status}` }
+  }
+  const ids = Array.isArray(record.associate_trades) ? record.associate_trades : []
+  return {
+    kind: 'order',
+    status: record.status.toUpperCase().replace(/^ORDER_STATUS_/, ''),
+    tradeIds: ids.filter((id): id is string => typeof id === 'string'),
+    matchedNothing: isBlank(record.size_matched) || amountE6(record.size_matched) === 0n,
+  }
+}
+
+export interface Trade {
+  readonly id: string
+  readonly priceE6: bigint
+  readonly sizeE6: bigint
+  /** The venue gave the match up: it pays nothing. */
+  readonly failed: boolean
+}
+
+export interface TradePage {
+  /** Of the asked order alone. */
+  readonly trades: readonly Trade[]
+  /** Undefined on the last page. */
+  readonly nextCursor: string | undefined
+}
+
+const LAST_CURSOR = 'LTE='
+
+/** A page of `GET /data/trades`, its trades of one taker order; undefined when any part of it cannot be read. */
+export function readTrades(result: HttpResult, orderId: string): TradePage | undefined {
+  if (result.kind === 'failed' || result.status !== 200) return undefined
+  const json = parseJson(result.text)
+  const page = asObject(json)
+  const rows: unknown = Array.isArray(json) ? json : page?.data
+  if (!Array.isArray(rows)) return undefined
+  const trades: Trade[] = []
+  for (const value of rows) {
+    const row = asObject(value)
+    if (row === undefined) return undefined
+    if (String(row.taker_order_id).toLowerCase() !== orderId.toLowerCase()) continue
+    const priceE6 = amountE6(row.price)
+    const sizeE6 = amountE6(row.size)
+    if (typeof row.id !== 'string' || priceE6 === undefined || priceE6 > 1_000_000n) return undefined
+    if (sizeE6 === undefined || typeof row.status !== 'string') return undefined
+    trades.push({ id: row.id, priceE6, sizeE6, failed: /^(TRADE_STATUS_)?FAILED$/i.test(row.status) })
+  }
+  const next = page?.next_cursor
+  const nextCursor = typeof next === 'string' && next !== '' && next !== LAST_CURSOR ? next : undefined
+  return { trades, nextCursor }
+}
+
+function amountE6(value: unknown): bigint | undefined {
+  const scaled = typeof value === 'string' ? parseScaled(value, 6) : undefined
+  return scaled === undefined || scaled < 0 ? undefined : BigInt(scaled)
+}
+
+function asObject(value: unknown): Json | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
+}
+
+const isBlank = (value: unknown): boolean => value === undefined || value === null || value === ''
