@@ -53,16 +53,25 @@ export class PendingCommands {
 
   /** Markets whose deletion the venue has not acknowledged. */
   leaving(): ReadonlySet<string> {
-    const leaving = new Set<string>()
-    for (const { action, tickers } of this.byId.values()) {
-      if (action === 'delete_markets') for (const ticker of tickers) leaving.add(ticker)
-    }
-    return leaving
+    return this.tickersOf('delete_markets')
+  }
+
+  /** Markets whose addition the venue has not acknowledged. */
+  joining(): ReadonlySet<string> {
+    return this.tickersOf('add_markets')
   }
 
   /** Drops all that concern a subscription which is no more; its `unsubscribe` stays. */
   forgetSubscription(): void {
     for (const [id, { action }] of this.byId) if (action !== 'unsubscribe') this.byId.delete(id)
+  }
+
+  private tickersOf(wanted: PendingCommand['action']): ReadonlySet<string> {
+    const found = new Set<string>()
+    for (const { action, tickers } of this.byId.values()) {
+      if (action === wanted) for (const ticker of tickers) found.add(ticker)
+    }
+    return found
   }
 
   private register(action: PendingCommand['action'], tickers: readonly string[], nowUs: number): number {

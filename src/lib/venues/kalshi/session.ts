@@ -7,7 +7,14 @@
  * not be applied again; a replaced sid goes on streaming and is ignored; sids and seqs start anew on a connection.
  */
 
-import type { ErrorFrame, KalshiFrame, PlacedVerdict, SnapshotFrame, SubscribedFrame } from './frames.js'
+import type {
+  ErrorFrame,
+  KalshiFrame,
+  OkFrame,
+  PlacedVerdict,
+  SnapshotFrame,
+  SubscribedFrame,
+} from './frames.js'
 import { PendingCommands, type PendingCommand } from './pending-commands.js'
 import {
   notice,
@@ -145,8 +152,14 @@ export class BookSession {
         effects.push(verdictOf(frame))
         this.loseContinuity(`unusable message on sid ${frame.sid}`, nowUs, effects)
         break
-      case 'ok':
       case 'unsubscribed':
+        // Our own unsubscribes make us forget the sid first: this one is the venue's doing.
+        effects.push(skipped('unsubscribed'))
+        this.resubscribe('the venue ended the subscription', nowUs, effects, 'dead')
+        break
+      case 'ok':
+        this.onOwnOk(frame, nowUs, effects)
+        break
       case 'error':
       case 'skipped':
         this.onForeign(frame, nowUs, effects)
@@ -183,6 +196,18 @@ export class BookSession {
         break
       }
     }
+  }
+
+  /** The reply to an update lists the subscription's markets as of that command: one that is not there has no stream. */
+  private onOwnOk(frame: OkFrame, nowUs: number, effects: SessionEffect[]): void {
+    effects.push(skipped('ok'))
+    const command = this.pending.take(frame.id)
+    if (command === undefined) return
+    if (frame.marketTickers !== undefined && command.action !== 'get_snapshot') {
+      const streamed = new Set([...frame.marketTickers, ...this.pending.joining()])
+      effects.push(...this.books.breakOthers(streamed, nowUs))
+    }
+    this.reconcile(nowUs, effects)
   }
 
   private takeSeq(seq: number | undefined): 'none' | 'in_order' | 'repeated' | 'rewound' | 'gap' {

@@ -74,6 +74,20 @@ export class SubscribedBooks {
     return effects
   }
 
+  /** Distrusts the books that the venue does not stream; they are asked for again at once. */
+  breakOthers(streamed: ReadonlySet<string>, nowUs: number): SessionEffect[] {
+    const effects: SessionEffect[] = []
+    for (const [ticker, entry] of this.books) {
+      if (streamed.has(ticker)) continue
+      if (entry.fresh) effects.push(bookEffect(ticker, entry.book, 'BROKEN', undefined))
+      entry.fresh = false
+      entry.seen = false
+      entry.crossed = false
+      entry.askAtUs = nowUs
+    }
+    return effects
+  }
+
   snapshot(frame: SnapshotFrame, nowUs: number): SessionEffect {
     const entry = this.books.get(frame.ticker)
     if (entry === undefined) return this.ofUnfollowed(frame.ticker)
