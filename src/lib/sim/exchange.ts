@@ -5,7 +5,7 @@
 
 import type { Clock } from '../core/clock.js'
 import type { KalshiMarket, PolyMarket, SimGame, SimMarket } from './market.js'
-import { DisplayedBook, type Fill, type LevelChange, type TakerOrder } from './matching.js'
+import { DisplayedBook, fillContracts, type Fill, type LevelChange, type TakerOrder } from './matching.js'
 import type { Scenario, ScenarioEvent } from './scenario.js'
 
 export interface Trade {
@@ -133,6 +133,16 @@ export class Exchange {
       case 'ladder': {
         const changes = this.bookOf(event.market).setLadder(event.ladder)
         if (changes.length > 0) this.emitBook({ market: event.market, changes, trade: undefined, wallMs })
+        return
+      }
+      case 'print': {
+        const order: TakerOrder = {
+          outcome: 'yes',
+          side: event.side,
+          limitE4: event.side === 'buy' ? 9999 : 1,
+        }
+        const fills = fillContracts(this.bookOf(event.market).display, order, event.sizeE2 * 10_000)
+        if (fills.length > 0) this.trade(event.market, order, fills)
         return
       }
       case 'announced':

@@ -5,6 +5,7 @@
 
 import { ONE_E4 } from '../model/price.js'
 import type { Level } from '../model/order-book.js'
+import type { Side } from '../model/venue.js'
 import type { SimMarket } from './market.js'
 import type { Prng } from './prng.js'
 
@@ -27,6 +28,7 @@ export class Quoter {
   private bidE4 = 0
   private readonly sizes: { bid: Sizes; ask: Sizes } = { bid: new Map(), ask: new Map() }
   private nextRefreshMs: number
+  private nextPrintMs: number
   private withdrawn = false
 
   constructor(
@@ -35,6 +37,7 @@ export class Quoter {
     startMs: number,
   ) {
     this.nextRefreshMs = startMs + prng.range(0, 800)
+    this.nextPrintMs = startMs + prng.range(2000, 12_000)
   }
 
   /** The new ladder, or undefined when nothing changed. `fairE4` is the price of YES; time in scenario ms. */
@@ -46,6 +49,13 @@ export class Quoter {
     if (refresh) this.nextRefreshMs = atMs + this.prng.range(300, 1000)
     if (refresh && !moved) this.refreshOne(this.prng.chance(0.5) ? 'bid' : 'ask')
     return { bids: this.side('bid'), asks: this.side('ask') }
+  }
+
+  /** Somebody's small market order, now and then. */
+  printAt(atMs: number): { readonly side: Side; readonly sizeE2: number } | undefined {
+    if (atMs < this.nextPrintMs) return undefined
+    this.nextPrintMs = atMs + this.prng.range(6000, 14_000)
+    return { side: this.prng.chance(0.5) ? 'buy' : 'sell', sizeE2: this.prng.int(1, 30) * 100 }
   }
 
   /** The makers pull everything, for good. */

@@ -5,6 +5,7 @@
  * Scenario time is milliseconds since the start; with a speed above 1 it runs faster than the wall clock.
  */
 
+import type { Side } from '../model/venue.js'
 import { easternDate, easternMsOfDay } from './eastern.js'
 import { GameScript } from './game-script.js'
 import { listMarkets, type Play, type SimGame, type SimMarket } from './market.js'
@@ -26,6 +27,13 @@ export type ScenarioEvent =
   | { readonly kind: 'announced' | 'live' | 'final'; readonly atMs: number; readonly game: SimGame }
   | { readonly kind: 'play'; readonly atMs: number; readonly game: SimGame; readonly play: Play }
   | { readonly kind: 'ladder'; readonly atMs: number; readonly market: SimMarket; readonly ladder: Ladder }
+  | {
+      readonly kind: 'print'
+      readonly atMs: number
+      readonly market: SimMarket
+      readonly side: Side
+      readonly sizeE2: number
+    }
   | { readonly kind: 'tick'; readonly atMs: number; readonly market: SimMarket; readonly oldTickE4: number }
   | { readonly kind: 'status'; readonly atMs: number; readonly market: SimMarket }
 
@@ -95,6 +103,8 @@ export class Scenario {
         const home = script.fairE4(market.venue, atMs)
         const oldTickE4 = market.tickE4
         const ladder = quoter.step(atMs, market.yesIsHome ? home : 10_000 - home)
+        const print = running.stage === 'live' ? quoter.printAt(atMs) : undefined
+        if (print !== undefined) events.push({ kind: 'print', atMs, market, ...print })
         if (ladder === undefined) continue
         events.push({ kind: 'ladder', atMs, market, ladder })
         if (quoter.refineTick()) events.push({ kind: 'tick', atMs, market, oldTickE4 })

@@ -10,7 +10,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
-const json = async (file: string) => JSON.parse(await readFile(file, 'utf8'))
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- credential files are read by field in assertions
+const json = async (file: string): Promise<any> => JSON.parse(await readFile(file, 'utf8'))
 
 describe('simulator accounts', () => {
   it('writes a read-only and a trading credential, all 0600, and reuses them', async () => {
@@ -28,8 +29,8 @@ describe('simulator accounts', () => {
     const exec = await json(accounts.execFile)
     expect(monitor.polymarket).toBeUndefined()
     expect(monitor.kalshi.key_id).not.toBe(exec.kalshi.key_id)
-    expect(await readFile(monitor.kalshi.key_file, 'utf8')).toContain('PRIVATE KEY')
-    const wallet = await json(exec.polymarket.key_file)
+    expect(await readFile(String(monitor.kalshi.key_file), 'utf8')).toContain('PRIVATE KEY')
+    const wallet = await json(String(exec.polymarket.key_file))
     expect(wallet).toMatchObject({
       signature_type: 2,
       private_key: expect.stringMatching(/^0x[0-9a-f]{64}$/),
@@ -40,7 +41,7 @@ describe('simulator accounts', () => {
     const before = await readFile(accounts.execFile, 'utf8')
     await createSimAccounts(dir)
     expect(await readFile(accounts.execFile, 'utf8')).toBe(before)
-    expect(JSON.stringify(await readPublicAccounts(dir))).not.toContain(wallet.private_key)
+    expect(JSON.stringify(await readPublicAccounts(dir))).not.toContain(String(wallet.private_key))
   })
 
   it('makes a whole new set when a file is missing', async () => {

@@ -13,6 +13,8 @@ function transcript(events: readonly ScenarioEvent[]): string[] {
         return `${event.atMs} ${event.market.id} ${JSON.stringify(event.ladder)}`
       case 'play':
         return `${event.atMs} ${event.game.gameId} ${JSON.stringify(event.play)}`
+      case 'print':
+        return `${event.atMs} print ${event.market.id} ${event.side} ${event.sizeE2}`
       case 'tick':
         return `${event.atMs} tick ${event.market.id} ${event.oldTickE4} ${event.market.tickE4}`
       case 'status':

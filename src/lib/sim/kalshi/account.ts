@@ -1,0 +1,167 @@
+/**
+ * The simulated Kalshi account: cash per exchange shard, net positions, orders and fills. Positions net: selling YES
+ * that is not held opens NO, and the reverse.
+ */
+
+import { cashMicros } from '../matching.js'
+import { uuidOf, type KalshiMarket } from '../market.js'
+
+export interface KalshiOrder {
+  readonly orderId: string
+  readonly clientOrderId: string | undefined
+  readonly market: KalshiMarket
+  readonly side: 'bid' | 'ask'
+  readonly priceE4: number
+  readonly countE2: number
+  readonly createdMs: number
+  /** Reads by id lag behind the reply. */
+  readonly readableAtMs: number
+  filledE2: number
+  fillCostMicros: number
+  feesMicros: number
+}
+
+export interface KalshiFill {
+  readonly tradeId: string
+  readonly order: KalshiOrder
+  readonly yesPriceE4: number
+  readonly countE2: number
+  readonly feeMicros: number
+  readonly createdMs: number
+  readonly readableAtMs: number
+}
+
+export interface KalshiPosition {
+  readonly market: KalshiMarket
+  /** Positive YES, negative NO, 0.01 contract. */
+  positionE2: number
+  /** What the open position cost. */
+  costMicros: number
+  tradedMicros: number
+  realizedMicros: number
+  feesMicros: number
+  volumeE2: number
+  updatedMs: number
+}
+
+/** Money at the start, on each shard. */
+const OPENING_MICROS = 50_000_000_000
+const SHARDS = [0, 3] as const
+
+export class KalshiAccount {
+  readonly userId = uuidOf('sim-kalshi-user')
+  /** Newest first. */
+  readonly orders: KalshiOrder[] = []
+  readonly fills: KalshiFill[] = []
+  readonly positions = new Map<string, KalshiPosition>()
+  private readonly clientIds = new Set<string>()
+  private readonly byId = new Map<string, KalshiOrder>()
+  private readonly shards = new Map<number, number>(SHARDS.map((shard) => [shard, OPENING_MICROS]))
+
+  balances(): readonly { readonly exchangeIndex: number; readonly micros: number }[] {
+    return [...this.shards].map(([exchangeIndex, micros]) => ({ exchangeIndex, micros }))
+  }
+
+  get totalMicros(): number {
+    return [...this.shards.values()].reduce((sum, micros) => sum + micros, 0)
+  }
+
+  shardMicros(exchangeIndex: number): number {
+    return this.shards.get(exchangeIndex) ?? 0
+  }
+
+  /** Claims a client order id for good; false when it was used before. */
+  claim(clientOrderId: string): boolean {
+    if (this.clientIds.has(clientOrderId)) return false
+    this.clientIds.add(clientOrderId)
+    return true
+  }
+
+  isClaimed(clientOrderId: string): boolean {
+    return this.clientIds.has(clientOrderId)
+  }
+
+  addOrder(order: KalshiOrder): void {
+    this.orders.unshift(order)
+    this.byId.set(order.orderId, order)
+  }
+
+  order(orderId: string): KalshiOrder | undefined {
+    return this.byId.get(orderId)
+  }
+
+  positionE2(ticker: string): number {
+    return this.positions.get(ticker)?.positionE2 ?? 0
+  }
+
+  /** Cash an order may need at most, without fees: what it closes needs none. */
+  worstCostMicros(market: KalshiMarket, side: 'bid' | 'ask', priceE4: number, countE2: number): number {
+    const held = this.positionE2(market.id)
+    const closes = Math.min(countE2, Math.max(0, side === 'bid' ? -held : held))
+    return (side === 'bid' ? priceE4 : 10_000 - priceE4) * (countE2 - closes)
+  }
+
+  /** Books a fill. Returns the cash that left the account without the fee (negative when it came in). */
+  book(fill: KalshiFill): number {
+    const { order, yesPriceE4, countE2, feeMicros } = fill
+    const { market, side } = order
+    const position = this.positionOf(market)
+    const opposite = side === 'bid' ? -position.positionE2 : position.positionE2
+    const closes = Math.min(countE2, Math.max(0, opposite))
+    const opens = countE2 - closes
+    const paidPriceE4 = side === 'bid' ? yesPriceE4 : 10_000 - yesPriceE4
+    const proceeds = (10_000 - paidPriceE4) * closes
+    if (closes > 0) {
+      const share = Math.round((position.costMicros * closes) / opposite)
+      position.realizedMicros += proceeds - share
+      position.costMicros -= share
+    }
+    position.costMicros += paidPriceE4 * opens
+    position.positionE2 += side === 'bid' ? countE2 : -countE2
+    position.tradedMicros += cashMicros(paidPriceE4, countE2 * 10_000)
+    position.feesMicros += feeMicros
+    position.volumeE2 += countE2
+    position.updatedMs = fill.createdMs
+    order.filledE2 += countE2
+    order.fillCostMicros += paidPriceE4 * countE2
+    order.feesMicros += feeMicros
+    this.fills.unshift(fill)
+    const paid = paidPriceE4 * opens - proceeds
+    this.move(market.exchangeIndex, -paid - feeMicros)
+    return paid
+  }
+
+  /** Pays a settled market out: a dollar per winning contract. */
+  settle(market: KalshiMarket, nowMs: number): void {
+    const position = this.positions.get(market.id)
+    if (position === undefined || market.result === undefined) return
+    const won = market.result === 'yes' ? Math.max(0, position.positionE2) : Math.max(0, -position.positionE2)
+    position.realizedMicros += won * 10_000 - position.costMicros
+    position.costMicros = 0
+    position.positionE2 = 0
+    position.updatedMs = nowMs
+    this.move(market.exchangeIndex, won * 10_000)
+  }
+
+  positionOf(market: KalshiMarket): KalshiPosition {
+    let position = this.positions.get(market.id)
+    if (position === undefined) {
+      position = {
+        market,
+        positionE2: 0,
+        costMicros: 0,
+        tradedMicros: 0,
+        realizedMicros: 0,
+        feesMicros: 0,
+        volumeE2: 0,
+        updatedMs: 0,
+      }
+      this.positions.set(market.id, position)
+    }
+    return position
+  }
+
+  private move(exchangeIndex: number, micros: number): void {
+    this.shards.set(exchangeIndex, this.shardMicros(exchangeIndex) + micros)
+  }
+}

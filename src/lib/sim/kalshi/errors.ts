@@ -1,0 +1,50 @@
+/** Kalshi's four shapes of refusal. */
+
+export interface KalshiRefusal {
+  readonly status: number
+  /** Short and stable: what the simulator counts it under. */
+  readonly reason: string
+  readonly body: unknown
+}
+
+/** The usual shape: `{"error": {code, message, details?, service?}}`. */
+export function kalshiError(
+  status: number,
+  code: string,
+  message: string,
+  extra: { readonly details?: string; readonly service?: string } = {},
+): KalshiRefusal {
+  return { status, reason: code, body: { error: { code, message, ...extra } } }
+}
+
+/** Refusals of the matching engine carry its name. */
+export const exchangeError = (status: number, code: string): KalshiRefusal =>
+  kalshiError(status, code, code.replaceAll('_', ' '), { service: 'exchange' })
+
+/** A body that does not decode: flat. */
+export const decodeError = (details: string): KalshiRefusal => ({
+  status: 400,
+  reason: 'bad_request',
+  body: { code: 'bad_request', message: 'bad request', details },
+})
+
+/** A query that does not validate: `{"msg"}`. */
+export const queryError = (call: string, field: string, tag: string): KalshiRefusal => ({
+  status: 400,
+  reason: 'query',
+  body: {
+    msg: `Parameter validation failed for ${call}: Key: '${call}Params.${field}' Error:Field validation for '${field}' failed on the '${tag}' tag`,
+  },
+})
+
+export const tooManyRequests: KalshiRefusal = {
+  status: 429,
+  reason: 'rate_limited',
+  body: { error: 'too many requests' },
+}
+
+export const notFound = kalshiError(404, 'not_found', 'not found')
+
+export function isRefusal(value: object): value is KalshiRefusal {
+  return 'status' in value && 'reason' in value && 'body' in value
+}

@@ -1,0 +1,121 @@
+/** The body of `POST /portfolio/events/orders` (V2), checked as Kalshi's decoder and validator do. */
+
+import { parseScaled } from '../../model/price.js'
+import { parseJson, recordOf } from '../http-host.js'
+import { decodeError, kalshiError, type KalshiRefusal } from './errors.js'
+
+export interface OrderRequestV2 {
+  readonly ticker: string
+  readonly side: 'bid' | 'ask'
+  readonly countE2: number
+  /** YES dollars; range and tick are the market's to check. */
+  readonly priceE4: number | undefined
+  readonly timeInForce: 'good_till_canceled' | 'immediate_or_cancel' | 'fill_or_kill'
+  readonly clientOrderId: string | undefined
+  readonly postOnly: boolean
+  readonly reduceOnly: boolean
+  readonly exchangeIndex: number | undefined
+}
+
+const TYPES = {
+  ticker: 'string',
+  side: 'string',
+  count: 'string',
+  price: 'string',
+  time_in_force: 'string',
+  self_trade_prevention_type: 'string',
+  client_order_id: 'string',
+  order_group_id: 'string',
+  expiration_time: 'int64',
+  subaccount: 'int',
+  exchange_index: 'int',
+  post_only: 'bool',
+  cancel_order_on_pause: 'bool',
+  reduce_only: 'bool',
+} as const
+const REQUIRED = ['ticker', 'side', 'count', 'price', 'time_in_force', 'self_trade_prevention_type'] as const
+
+const TIMES_IN_FORCE = ['good_till_canceled', 'immediate_or_cancel', 'fill_or_kill'] as const
+const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+const invalid = (details: string) => kalshiError(400, 'invalid_parameters', 'invalid parameters', { details })
+
+/** The request, or the refusal. Unknown fields pass, as with the venue's decoder. */
+export function parseOrderRequest(body: string): OrderRequestV2 | KalshiRefusal {
+  const parsed = parseJson(body)
+  if (parsed === undefined) {
+    return decodeError(body === '' ? 'EOF' : 'invalid character looking for beginning of value')
+  }
+  const raw = recordOf(parsed)
+  if (raw === undefined) {
+    return decodeError(`json: cannot unmarshal ${kindOf(parsed)} into Go value of type CreateOrderV2Request`)
+  }
+  for (const [name, type] of Object.entries(TYPES)) {
+    const value = raw[name]
+    if (value === undefined || value === null || hasType(value, type)) continue
+    return decodeError(
+      `json: cannot unmarshal ${kindOf(value)} into Go struct field CreateOrderV2Request.${name} of type ${type}`,
+    )
+  }
+  for (const name of REQUIRED) {
+    if (raw[name] === undefined || raw[name] === null || raw[name] === '') {
+      return kalshiError(400, 'missing_parameters', 'missing parameters')
+    }
+  }
+  return validate(raw)
+}
+
+function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | KalshiRefusal {
+  const side = raw['side']
+  if (side !== 'bid' && side !== 'ask') return invalid('side')
+  const timeInForce = TIMES_IN_FORCE.find((known) => known === raw['time_in_force'])
+  if (timeInForce === undefined) return invalid('time_in_force')
+  const selfTrade = raw['self_trade_prevention_type']
+  if (selfTrade !== 'taker_at_cross' && selfTrade !== 'maker') return invalid('self_trade_prevention_type')
+  const countE2 = typeof raw['count'] === 'string' ? parseScaled(raw['count'], 2) : undefined
+  if (countE2 === undefined || countE2 <= 0) return invalid('count')
+  const clientOrderId = typeof raw['client_order_id'] === 'string' ? raw['client_order_id'] : undefined
+  if (clientOrderId !== undefined && clientOrderId !== '' && !CLIENT_ID.test(clientOrderId)) {
+    return invalid('client_order_id')
+  }
+  const postOnly = raw['post_only'] === true
+  const reduceOnly = raw['reduce_only'] === true
+  const immediate = timeInForce !== 'good_till_canceled'
+  if (immediate && (postOnly || (raw['expiration_time'] ?? null) !== null)) return invalid('time_in_force')
+  if (reduceOnly && timeInForce !== 'immediate_or_cancel') return invalid('reduce_only')
+  if (raw['subaccount'] !== undefined && raw['subaccount'] !== null && raw['subaccount'] !== 0) {
+    return invalid('subaccount')
+  }
+  if (typeof raw['order_group_id'] === 'string' && raw['order_group_id'] !== '') {
+    return kalshiError(404, 'not_found', 'not found', { service: 'exchange' })
+  }
+  return {
+    ticker: String(raw['ticker']),
+    side,
+    countE2,
+    priceE4: typeof raw['price'] === 'string' ? parseScaled(raw['price'], 4) : undefined,
+    timeInForce,
+    clientOrderId: clientOrderId === '' ? undefined : clientOrderId,
+    postOnly,
+    reduceOnly,
+    exchangeIndex: typeof raw['exchange_index'] === 'number' ? raw['exchange_index'] : undefined,
+  }
+}
+
+function hasType(value: unknown, type: (typeof TYPES)[keyof typeof TYPES]): boolean {
+  switch (type) {
+    case 'string':
+      return typeof value === 'string'
+    case 'bool':
+      return typeof value === 'boolean'
+    case 'int':
+    case 'int64':
+      return Number.isSafeInteger(value)
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'boolean') return 'bool'
+  return value === null ? 'null' : typeof value
+}

@@ -1,0 +1,218 @@
+/** Kalshi's JSON shapes for markets, events, series and account reads. */
+
+import { complementE4, formatScaled } from '../../model/price.js'
+import type { OrderBook } from '../../model/order-book.js'
+import { shortDate } from '../eastern.js'
+import { uuidOf, type KalshiMarket, type SimGame } from '../market.js'
+import { LEAGUE_FACTS, type LeagueFacts } from '../teams.js'
+import type { KalshiFill, KalshiOrder, KalshiPosition } from './account.js'
+
+/** Escape codes and bidi marks: hostile text stands in one title of every scenario. */
+export const HOSTILE_TEXT = '\u001b]0;owned\u0007\u001b[31m\u202egnorw\u202c\u200b'
+
+const DAY_MS = 86_400_000
+const dollars = (priceE4: number) => formatScaled(priceE4, 4)
+const count = (sizeE2: number) => formatScaled(sizeE2, 2)
+const money = (micros: number) => formatScaled(micros, 6)
+const iso = (unixMs: number) => new Date(unixMs).toISOString()
+/** Whole seconds, as catalog times have. */
+const isoSeconds = (unixMs: number) => iso(unixMs).replace(/\.\d{3}Z$/, 'Z')
+
+/** What a market printed so far. */
+export interface LastTrade {
+  readonly sizeE2: number
+  readonly priceE4: number
+  readonly volumeE2: number
+}
+
+export function marketShape(market: KalshiMarket, book: OrderBook, last: LastTrade | undefined): unknown {
+  const { game, yesTeam } = market
+  const facts = LEAGUE_FACTS[game.league]
+  const name = `${yesTeam.city} ${yesTeam.name}`
+  const hostile = game.index === 0 && market.yesIsHome ? ` ${HOSTILE_TEXT}` : ''
+  const expected = isoSeconds(game.startMs + 3 * 3_600_000)
+  const latest = isoSeconds(game.startMs + 14 * DAY_MS)
+  const bid = book.best('bid')
+  const ask = book.best('ask')
+  const settled = market.status === 'determined' || market.status === 'finalized'
+  const lastE4 = dollars(last?.priceE4 ?? 0)
+  return {
+    can_close_early: true,
+    close_time: latest,
+    created_time: iso(game.startMs - 4 * DAY_MS),
+    custom_strike: { [facts.kalshiStrike]: uuidOf(`team:${game.league}:${yesTeam.espn}`) },
+    early_close_condition: 'This market will close and expire after a winner is declared.',
+    event_ticker: market.eventTicker,
+    exchange_index: market.exchangeIndex,
+    expected_expiration_time: expected,
+    expiration_time: latest,
+    expiration_value: settled ? (market.result === 'yes' ? yesTeam.city : '') : '',
+    fractional_trading_enabled: true,
+    last_price_dollars: lastE4,
+    latest_expiration_time: latest,
+    liquidity_dollars: '0.0000',
+    market_type: 'binary',
+    no_ask_dollars: dollars(bid === undefined ? 10_000 : complementE4(bid[0])),
+    no_bid_dollars: dollars(ask === undefined ? 0 : complementE4(ask[0])),
+    no_sub_title: yesTeam.city,
+    notional_value_dollars: '1.0000',
+    occurrence_datetime: expected,
+    open_interest_fp: count(last?.volumeE2 ?? 0),
+    open_time: isoSeconds(game.startMs - 4 * DAY_MS),
+    previous_price_dollars: lastE4,
+    previous_yes_ask_dollars: '0.0000',
+    previous_yes_bid_dollars: '0.0000',
+    price_level_structure: 'linear_cent',
+    price_ranges: [{ end: '1.0000', start: '0.0000', step: dollars(market.tickE4) }],
+    response_price_units: 'usd_cent',
+    result: settled ? (market.result ?? '') : '',
+    rules_primary: `If ${name} win the ${game.away.city} at ${game.home.city} ${facts.kalshiTitle.toLowerCase()} originally scheduled for ${shortDate(game.easternDate)}, then the market resolves to Yes.`,
+    rules_secondary: '',
+    settlement_timer_seconds: 30,
+    ...(settled && { settlement_value_dollars: dollars(market.result === 'yes' ? 10_000 : 0) }),
+    status: market.status,
+    strike_type: 'structured',
+    ticker: market.id,
+    title: `${name} wins${hostile}`,
+    updated_time: iso(game.startMs),
+    volume_24h_fp: count(last?.volumeE2 ?? 0),
+    volume_fp: count(last?.volumeE2 ?? 0),
+    yes_ask_dollars: dollars(ask?.[0] ?? 10_000),
+    yes_ask_size_fp: count(ask?.[1] ?? 0),
+    yes_bid_dollars: dollars(bid?.[0] ?? 0),
+    yes_bid_size_fp: count(bid?.[1] ?? 0),
+    yes_sub_title: yesTeam.city,
+  }
+}
+
+export function eventShape(game: SimGame): Record<string, unknown> {
+  const facts = LEAGUE_FACTS[game.league]
+  return {
+    available_on_brokers: true,
+    category: 'Sports',
+    collateral_return_type: 'MECNET',
+    event_ticker: game.kalshi[0].eventTicker,
+    exchange_index: facts.exchangeIndex,
+    last_updated_ts: '0001-01-01T00:00:00Z',
+    mutually_exclusive: true,
+    product_metadata: { competition: facts.kalshiTitle, competition_scope: 'Game' },
+    series_ticker: facts.kalshiSeries,
+    settlement_sources: [{ name: 'the Governing League', url: 'https://www.example.com' }],
+    strike_period: '',
+    sub_title: `${game.away.kalshi} at ${game.home.kalshi} (${shortDate(game.easternDate)})`,
+    title: `${game.away.city} at ${game.home.city}`,
+  }
+}
+
+export function seriesShape(facts: LeagueFacts): unknown {
+  return {
+    category: 'Sports',
+    contract_terms_url: '',
+    contract_url: '',
+    exchange_index: facts.exchangeIndex,
+    fee_multiplier: 1,
+    fee_type: 'quadratic_with_maker_fees',
+    frequency: 'custom',
+    settlement_sources: [{ name: 'the Governing League', url: 'https://www.example.com' }],
+    tags: [facts.sport.replace(/^./, (first) => first.toUpperCase())],
+    ticker: facts.kalshiSeries,
+    title: facts.kalshiTitle,
+  }
+}
+
+/** `[price, count]` pairs ascending, best last; undefined when nobody rests. NO levels are in NO dollars unless asked otherwise. */
+export function sideLevels(
+  book: OrderBook,
+  side: 'yes' | 'no',
+  { useYesPrice = false, depth = Infinity } = {},
+): (readonly [string, string])[] | undefined {
+  const levels = book.levels(side === 'yes' ? 'bid' : 'ask', depth)
+  if (levels.length === 0) return undefined
+  const inYes = side === 'yes' || useYesPrice
+  return levels
+    .map(([priceE4, sizeE2]) => [dollars(inYes ? priceE4 : complementE4(priceE4)), count(sizeE2)] as const)
+    .reverse()
+}
+
+export function orderShape(order: KalshiOrder, userId: string): unknown {
+  const { market, side, priceE4, countE2, filledE2 } = order
+  const outcome = side === 'bid' ? 'yes' : 'no'
+  return {
+    action: 'buy',
+    book_side: side,
+    ...(order.clientOrderId !== undefined && { client_order_id: order.clientOrderId }),
+    created_time: iso(order.createdMs),
+    exchange_index: market.exchangeIndex,
+    fill_count_fp: count(filledE2),
+    initial_count_fp: count(countE2),
+    last_update_time: iso(order.createdMs),
+    maker_fees_dollars: money(0),
+    maker_fill_cost_dollars: money(0),
+    no_price_dollars: dollars(complementE4(priceE4)),
+    order_id: order.orderId,
+    outcome_side: outcome,
+    remaining_count_fp: '0.00',
+    self_trade_prevention_type: 'taker_at_cross',
+    side: outcome,
+    status: filledE2 === countE2 ? 'executed' : 'canceled',
+    subaccount_number: 0,
+    taker_fees_dollars: money(order.feesMicros),
+    taker_fill_cost_dollars: money(order.fillCostMicros),
+    ticker: market.id,
+    type: 'limit',
+    user_id: userId,
+    yes_price_dollars: dollars(priceE4),
+  }
+}
+
+export function fillShape(fill: KalshiFill): unknown {
+  const { order, yesPriceE4 } = fill
+  const outcome = order.side === 'bid' ? 'yes' : 'no'
+  return {
+    action: 'buy',
+    book_side: order.side,
+    count_fp: count(fill.countE2),
+    created_time: iso(fill.createdMs),
+    exchange_index: order.market.exchangeIndex,
+    fee_cost: money(fill.feeMicros),
+    fill_id: fill.tradeId,
+    is_taker: true,
+    market_ticker: order.market.id,
+    no_price_dollars: dollars(complementE4(yesPriceE4)),
+    order_id: order.orderId,
+    outcome_side: outcome,
+    side: outcome,
+    subaccount_number: 0,
+    ticker: order.market.id,
+    trade_id: fill.tradeId,
+    ts: Math.floor(fill.createdMs / 1000),
+    yes_price_dollars: dollars(yesPriceE4),
+  }
+}
+
+export function positionShape(position: KalshiPosition): unknown {
+  return {
+    exchange_index: position.market.exchangeIndex,
+    fees_paid_dollars: money(position.feesMicros),
+    last_updated_ts: iso(position.updatedMs),
+    market_exposure_dollars: money(position.costMicros),
+    position_fp: count(position.positionE2),
+    realized_pnl_dollars: money(position.realizedMicros),
+    resting_orders_count: 0,
+    ticker: position.market.id,
+    total_traded_dollars: money(position.tradedMicros),
+  }
+}
+
+export function eventPositionShape(eventTicker: string, positions: readonly KalshiPosition[]): unknown {
+  const sum = (pick: (position: KalshiPosition) => number) =>
+    positions.reduce((total, p) => total + pick(p), 0)
+  return {
+    event_exposure_dollars: money(sum((p) => p.costMicros)),
+    event_ticker: eventTicker,
+    fees_paid_dollars: money(sum((p) => p.feesMicros)),
+    realized_pnl_dollars: money(sum((p) => p.realizedMicros)),
+    total_cost_dollars: money(sum((p) => p.tradedMicros)),
+    total_cost_shares_fp: count(sum((p) => p.volumeE2)),
+  }
+}
