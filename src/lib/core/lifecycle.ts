@@ -6,7 +6,7 @@ type Cleanup = () => void | Promise<void>
 
 export class Lifecycle {
   private readonly controller = new AbortController()
-  private readonly cleanups: { readonly name: string; readonly run: Cleanup }[] = []
+  private readonly cleanups: { readonly name: string; readonly run: Cleanup; readonly ms?: number }[] = []
   private closing: Promise<string[]> | undefined
 
   /** Aborts when `close` begins: hand it to everything that waits. */
@@ -14,18 +14,24 @@ export class Lifecycle {
     return this.controller.signal
   }
 
-  /** Registers what undoes the step just taken. After `close` has begun it runs at once. */
-  defer(name: string, run: Cleanup): void {
+  /**
+   * Registers what undoes the step just taken; `ms` overrides how long it may take. After `close` has begun it runs
+   * at once.
+   */
+  defer(name: string, run: Cleanup, ms?: number): void {
     if (this.closing !== undefined) {
       void Promise.resolve()
         .then(run)
         .catch(() => undefined)
       return
     }
-    this.cleanups.push({ name, run })
+    this.cleanups.push(ms === undefined ? { name, run } : { name, run, ms })
   }
 
-  /** Runs every cleanup, newest first, each at most `stepMs`; returns what failed or hung, by name. Safe to call twice. */
+  /**
+   * Runs every cleanup, newest first, each at most `stepMs` unless it said otherwise; returns what failed or hung, by
+   * name. Safe to call twice.
+   */
   close(stepMs = 5000): Promise<string[]> {
     this.closing ??= this.runCleanups(stepMs)
     return this.closing
@@ -35,9 +41,9 @@ export class Lifecycle {
     this.controller.abort()
     const failures: string[] = []
     for (let step = this.cleanups.pop(); step !== undefined; step = this.cleanups.pop()) {
-      const { name, run } = step
+      const { name, run, ms = stepMs } = step
       try {
-        await withDeadline(Promise.resolve().then(run), stepMs, name)
+        await withDeadline(Promise.resolve().then(run), ms, name)
       } catch (error) {
         failures.push(`${name}: ${messageOf(error)}`)
       }

@@ -138,15 +138,20 @@ const header = {
   timestamp_ms: count,
   host: text,
   trace: text,
-  stamps: v.object({
-    venue_ms: stamp,
-    recv: stamp,
-    pub: stamp,
-    shard_in: stamp,
-    shard_out: stamp,
-    exec_in: stamp,
-    order: stamp,
-  }),
+  stamps: v.pipe(
+    // To valibot an array is an object too, and here no field is required.
+    v.unknown(),
+    v.check((value) => !Array.isArray(value)),
+    v.object({
+      venue_ms: stamp,
+      recv: stamp,
+      pub: stamp,
+      shard_in: stamp,
+      shard_out: stamp,
+      exec_in: stamp,
+      order: stamp,
+    }),
+  ),
 }
 
 /** Payload schemas by name: the six families, and the notice of `games.discovered` and `games.updated`. */

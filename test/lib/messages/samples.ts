@@ -1,0 +1,105 @@
+/** One valid payload of each kind, for tests. */
+
+import type {
+  GamesPayload,
+  OrderbookPayload,
+  OrdersPayload,
+  PricesPayload,
+  SignalsPayload,
+  TradesPayload,
+} from '../../../src/lib/messages/payloads.js'
+
+export const prices: PricesPayload = {
+  venue: 'kalshi',
+  market_id: 'KXNBAGAME-26NOV22GSWUTA-UTA',
+  selection: 'UTA',
+  state: 'LIVE',
+  yes_bid: 0.47,
+  yes_ask: 0.52,
+  yes_bid_size: 3,
+  yes_ask_size: 2.5,
+  book_seq: 7,
+}
+
+export const orderbook: OrderbookPayload = {
+  venue: 'poly',
+  market_id: '0xabc',
+  state: 'EMPTY',
+  bids: [[0.47, 3]],
+  asks: [],
+  book_seq: 7,
+}
+
+export const games: GamesPayload = {
+  league: 'nba',
+  game_id: '401',
+  home: { code: 'UTAH', name: 'Utah Jazz', score: 90 },
+  away: { code: 'GS', name: 'Golden State Warriors', score: 88 },
+  status: 'live',
+  period: 4,
+  clock_s: 61.5,
+  start_ms: 1_769_500_000_000,
+  markets: [
+    {
+      venue: 'poly',
+      market_id: '0xabc',
+      kind: 'moneyline',
+      selection: 'GS',
+      tick: 0.001,
+      size_step: 0.01,
+      min_size: 5,
+      fee: { rate_ppm: 50_000, round_up_micros: 10 },
+      taker_delay_ms: 1000,
+      token_ids: ['1', '2'],
+      neg_risk: false,
+    },
+  ],
+  shard: 0,
+  provider: 'espn',
+  fetched_ms: 1_769_500_000_000,
+}
+
+export const signals: SignalsPayload = {
+  id: 'abc',
+  kind: 'cross-venue',
+  game_id: '401',
+  pair: 'p',
+  legs: [{ venue: 'poly', market_id: '0xabc', outcome: 'yes', side: 'buy', limit: 0.45, size: 10 }],
+  size: 10,
+  gross_edge_micros: 100,
+  fees_micros: 50,
+  net_edge_micros: 50,
+  worst_payout_micros: 10_000_000,
+  inputs: [{ source: 'kalshi.prices', epoch: 1, seq: 2, age_us: 3 }],
+  valid_ms: 1500,
+}
+
+export const orders: OrdersPayload = {
+  mode: 'live',
+  order_id: 'o',
+  signal_id: 's',
+  leg: 0,
+  attempt: 0,
+  venue: 'kalshi',
+  market_id: 'T',
+  outcome: 'no',
+  side: 'buy',
+  limit: 0.5,
+  size: 10,
+  state: 'denied',
+  reason: 'ORDER_LIMIT',
+  checks: [{ name: 'order_usd', value: 300, limit: 200 }],
+}
+
+export const trades: TradesPayload = {
+  mode: 'paper',
+  order_id: 'o',
+  signal_id: 's',
+  leg: 1,
+  status: 'partial',
+  filled_size: 3.5,
+  cash_micros: 1_750_000,
+  fees_micros: 1,
+  venue_trade_ids: ['t'],
+  latency_ms: 12.5,
+}
