@@ -1,0 +1,16 @@
+/** The US Eastern calendar day: what the scoreboard and both venues call a game's date. */
+
+const FORMAT = new Intl.DateTimeFormat('en-CA', {
+  timeZone: 'America/New_York',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+})
+
+/** `YYYY-MM-DD` in New York at a Unix time in ms. */
+export const easternDate = (unixMs: number): string => FORMAT.format(unixMs)
+
+/** The calendar day before, `YYYY-MM-DD`. */
+export function dayBefore(date: string): string {
+  return new Date(Date.parse(`${date}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
+}

@@ -1,0 +1,97 @@
+/**
+ * What the orchestrator knows: every league's games, every market ever listed for them, and the states that follow.
+ *
+ * A market stays known after its venue stops listing it (a game that ends is delisted while positions in it are still
+ * to be marked and settled); it leaves with its game's day. Pure: time is an argument.
+ */
+
+import type { CatalogMarket, Game, GameState, League } from '../model/game.js'
+import type { Venue } from '../model/venue.js'
+import { shardOf } from './assignment.js'
+import { dayBefore, easternDate } from './eastern-date.js'
+import { pairGames } from './pairing.js'
+import type { UnpairedMarket } from './pairing.js'
+import type { TeamCodeBook } from './team-codes.js'
+
+export interface BoardChanges {
+  /** Games never seen before. */
+  readonly discovered: readonly GameState[]
+  /** Known games of which anything but the time of the fetch is new. */
+  readonly updated: readonly GameState[]
+  /** Markets that this update left unpaired, for a reason that is new for them. */
+  readonly newlyUnpaired: readonly UnpairedMarket[]
+}
+
+const keyOf = ({ league, gameId }: { readonly league: League; readonly gameId: string }): string =>
+  `${league} ${gameId}`
+
+export class GameBoard {
+  private readonly games = new Map<League, readonly Game[]>()
+  private readonly markets = new Map<string, CatalogMarket>()
+  private current = new Map<string, { readonly state: GameState; readonly fingerprint: string }>()
+  private unpairedMarkets: readonly UnpairedMarket[] = []
+  private unpairedKeys = new Set<string>()
+
+  constructor(
+    private readonly codes: TeamCodeBook,
+    private readonly shards: number,
+  ) {}
+
+  /** The league's games as its scoreboard has them now. */
+  setGames(league: League, games: readonly Game[]): void {
+    this.games.set(league, games)
+  }
+
+  /** What a venue lists for a league now; a market listed before and not any more stays known. */
+  addMarkets(markets: readonly CatalogMarket[]): void {
+    for (const market of markets) this.markets.set(marketKey(market), market)
+  }
+
+  /** Pairs anew and says what changed. */
+  update(nowMs: number): BoardChanges {
+    const oldest = dayBefore(easternDate(nowMs))
+    for (const [key, market] of this.markets) {
+      if (market.easternDate < oldest) this.markets.delete(key)
+    }
+    const pairing = pairGames([...this.games.values()].flat(), [...this.markets.values()], this.codes)
+    const previous = this.current
+    this.current = new Map()
+    const discovered: GameState[] = []
+    const updated: GameState[] = []
+    for (const { game, markets } of pairing.games) {
+      const state: GameState = { ...game, markets, shard: shardOf(game, this.shards) }
+      const fingerprint = JSON.stringify({ ...state, fetchedMs: 0 })
+      const known = previous.get(keyOf(game))
+      this.current.set(keyOf(game), { state, fingerprint })
+      if (known === undefined) discovered.push(state)
+      else if (known.fingerprint !== fingerprint) updated.push(state)
+    }
+    return { discovered, updated, newlyUnpaired: this.setUnpaired(pairing.unpaired) }
+  }
+
+  /** Every game's state, by league and id. */
+  states(): GameState[] {
+    return [...this.current.values()].map(({ state }) => state)
+  }
+
+  unpaired(): readonly UnpairedMarket[] {
+    return this.unpairedMarkets
+  }
+
+  /** The paired markets and the game of each. */
+  marketGames(): { readonly venue: Venue; readonly marketId: string; readonly gameId: string }[] {
+    return this.states().flatMap(({ gameId, markets }) =>
+      markets.map(({ venue, marketId }) => ({ venue, marketId, gameId })),
+    )
+  }
+
+  private setUnpaired(unpaired: readonly UnpairedMarket[]): UnpairedMarket[] {
+    const identify = ({ market, reason }: UnpairedMarket) => `${marketKey(market)} ${reason}`
+    const fresh = unpaired.filter((entry) => !this.unpairedKeys.has(identify(entry)))
+    this.unpairedKeys = new Set(unpaired.map(identify))
+    this.unpairedMarkets = unpaired
+    return fresh
+  }
+}
+
+const marketKey = (market: CatalogMarket): string => `${market.venue} ${market.marketId}`

@@ -1,0 +1,79 @@
+/**
+ * What must hold before an edge is even computed. Each gate stands alone, is named by the reason it gives, and reads
+ * nothing but what it is handed: the pair and the time of the decision (monotonic, us).
+ */
+
+import type { MarketPair, PairLeg } from './market-pair.js'
+
+/** A quote is believed this long after continuity was last proved. */
+export const MAX_QUOTE_AGE_US = 750_000
+/** The two legs' proofs may lie this far apart. */
+export const MAX_LEG_SKEW_US = 250_000
+/** A monitor that is silent longer may be dead: three heartbeats. */
+export const MAX_SILENCE_US = 600_000
+/** A game's state comes every 5 s: after twelve missed ones it may long be over. */
+export const MAX_GAME_AGE_US = 60_000_000
+
+export const GATE_REASONS = [
+  'game_over',
+  'game_stale',
+  'selection_mismatch',
+  'broken_channel',
+  'silent_monitor',
+  'not_live',
+  'book_seq_differs',
+  'crossed_book',
+  'old_quote',
+  'leg_skew',
+] as const
+export type GateReason = (typeof GATE_REASONS)[number]
+
+export interface Gate {
+  readonly reason: GateReason
+  readonly passes: (pair: MarketPair, nowUs: number) => boolean
+}
+
+const bothLegs =
+  (holds: (leg: PairLeg, nowUs: number) => boolean): Gate['passes'] =>
+  (pair, nowUs) =>
+    holds(pair.kalshi, nowUs) && holds(pair.poly, nowUs)
+
+export const GATES: readonly Gate[] = [
+  { reason: 'game_over', passes: ({ game }) => game.status === 'pre' || game.status === 'live' },
+  { reason: 'game_stale', passes: ({ game }, nowUs) => nowUs - game.heardUs <= MAX_GAME_AGE_US },
+  { reason: 'selection_mismatch', passes: bothLegs(({ selectionAgrees }) => selectionAgrees) },
+  { reason: 'broken_channel', passes: bothLegs(({ book }) => book.isWhole) },
+  {
+    reason: 'silent_monitor',
+    passes: bothLegs(({ book }, nowUs) => nowUs - book.feed.heardUs <= MAX_SILENCE_US),
+  },
+  {
+    reason: 'not_live',
+    passes: bothLegs(({ book }) => book.quoteState === 'LIVE' && book.bookState === 'LIVE'),
+  },
+  {
+    reason: 'book_seq_differs',
+    passes: bothLegs(({ book }) => book.bookSeq !== -1 && book.bookSeq === book.quoteSeq),
+  },
+  { reason: 'crossed_book', passes: bothLegs(({ book }) => !book.isCrossed) },
+  {
+    reason: 'old_quote',
+    passes: bothLegs(({ book }, nowUs) => nowUs - book.provedUs <= MAX_QUOTE_AGE_US),
+  },
+  {
+    reason: 'leg_skew',
+    passes: ({ kalshi, poly }) => Math.abs(kalshi.book.provedUs - poly.book.provedUs) <= MAX_LEG_SKEW_US,
+  },
+]
+
+/** The first gate that does not hold, or undefined when all do. */
+export function closedGate(
+  pair: MarketPair,
+  nowUs: number,
+  gates: readonly Gate[] = GATES,
+): GateReason | undefined {
+  for (const gate of gates) {
+    if (!gate.passes(pair, nowUs)) return gate.reason
+  }
+  return undefined
+}
