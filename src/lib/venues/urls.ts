@@ -13,7 +13,7 @@ export interface VenueUrls {
 }
 
 /** Default ports of the simulator. */
-export const SIM_PORTS = { kalshi: 7001, poly: 7002, gamma: 7003, espn: 7004 } as const
+const SIM_PORTS = { kalshi: 7001, poly: 7002, gamma: 7003, espn: 7004 } as const
 
 const KALSHI_API = '/trade-api/v2'
 const KALSHI_WS = '/trade-api/ws/v2'
@@ -66,4 +66,44 @@ function pick(given: string, fallback: string, key: string): string {
     throw new ArbeesError('BAD_URL', `${key} is not a URL: '${url}'`, { exit: EXIT.CONFIG })
   }
   return url
+}
+
+/** A port of the simulator, and the setting that moves it. */
+export interface SimPort {
+  readonly role: string
+  readonly host: string
+  readonly port: number
+  readonly setting: string
+}
+
+export type SimPorts = Readonly<Record<keyof typeof SIM_PORTS, SimPort>>
+
+/** Where the simulator listens: where the others will look for it. Throws `BAD_URL` (exit 4). */
+export function simPorts(settings: Settings): SimPorts {
+  const urls = venueUrls({ ...settings, env: 'sim' })
+  requireSamePort(urls.kalshiRest, urls.kalshiWs, 'kalshi.rest_url', 'kalshi.ws_url')
+  requireSamePort(urls.clob, urls.polyWs, 'polymarket.clob_url', 'polymarket.ws_url')
+  return {
+    kalshi: simPort('sim (kalshi)', urls.kalshiRest, 'kalshi.rest_url and kalshi.ws_url'),
+    poly: simPort('sim (polymarket)', urls.clob, 'polymarket.clob_url and polymarket.ws_url'),
+    gamma: simPort('sim (gamma)', urls.gamma, 'polymarket.gamma_url'),
+    espn: simPort('sim (espn)', urls.espn, 'espn.url'),
+  }
+}
+
+function simPort(role: string, url: string, setting: string): SimPort {
+  const { hostname, port } = new URL(url)
+  if (hostname !== '127.0.0.1' && hostname !== 'localhost') {
+    throw new ArbeesError('BAD_URL', `the simulator serves loopback alone, not ${url} (${setting})`, {
+      exit: EXIT.CONFIG,
+    })
+  }
+  return { role, host: '127.0.0.1', port: Number(port), setting }
+}
+
+function requireSamePort(first: string, second: string, firstKey: string, secondKey: string): void {
+  if (new URL(first).port === new URL(second).port) return
+  throw new ArbeesError('BAD_URL', `${firstKey} and ${secondKey} name different ports of the simulator`, {
+    exit: EXIT.CONFIG,
+  })
 }

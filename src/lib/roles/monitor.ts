@@ -1,0 +1,230 @@
+/**
+ * A monitor follows one venue's books and publishes each change twice: `orderbook.` first, then `prices.`, with the
+ * same `book_seq`. What it follows comes from the venue's own catalog; what it may believe, from the feed.
+ */
+
+import { Publisher } from '../bus/publisher.js'
+import type { Channel } from '../bus/publisher.js'
+import { Backoff, sleep } from '../core/backoff.js'
+import { messageOf } from '../core/errors.js'
+import { legacyPriceFields } from '../messages/codec.js'
+import { orderbookPayload, pricesPayload } from '../messages/convert.js'
+import { orderbookSource, pricesSource } from '../messages/sources.js'
+import { formatTopic } from '../messages/topics.js'
+import { LEAGUES } from '../model/game.js'
+import type { CatalogMarket, League } from '../model/game.js'
+import type { Quote } from '../model/quote.js'
+import type { Venue } from '../model/venue.js'
+import { Histogram } from '../telemetry/histogram.js'
+import { KalshiCatalog } from '../venues/kalshi/catalog.js'
+import { loadKalshiCredentials } from '../venues/kalshi/auth.js'
+import { KalshiFeed } from '../venues/kalshi/feed.js'
+import { PolymarketCatalog } from '../venues/polymarket/catalog.js'
+import { PolymarketFeed } from '../venues/polymarket/feed.js'
+import type { BookUpdate, Catalog, FeedListener, FrameVerdict, MarketFeed } from '../venues/ports.js'
+import { venueUrls } from '../venues/urls.js'
+import { kalshiKeyFile } from './credentials.js'
+import type { RoleContext } from './role.js'
+import { endpointUrl } from './wiring.js'
+
+/** How often the catalog is asked for new games. */
+const CATALOG_MS = 15_000
+
+export async function runMonitor(context: RoleContext, venue: Venue): Promise<void> {
+  const { settings, clock, counters, lifecycle, log } = context
+  const frameToQuote = new Histogram()
+  const { catalog, createFeed } = venueParts(context, venue)
+
+  let feed: MarketFeed | undefined
+  const publisher = await Publisher.bind({
+    name: venue,
+    url: endpointUrl(settings, venue),
+    env: settings.env,
+    clock,
+    sources: [orderbookSource(venue), pricesSource(venue)],
+    allowPlainBind: settings.allow_plain_bind,
+    details: () => ({
+      ...context.report(),
+      feeds: feed === undefined ? [] : [feedBeat(context, venue, feed)],
+    }),
+  })
+  lifecycle.defer('publisher', () => publisher.close())
+  context.report = () => ({
+    counts: counters.snapshot(),
+    hops: { frame_to_quote: hopBeat(frameToQuote) },
+  })
+
+  const announce = new BookAnnouncer(
+    context,
+    publisher.channel(orderbookSource(venue)),
+    publisher.channel(pricesSource(venue)),
+  )
+  feed = createFeed({
+    onBook: (update) => {
+      announce.publish(update)
+      frameToQuote.record(clock.monoUs() - update.recvUs)
+    },
+    onVerdict: (verdict) => countVerdict(context, verdict),
+    onNotice: (level, text) => log[level](text),
+  })
+  const followed = feed
+  lifecycle.defer('feed', () => followed.close())
+  await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
+  context.ready()
+  await followCatalog(context, venue, catalog, followed)
+}
+
+interface VenueParts {
+  readonly catalog: Catalog
+  readonly createFeed: (listener: FeedListener) => MarketFeed
+}
+
+/** The only place that knows which classes make up a venue's market data. */
+function venueParts({ settings, clock, lifecycle }: RoleContext, venue: Venue): VenueParts {
+  const urls = venueUrls(settings)
+  if (venue === 'kalshi') {
+    const credentials = loadKalshiCredentials(kalshiKeyFile(settings, 'read'))
+    const catalog = new KalshiCatalog({ baseUrl: urls.kalshiRest })
+    lifecycle.defer('catalog', () => catalog.close())
+    return {
+      catalog,
+      createFeed: (listener) => new KalshiFeed({ wsUrl: urls.kalshiWs, credentials, clock, listener }),
+    }
+  }
+  const catalog = new PolymarketCatalog({ gammaUrl: urls.gamma })
+  lifecycle.defer('catalog', () => catalog.close())
+  return {
+    catalog,
+    createFeed: (listener) => new PolymarketFeed({ wsUrl: urls.polyWs, restUrl: urls.clob, clock, listener }),
+  }
+}
+
+/** Keeps the feed on the venue's open markets until the role ends. */
+async function followCatalog(
+  context: RoleContext,
+  venue: Venue,
+  catalog: Catalog,
+  feed: MarketFeed,
+): Promise<void> {
+  const { lifecycle, log, counters } = context
+  const backoff = new Backoff({ minMs: 250, maxMs: CATALOG_MS })
+  const known = new Map<string, CatalogMarket>()
+  while (!lifecycle.signal.aborted) {
+    const before = known.size
+    const failures = await readLeagues(context, catalog, known)
+    counters.set('markets', known.size)
+    if (known.size > 0) feed.follow([...known.values()])
+    if (known.size > before) log.info(`${venue}: following ${known.size} markets`)
+    const complete = failures.length === 0 && known.size > 0
+    if (complete) backoff.reset()
+    else if (failures.length > 0) log.warn(`${venue} catalog: ${failures.join('; ')}`)
+    await sleep(complete ? CATALOG_MS : backoff.nextMs(), lifecycle.signal)
+  }
+}
+
+/** Asks every league; a league that answers replaces what was known of it. Returns what failed. */
+async function readLeagues(
+  context: RoleContext,
+  catalog: Catalog,
+  known: Map<string, CatalogMarket>,
+): Promise<string[]> {
+  const { settings, lifecycle, counters } = context
+  const failures: string[] = []
+  for (const league of LEAGUES.filter((name) => settings.leagues.includes(name))) {
+    try {
+      const { markets, skipped } = await catalog.openMarkets(league, lifecycle.signal)
+      replaceLeague(known, league, markets)
+      counters.set(`catalog_skipped:${league}`, skipped.length)
+    } catch (error) {
+      if (lifecycle.signal.aborted) return []
+      counters.add('catalog_errors', league)
+      failures.push(`${league}: ${messageOf(error)}`)
+    }
+  }
+  return failures
+}
+
+function replaceLeague(
+  known: Map<string, CatalogMarket>,
+  league: League,
+  markets: readonly CatalogMarket[],
+): void {
+  for (const [id, market] of known) if (market.league === league) known.delete(id)
+  for (const market of markets) known.set(market.marketId, market)
+}
+
+/** Publishes book changes; topics are formatted once per market. */
+class BookAnnouncer {
+  private readonly topics = new Map<string, { readonly orderbook: string; readonly prices: string }>()
+
+  constructor(
+    private readonly context: RoleContext,
+    private readonly orderbook: Channel,
+    private readonly prices: Channel,
+  ) {}
+
+  publish(update: BookUpdate): void {
+    const { market, book, state, bookSeq, venueMs, recvUs } = update
+    const topics = this.topicsOf(market)
+    const stamps = venueMs === undefined ? { recv: recvUs } : { venue_ms: venueMs, recv: recvUs }
+    this.orderbook.publish(topics.orderbook, orderbookPayload(market, book, state, bookSeq), { stamps })
+    const payload = pricesPayload(quoteOfUpdate(update))
+    const topLevel = legacyPriceFields(market.marketId, payload.yes_bid ?? null, payload.yes_ask ?? null)
+    this.prices.publish(topics.prices, payload, { stamps, topLevel })
+    this.context.counters.add('quotes')
+  }
+
+  private topicsOf({ venue, marketId }: CatalogMarket): {
+    readonly orderbook: string
+    readonly prices: string
+  } {
+    let topics = this.topics.get(marketId)
+    if (topics === undefined) {
+      topics = {
+        orderbook: formatTopic({ family: 'orderbook', scope: venue, id: marketId }),
+        prices: formatTopic({ family: 'prices', scope: venue, id: marketId }),
+      }
+      this.topics.set(marketId, topics)
+    }
+    return topics
+  }
+}
+
+function quoteOfUpdate({ market, book, state, bookSeq }: BookUpdate): Quote {
+  const bid = book.best('bid')
+  const ask = book.best('ask')
+  return {
+    venue: market.venue,
+    marketId: market.marketId,
+    selection: market.selection,
+    state,
+    bookSeq,
+    ...(bid === undefined ? {} : { yesBidE4: bid[0], yesBidSizeE2: bid[1] }),
+    ...(ask === undefined ? {} : { yesAskE4: ask[0], yesAskSizeE2: ask[1] }),
+  }
+}
+
+function countVerdict({ counters, log }: RoleContext, verdict: FrameVerdict): void {
+  switch (verdict.kind) {
+    case 'skipped':
+      counters.add('skipped', verdict.name)
+      break
+    case 'unknown':
+      counters.add('unknown_frames', verdict.name)
+      break
+    case 'refused':
+      counters.add('parse_errors', verdict.reason)
+      log.debug(`refused a frame: ${verdict.reason}`, { detail: verdict.detail })
+      break
+  }
+}
+
+function feedBeat({ clock }: RoleContext, name: string, feed: MarketFeed) {
+  const { state, provedUs, markets, reconnects } = feed.status()
+  const provedAgoUs = provedUs === undefined ? null : Math.max(0, clock.monoUs() - provedUs)
+  return { name, state, proved_ago_us: provedAgoUs, markets, reconnects }
+}
+
+function hopBeat(histogram: Histogram) {
+  return { p50_us: histogram.percentile(50), p99_us: histogram.percentile(99), n: histogram.count }
+}

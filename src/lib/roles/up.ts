@@ -1,0 +1,243 @@
+/**
+ * `up`: every role of a deployment in one terminal, supervised. With its own simulator and a private Redis it keeps
+ * all state in a folder of the run, so that a second start is as clean as the first.
+ */
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { publisherNames, shardPublisher } from '../bus/endpoints.js'
+import { Subscriber } from '../bus/subscriber.js'
+import { systemClock } from '../core/clock.js'
+import { SETTING_KEYS, environmentName, settingText, upFilePath } from '../core/config.js'
+import type { LoadedSettings, SettingKey, Settings, UpFile } from '../core/config.js'
+import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
+import { bootId, randomId } from '../core/ids.js'
+import { Lifecycle } from '../core/lifecycle.js'
+import { checkRedis } from '../redis/connection.js'
+import { startPrivateRedis } from '../redis/private-server.js'
+import { simPorts } from '../venues/urls.js'
+import type { RoleSpec, SupervisedEvents } from './supervised-role.js'
+import { SupervisedRole } from './supervised-role.js'
+import { assertPortsFree, tcpPort } from './up-ports.js'
+import type { WantedPort } from './up-ports.js'
+import { summarize } from './up-summary.js'
+import type { UpSummary } from './up-summary.js'
+import { allEndpoints, endpointUrl } from './wiring.js'
+
+export interface UpOptions {
+  readonly seed: number
+  readonly speed: number
+  readonly tape?: string
+  /** Keep the run's folder after a clean stop. */
+  readonly keep: boolean
+}
+
+/** Where `up` shows what happens; all text is for stderr or a screen. */
+export interface UpDisplay {
+  say(line: string): void
+  log(role: string, line: string): void
+}
+
+/** A role that takes longer than this to be ready is told of; it goes on trying. */
+const READY_DEADLINE_MS = 30_000
+const BINARY = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
+
+export class Up {
+  readonly roles: SupervisedRole[] = []
+  redis: UpSummary['redis'] = null
+  private readonly lifecycle = new Lifecycle()
+  private readonly lastPids = new Map<string, number>()
+  private readonly runDir: string
+  private readonly simulated: boolean
+  private stopping = false
+
+  constructor(
+    private readonly loaded: LoadedSettings,
+    private readonly options: UpOptions,
+    private readonly display: UpDisplay,
+  ) {
+    const { settings } = loaded
+    this.simulated = settings.env === 'sim'
+    this.runDir = this.simulated ? join(settings.data_dir, 'sim', runName()) : settings.data_dir
+  }
+
+  /** Starts everything; resolves when every role is ready. Throws when something cannot be had; then call `stop`. */
+  async start(): Promise<void> {
+    await assertPortsFree(this.wantedPorts())
+    mkdirSync(this.runDir, { recursive: true })
+    if (this.simulated && !this.options.keep) {
+      this.lifecycle.defer('run folder', () => rmSync(this.runDir, { recursive: true, force: true }))
+    }
+    await this.startRedis()
+    const settings = this.runSettings()
+    this.writeUpFile(settings)
+    this.createRoles(settings)
+    this.listenToHeartbeats(settings)
+    // Subscribers first, so that they hear every publisher from its first message.
+    await this.startPhase((name) => name === 'sim')
+    await this.startPhase((name) => name === 'mirror' || name === 'exec' || name.startsWith('shard-'))
+    await this.startPhase((name) => name === 'orchestrator' || name === 'kalshi' || name === 'poly')
+  }
+
+  /** Names of the roles that are not ready. */
+  get unready(): string[] {
+    return this.roles.filter((role) => !role.isReady).map((role) => role.name)
+  }
+
+  /** Stops in the order that loses nothing: no new signals, open plans end, publishers close, the mirror drains. */
+  async stop(): Promise<void> {
+    this.stopping = true
+    const order: ((name: string) => boolean)[] = [
+      (name) => name.startsWith('shard-'),
+      (name) => name === 'exec',
+      (name) => name === 'kalshi' || name === 'poly' || name === 'orchestrator',
+      (name) => name === 'mirror',
+      (name) => name === 'sim',
+    ]
+    for (const belongs of order) {
+      await Promise.all(this.roles.filter((role) => belongs(role.name)).map((role) => role.stop()))
+    }
+    for (const failure of await this.lifecycle.close()) this.display.say(`while stopping: ${failure}`)
+  }
+
+  /** Leaves no process behind, at once. */
+  kill(): void {
+    for (const role of this.roles) role.kill()
+  }
+
+  summary(): UpSummary {
+    return summarize(this.roles, this.lastPids, this.redis)
+  }
+
+  private wantedPorts(): WantedPort[] {
+    const { settings } = this.loaded
+    const publishers = publisherNames(settings.shards).map((name) => {
+      const setting = name.startsWith('shard-') ? 'endpoints.shards' : `endpoints.${name}`
+      return tcpPort(name, endpointUrl(settings, name), environmentName(setting as SettingKey))
+    })
+    const simulators = this.simulated ? Object.values(simPorts(settings)) : []
+    return [...publishers.filter((port) => port !== undefined), ...simulators]
+  }
+
+  /** The Redis that was named, else a private one, else none: the hot path does not need it. */
+  private async startRedis(): Promise<void> {
+    const { settings, origins } = this.loaded
+    if (origins.redis_url !== 'default') {
+      const { version } = await checkRedis(settings.redis_url)
+      this.redis = { url: settings.redis_url, version, private: false }
+    } else {
+      try {
+        const server = await startPrivateRedis({
+          dir: this.runDir,
+          onNotice: (text) => this.display.log('redis', text),
+        })
+        this.lifecycle.defer('redis', () => server.stop())
+        this.redis = { url: server.url, version: server.version, private: true }
+      } catch (error) {
+        const hint = error instanceof ArbeesError && error.hint !== undefined ? ` (${error.hint})` : ''
+        this.display.say(`no Redis, so no mirror: ${messageOf(error)}${hint}. The hot path runs without it.`)
+        return
+      }
+    }
+    this.display.say(`redis: ${redactUrl(this.redis.url)} (${this.redis.version})`)
+  }
+
+  private runSettings(): Settings {
+    const redis = this.redis === null ? {} : { redis_url: this.redis.url }
+    return { ...this.loaded.settings, ...redis, data_dir: this.runDir }
+  }
+
+  private createRoles(settings: Settings): void {
+    const environment = childEnvironment(settings)
+    const { seed, speed, tape } = this.options
+    const simArgs = [
+      'sim',
+      '--seed',
+      String(seed),
+      '--speed',
+      String(speed),
+      ...(tape === undefined ? [] : ['--tape', tape]),
+    ]
+    const shards = Array.from({ length: settings.shards }, (_, index): RoleSpec => {
+      const args = ['shard', '--index', String(index)]
+      return { name: shardPublisher(index), args, environment, readyBy: 'heartbeat' }
+    })
+    const specs: RoleSpec[] = [
+      ...(this.simulated ? [{ name: 'sim', args: simArgs, environment, readyBy: 'report' as const }] : []),
+      { name: 'kalshi', args: ['monitor', 'kalshi'], environment, readyBy: 'heartbeat' },
+      { name: 'poly', args: ['monitor', 'polymarket'], environment, readyBy: 'heartbeat' },
+      { name: 'orchestrator', args: ['orchestrator'], environment, readyBy: 'heartbeat' },
+      ...shards,
+      { name: 'exec', args: ['exec'], environment, readyBy: 'heartbeat' },
+      ...(this.redis === null
+        ? []
+        : [{ name: 'mirror', args: ['mirror'], environment, readyBy: 'report' as const }]),
+    ]
+    const events: SupervisedEvents = {
+      onLog: (name, line) => this.display.log(name, line),
+      onStateChange: (role, what) => {
+        if (role.pid !== undefined) this.lastPids.set(role.name, role.pid)
+        const readyIn = role.readyMs === undefined ? '' : ` ${role.readyMs} ms`
+        this.display.say(what === 'ready' ? `ready ${role.name}${readyIn}` : `${role.name} ${what}`)
+      },
+    }
+    this.roles.push(...specs.map((spec) => new SupervisedRole(spec, BINARY, events)))
+  }
+
+  private listenToHeartbeats(settings: Settings): void {
+    const byName = new Map(this.roles.map((role) => [role.name, role]))
+    const subscriber = new Subscriber({
+      endpoints: allEndpoints(settings).filter((endpoint) => endpoint.legacy !== true),
+      prefixes: [],
+      env: settings.env,
+      clock: systemClock,
+      onMessage: () => undefined,
+      onHeartbeat: (heartbeat) => byName.get(heartbeat.publisher)?.heard(heartbeat.pid),
+    })
+    this.lifecycle.defer('heartbeats', () => subscriber.close())
+  }
+
+  private async startPhase(belongs: (name: string) => boolean): Promise<void> {
+    if (this.stopping) return
+    const phase = this.roles.filter((role) => belongs(role.name))
+    for (const role of phase) role.start()
+    const ready = await Promise.all(phase.map((role) => role.waitUntilReady(READY_DEADLINE_MS)))
+    const late = phase.filter((_, index) => ready[index] === false).map((role) => role.name)
+    if (late.length > 0) {
+      throw new ArbeesError(
+        'NOT_READY',
+        `not ready within ${READY_DEADLINE_MS / 1000} s: ${late.join(', ')}`,
+        {
+          exit: EXIT.FAILED,
+          hint: 'its last log lines say why',
+        },
+      )
+    }
+  }
+
+  /** For the operator's commands: where everything of this run is. */
+  private writeUpFile(settings: Settings): void {
+    const path = upFilePath(this.loaded.settings.data_dir)
+    const entries = SETTING_KEYS.map((key) => [key, settingText(settings[key])] as const)
+    const up: UpFile = { pid: process.pid, boot_id: bootId(), settings: Object.fromEntries(entries) }
+    writeFileSync(path, `${JSON.stringify(up)}\n`, { mode: 0o600 })
+    this.lifecycle.defer('up.json', () => rmSync(path, { force: true }))
+  }
+}
+
+/** Every setting as its environment twin: a child decides nothing for itself. */
+function childEnvironment(settings: Settings): Record<string, string> {
+  const environment = Object.fromEntries(
+    SETTING_KEYS.map((key) => [environmentName(key), settingText(settings[key])]),
+  )
+  return { ...environment, ARBEES_LOG_FORMAT: 'pretty', NO_COLOR: '1' }
+}
+
+/** Sorts by time, unique by chance. */
+const runName = (): string => `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}-${randomId(3)}`
+
+/** A URL without its password. */
+export function redactUrl(url: string): string {
+  return url.replace(/\/\/([^/@]*)@/, '//***@')
+}
