@@ -49,6 +49,8 @@ export interface ErrorFrame extends FramePlace {
   readonly message: string
   /** The subscription is dead: channel error (10), or we read too slowly (25). */
   readonly terminal: boolean
+  /** One market of a list can cause it: invalid parameter (11), ticker required (14), market limit (26). */
+  readonly mayBeOneMarket: boolean
 }
 
 export interface SnapshotFrame {
@@ -80,6 +82,7 @@ export type KalshiFrame =
 export type PlacedVerdict = FrameVerdict & FramePlace & { readonly type: string | undefined }
 
 const TERMINAL_CODES: ReadonlySet<number> = new Set([10, 25])
+const MARKET_CODES: ReadonlySet<number> = new Set([11, 14, 26])
 
 /** Kinds that we do not subscribe to, each with one field of the current form and those that betray the retired one. */
 const SKIPPED: ReadonlyMap<
@@ -179,10 +182,12 @@ function parseError(frame: JsonObject, msg: unknown, type: string): ErrorFrame |
   return {
     kind: 'error',
     id: idOf(frame),
-    ...place(frame, type),
+    sid: sidOf(frame),
+    seq: seqOf(frame),
     code,
     message,
     terminal: TERMINAL_CODES.has(code),
+    mayBeOneMarket: MARKET_CODES.has(code),
   }
 }
 

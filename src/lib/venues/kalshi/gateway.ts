@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../core/clock.js'
+import { messageOf } from '../../core/errors.js'
 import { keyWarning, type KalshiCredentials } from './auth.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
@@ -61,7 +62,7 @@ export class KalshiGateway implements OrderGateway {
     if (this.isClosed || everyMs === 0 || this.warmer !== undefined) return
     this.warmer = setInterval(() => {
       this.touch().catch((error: unknown) =>
-        this.options.onNotice?.('warn', `Kalshi keep-warm: ${String(error)}`),
+        this.options.onNotice?.('warn', `Kalshi keep-warm: ${messageOf(error)}`),
       )
     }, everyMs)
     this.warmer.unref()

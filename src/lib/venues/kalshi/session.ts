@@ -7,6 +7,7 @@
  * not be applied again; a replaced sid goes on streaming and is ignored; sids and seqs start anew on a connection.
  */
 
+import type { UpdateAction } from './commands.js'
 import type {
   ErrorFrame,
   KalshiFrame,
@@ -25,6 +26,8 @@ import {
   verdictOf,
   type SessionEffect,
 } from './session-effects.js'
+import { Sequence } from './sequence.js'
+import { SubscribePlan } from './subscribe-plan.js'
 import { SubscribedBooks } from './subscribed-books.js'
 
 export interface SessionOptions {
@@ -43,11 +46,12 @@ export class BookSession {
   private readonly pending: PendingCommands
   private state: 'idle' | 'subscribing' | 'subscribed' = 'idle'
   private sid: number | undefined
-  private lastSeq: number | undefined
+  private readonly sequence = new Sequence()
   private resyncDeadlineUs: number | undefined
   private firstSnapshotDeadlineUs: number | undefined
   private lastSubscribeUs: number | undefined
   private hasLost = false
+  private readonly plan = new SubscribePlan()
 
   constructor(private readonly options: SessionOptions) {
     this.books = new SubscribedBooks(options.useYesPrice, options.snapshotTimeoutMs * 1000)
@@ -115,7 +119,7 @@ export class BookSession {
     }
     this.state = 'subscribed'
     this.sid = frame.sid
-    this.lastSeq = frame.seq
+    this.sequence.restart(frame.seq)
     this.firstSnapshotDeadlineUs = nowUs + this.options.commandTimeoutMs * 1000
     effects.push(notice('info', `subscribed to ${command.tickers.length} Kalshi books`))
     this.reconcile(nowUs, effects)
@@ -123,7 +127,7 @@ export class BookSession {
 
   /** A message of the current subscription. */
   private onOwn(frame: StreamFrame, nowUs: number, effects: SessionEffect[]): void {
-    const order = this.takeSeq(frame.seq)
+    const order = this.sequence.take(frame.seq)
     if (order === 'repeated') {
       effects.push(skipped('repeated_seq'))
       return
@@ -210,14 +214,6 @@ export class BookSession {
     this.reconcile(nowUs, effects)
   }
 
-  private takeSeq(seq: number | undefined): 'none' | 'in_order' | 'repeated' | 'rewound' | 'gap' {
-    if (seq === undefined) return 'none'
-    const last = this.lastSeq
-    if (last !== undefined && seq <= last) return seq === last ? 'repeated' : 'rewound'
-    this.lastSeq = seq
-    return last === undefined || seq === last + 1 ? 'in_order' : 'gap'
-  }
-
   private onSnapshot(frame: SnapshotFrame, nowUs: number, effects: SessionEffect[]): void {
     effects.push(this.books.snapshot(frame, nowUs))
     if (this.books.isFresh(frame.ticker)) this.firstSnapshotDeadlineUs = undefined
@@ -231,7 +227,9 @@ export class BookSession {
     const text = `Kalshi error ${frame.code}: ${frame.message}`
     effects.push(notice(command?.action === 'unsubscribe' ? 'info' : 'error', text))
     if (command?.action === 'subscribe') {
-      effects.push(reconnect(`subscribe refused: ${text}`))
+      this.forget()
+      if (frame.mayBeOneMarket && this.plan.refused(this.wanted)) this.subscribe(nowUs, effects)
+      else effects.push(reconnect(`subscribe refused: ${text}`))
     } else if (this.state === 'subscribed' && (frame.sid === undefined || frame.sid === this.sid)) {
       if (frame.terminal) this.resubscribe(text, nowUs, effects, 'dead')
       else if (command !== undefined) this.onCommandRefused(command, text, nowUs, effects)
@@ -248,7 +246,8 @@ export class BookSession {
     if (command.action === 'add_markets') this.books.postpone(command.tickers, nowUs)
     else if (command.action === 'delete_markets') this.resubscribe(text, nowUs, effects)
     else if (command.action === 'get_snapshot' && this.resyncDeadlineUs !== undefined) {
-      this.resubscribe(text, nowUs, effects)
+      const { seen } = this.books
+      if (command.tickers.some((ticker) => seen.includes(ticker))) this.resubscribe(text, nowUs, effects)
     }
   }
 
@@ -256,10 +255,10 @@ export class BookSession {
     this.hasLost = true
     effects.push(...this.books.breakAll(nowUs))
     const { seen } = this.books
-    if (seen.length === 0 || this.sid === undefined) return
+    if (seen.length === 0) return
     effects.push(notice('warn', `${reason}: asking for ${seen.length} snapshots`))
     this.resyncDeadlineUs ??= nowUs + this.options.snapshotTimeoutMs * 1000
-    effects.push({ kind: 'send', command: this.pending.update(this.sid, 'get_snapshot', seen, nowUs) })
+    this.update('get_snapshot', seen, nowUs, effects)
   }
 
   /** Replaces the subscription; the old sid is ignored from here on. Too soon after the last time, the connection goes. */
@@ -284,7 +283,7 @@ export class BookSession {
 
   private subscribe(nowUs: number, effects: SessionEffect[]): void {
     if (this.wanted.size === 0) return
-    const tickers = [...this.wanted]
+    const tickers = this.plan.first(this.wanted)
     for (const ticker of tickers) this.books.join(ticker, nowUs)
     this.state = 'subscribing'
     this.lastSubscribeUs = nowUs
@@ -299,7 +298,7 @@ export class BookSession {
   private forget(): void {
     this.state = 'idle'
     this.sid = undefined
-    this.lastSeq = undefined
+    this.sequence.restart()
     this.resyncDeadlineUs = undefined
     this.firstSnapshotDeadlineUs = undefined
     this.books.clear()
@@ -322,25 +321,32 @@ export class BookSession {
     const deleted = this.books.tickers.filter((ticker) => !this.wanted.has(ticker))
     for (const ticker of added) this.books.join(ticker, nowUs)
     for (const ticker of deleted) this.books.leave(ticker)
-    if (added.length > 0) {
-      effects.push({ kind: 'send', command: this.pending.update(this.sid, 'add_markets', added, nowUs) })
-    }
-    if (deleted.length > 0) {
-      effects.push({ kind: 'send', command: this.pending.update(this.sid, 'delete_markets', deleted, nowUs) })
-    }
+    for (const list of this.plan.additions(added)) this.update('add_markets', list, nowUs, effects)
+    this.update('delete_markets', deleted, nowUs, effects)
+  }
+
+  private update(
+    action: UpdateAction,
+    tickers: readonly string[],
+    nowUs: number,
+    effects: SessionEffect[],
+  ): void {
+    if (this.sid === undefined || tickers.length === 0) return
+    effects.push({ kind: 'send', command: this.pending.update(this.sid, action, tickers, nowUs) })
   }
 
   private askAgain(nowUs: number, effects: SessionEffect[]): void {
-    if (this.sid === undefined) return
     const { unseen, crossed } = this.books.due(nowUs)
     if (crossed.length > 0) {
       effects.push(notice('warn', `${crossed.length} Kalshi books stay crossed: asking for snapshots`))
-      effects.push({ kind: 'send', command: this.pending.update(this.sid, 'get_snapshot', crossed, nowUs) })
+      this.update('get_snapshot', crossed, nowUs, effects)
     }
-    if (unseen.length > 0) {
-      effects.push(notice('warn', `no snapshot yet of ${unseen.length} Kalshi books: asking again`))
-      effects.push({ kind: 'send', command: this.pending.update(this.sid, 'add_markets', unseen, nowUs) })
-      effects.push({ kind: 'send', command: this.pending.update(this.sid, 'get_snapshot', unseen, nowUs) })
+    if (unseen.length === 0) return
+    effects.push(notice('warn', `no snapshot yet of ${unseen.length} Kalshi books: asking again`))
+    for (const ticker of unseen) {
+      // One by one: a market that the venue refuses must not take others with it.
+      this.update('add_markets', [ticker], nowUs, effects)
+      this.update('get_snapshot', [ticker], nowUs, effects)
     }
   }
 }
