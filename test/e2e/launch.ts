@@ -1,0 +1,108 @@
+/** Runs the built `arbees` in processes of its own, on ports and in a folder that nobody else uses. */
+
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export const BINARY = resolve(import.meta.dirname, '../../bin/run.js')
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer()
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return ports
+}
+
+export interface Place {
+  readonly dir: string
+  readonly environment: Readonly<Record<string, string>>
+  /** Ports by what listens there: `kalshi`, `sim-kalshi`, … */
+  readonly ports: Readonly<Record<string, number>>
+  remove(): void
+}
+
+const NAMES = [
+  'kalshi',
+  'poly',
+  'orchestrator',
+  'shard',
+  'exec',
+  'sim-kalshi',
+  'sim-poly',
+  'sim-gamma',
+  'sim-espn',
+] as const
+
+/** A data folder and a full set of ports, as the environment that tells arbees of them. */
+export async function createPlace(): Promise<Place> {
+  const dir = mkdtempSync(join(tmpdir(), 'arbees-e2e-'))
+  const free = await freePorts(NAMES.length)
+  const ports = Object.fromEntries(NAMES.map((name, index) => [name, free[index]!])) as Record<
+    (typeof NAMES)[number],
+    number
+  >
+  const tcp = (name: (typeof NAMES)[number]) => `tcp://127.0.0.1:${ports[name]}`
+  const environment = {
+    ARBEES_DATA_DIR: dir,
+    ARBEES_ENDPOINTS__KALSHI: tcp('kalshi'),
+    ARBEES_ENDPOINTS__POLY: tcp('poly'),
+    ARBEES_ENDPOINTS__ORCHESTRATOR: tcp('orchestrator'),
+    ARBEES_ENDPOINTS__SHARDS: tcp('shard'),
+    ARBEES_ENDPOINTS__EXEC: tcp('exec'),
+    ARBEES_KALSHI__REST_URL: `http://127.0.0.1:${ports['sim-kalshi']}/trade-api/v2`,
+    ARBEES_KALSHI__WS_URL: `ws://127.0.0.1:${ports['sim-kalshi']}/trade-api/ws/v2`,
+    ARBEES_POLYMARKET__CLOB_URL: `http://127.0.0.1:${ports['sim-poly']}`,
+    ARBEES_POLYMARKET__WS_URL: `ws://127.0.0.1:${ports['sim-poly']}/ws/market`,
+    ARBEES_POLYMARKET__GAMMA_URL: `http://127.0.0.1:${ports['sim-gamma']}`,
+    ARBEES_ESPN__URL: `http://127.0.0.1:${ports['sim-espn']}`,
+  }
+  return { dir, environment, ports, remove: () => rmSync(dir, { recursive: true, force: true }) }
+}
+
+export interface Run {
+  readonly child: ChildProcess
+  stdout(): string
+  stderr(): string
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<number | NodeJS.Signals | null>
+}
+
+/** Starts `arbees <args>`. */
+export function launch(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Run {
+  const child = spawn(process.execPath, [BINARY, ...args], {
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  const ended = new Promise<number | NodeJS.Signals | null>((done) => {
+    child.on('close', (code, signal) => done(code ?? signal))
+  })
+  return { child, stdout: () => out, stderr: () => err, ended }
+}
+
+/** Whether a process exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
