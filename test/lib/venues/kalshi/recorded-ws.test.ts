@@ -1,0 +1,232 @@
+/**
+ * Every recorded WebSocket frame of the folder named by ARBEES_FIXTURES, with a declared outcome each. A file that is
+ * not declared here fails: a new recording must be looked at.
+ */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+import {
+  subscribeBooks,
+  unsubscribe,
+  updateSubscription,
+} from '../../../../src/lib/venues/kalshi/commands.js'
+import { parseFrame } from '../../../../src/lib/venues/kalshi/frames.js'
+import { BookSession } from '../../../../src/lib/venues/kalshi/session.js'
+import type { SessionEffect } from '../../../../src/lib/venues/kalshi/session-effects.js'
+import { slowFold, type SlowBook } from './slow-fold.js'
+
+const ROOT = process.env['ARBEES_FIXTURES']
+const FOLDER = ROOT === undefined ? '' : join(ROOT, 'kalshi')
+const FILES = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.startsWith('ws_')) : []
+
+type Expected = Readonly<Record<string, unknown>>
+
+const skipped = (name: string): Expected => ({ kind: 'skipped', name })
+const refused = (reason: string): Expected => ({ kind: 'refused', reason })
+
+const MATCH = 'KXWTACHALLENGERMATCH-26JUN11JIMLEP-LEP'
+const BTC = 'KXBTC-25MAR15-B100000'
+const sessionDelta = (
+  seq: number,
+  side: string,
+  priceE4: number,
+  deltaE2: number,
+  venueMs: number,
+): Expected => {
+  return { kind: 'delta', sid: 1, seq, ticker: MATCH, side, priceE4, deltaE2, venueMs }
+}
+
+/** One outcome per frame, in order. */
+const DECLARED: Readonly<Record<string, readonly Expected[]>> = {
+  'ws_session_noleg_pricing.jsonl': [
+    { kind: 'subscribed', id: 1, sid: 1, channel: 'orderbook_delta' },
+    { kind: 'subscribed', id: 1, sid: 2, channel: 'trade' },
+    { kind: 'snapshot', sid: 1, seq: 1, ticker: MATCH, yes: [[4700, 300]], no: [[4800, 200]] },
+    sessionDelta(2, 'yes', 4700, -300, 1781159489957),
+    sessionDelta(3, 'no', 4800, -200, 1781159489957),
+    sessionDelta(4, 'yes', 4700, 300, 1781159502550),
+    sessionDelta(5, 'no', 4800, 100, 1781159502552),
+  ],
+  'ws_delta_nautilus_doc.json': [
+    {
+      kind: 'delta',
+      sid: 1,
+      seq: 2,
+      ticker: BTC,
+      side: 'yes',
+      priceE4: 4200,
+      deltaE2: 5000,
+      venueMs: Date.UTC(2025, 2, 1, 18, 26, 53, 361),
+    },
+  ],
+  'ws_snapshot_nautilus_doc.json': [
+    {
+      kind: 'snapshot',
+      sid: 1,
+      seq: 1,
+      ticker: BTC,
+      yes: [
+        [3500, 20000],
+        [4200, 1300],
+      ],
+      no: [
+        [5400, 40000],
+        [5600, 1700],
+      ],
+    },
+  ],
+  'ws_trade_2026_03.json': [{ ...skipped('trade'), sid: 2, seq: 2573 }],
+  'ws_trade_nautilus_doc.json': [{ ...skipped('trade'), sid: 2, seq: 1 }],
+  'ws_old_cents_book_synthetic.jsonl': [
+    { ...refused('retired_form'), sid: 1, seq: 2 },
+    { ...refused('retired_form'), sid: 1, seq: 3 },
+    refused('retired_form'),
+  ],
+  'ws_old_cents_ticker_2025.jsonl': [skipped('ticker'), skipped('ticker')],
+  'ws_old_shapes_synthetic.jsonl': [
+    refused('retired_form'),
+    { kind: 'ok', id: 123, sid: 456, seq: 222, marketTickers: ['MARKET-1', 'MARKET-2', 'MARKET-3'] },
+    { kind: 'error', id: 123, code: 6, message: 'Already subscribed', terminal: false },
+  ],
+  'ws_doc_examples_asyncapi_2026.jsonl': [
+    { kind: 'subscribed', id: 1, sid: 1, channel: 'orderbook_delta' },
+    { kind: 'unsubscribed', id: 102, sid: 2, seq: 7 },
+    { kind: 'ok', id: 123, sid: 456, seq: 222, marketTickers: ['MARKET-1', 'MARKET-2', 'MARKET-3'] },
+    { kind: 'ok', id: 3, sid: undefined, marketTickers: undefined },
+    { kind: 'error', code: 7, message: 'Unknown subscription ID', terminal: false },
+    { kind: 'error', code: 8 },
+    { kind: 'error', code: 9 },
+    { kind: 'error', code: 14, mayBeOneMarket: true },
+    { ...skipped('ticker'), sid: 11, seq: undefined },
+    { ...skipped('trade'), sid: 11, seq: 2 },
+    skipped('fill'),
+    skipped('user_order'),
+    skipped('market_position'),
+    { ...skipped('order_group_updates'), seq: 7 },
+    { ...skipped('market_lifecycle_v2'), seq: 4 },
+    { ...skipped('event_lifecycle'), seq: 8 },
+    { ...skipped('event_fee_update'), seq: 9 },
+  ],
+  // Commands of a client: no server sends them, and each is refused as having no type.
+  'ws_command_examples_asyncapi_2026.jsonl': Array.from({ length: 9 }, () => refused('no_type')),
+}
+
+/** Recordings of whole sessions: whatever they hold, every frame maps or is skipped, and the books are the fold's. */
+const SESSION = /^ws_session_.*\.jsonl$/
+const EMPTY_SNAPSHOT = /^ws_snapshot_both_sides_absent.*\.jsonl?$/
+/** The request of a recorded session: what was subscribed, no frame. */
+const REQUEST = /\.request\.json$/
+
+interface Frame extends Record<string, unknown> {
+  readonly type?: string
+  readonly sid?: number
+  readonly msg?: { readonly market_ticker?: string; readonly channel?: string }
+  readonly params: { readonly use_yes_price?: boolean }
+}
+
+const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
+
+function framesOf(file: string): string[] {
+  const text = readFileSync(join(FOLDER, file), 'utf8')
+  return file.endsWith('.jsonl') ? text.split('\n').filter((line) => line.trim() !== '') : [text]
+}
+
+function usesYesPrice(file: string): boolean {
+  const request = join(FOLDER, file.replace(/\.jsonl?$/, '.request.json'))
+  if (!existsSync(request)) return false
+  return (json(readFileSync(request, 'utf8'))['subscribe_cmd'] as Frame).params.use_yes_price === true
+}
+
+/** The frames through the session as a feed would hand them over, under the id of its own subscribe command. */
+function play(frames: readonly string[], useYesPrice: boolean) {
+  const session = new BookSession({ useYesPrice, snapshotTimeoutMs: 2000, commandTimeoutMs: 5000 })
+  const raw = frames.map((text) => json(text) as Frame)
+  const tickers = raw.flatMap(({ msg }) => msg?.market_ticker ?? [])
+  session.follow(new Set(tickers), 0)
+  const hasReply = raw.some(
+    (frame) => frame.type === 'subscribed' && frame.msg?.channel === 'orderbook_delta',
+  )
+  const sid = raw.find((frame) => frame.type?.startsWith('orderbook_'))?.sid ?? 1
+  const reply = `{"type":"subscribed","id":1,"msg":{"channel":"orderbook_delta","sid":${sid}}}`
+  const effects = [...(hasReply ? [] : [reply]), ...frames].map((text) =>
+    session.onFrame(parseFrame(text), 1),
+  )
+  const books = new Map<string, SlowBook>()
+  for (const effect of effects.flat()) {
+    if (effect.kind !== 'book') continue
+    if (effect.state === 'BROKEN') books.delete(effect.ticker)
+    else
+      books.set(effect.ticker, { bids: [...effect.book.levels('bid')], asks: [...effect.book.levels('ask')] })
+  }
+  return { effects: hasReply ? effects : effects.slice(1), books }
+}
+
+const isDecided = (effects: readonly SessionEffect[]): boolean =>
+  effects.some(({ kind }) => kind === 'book' || kind === 'verdict' || kind === 'notice')
+
+describe.skipIf(FILES.length === 0)('recorded Kalshi frames (skipped without ARBEES_FIXTURES)', () => {
+  it('every recording has declared outcomes', () => {
+    const patterns = [SESSION, EMPTY_SNAPSHOT, REQUEST]
+    const undeclared = FILES.filter(
+      (file) => DECLARED[file] === undefined && !patterns.some((pattern) => pattern.test(file)),
+    )
+    expect(undeclared).toEqual([])
+  })
+
+  it.each(FILES.filter((file) => DECLARED[file] !== undefined))('%s: each frame has its outcome', (file) => {
+    const frames = framesOf(file).map((text) => parseFrame(text))
+    expect(frames).toHaveLength(DECLARED[file]!.length)
+    frames.forEach((frame, index) =>
+      expect(frame, `frame ${index + 1}`).toMatchObject(DECLARED[file]![index]!),
+    )
+  })
+
+  it.each(FILES.filter((file) => !REQUEST.test(file)))(
+    '%s: no frame is lost, and the books are the fold',
+    (file) => {
+      const frames = framesOf(file)
+      const { effects, books } = play(frames, usesYesPrice(file))
+      effects.forEach((list, index) => expect(isDecided(list), `frame ${index + 1}`).toBe(true))
+      expect(books).toEqual(slowFold(frames, usesYesPrice(file)))
+    },
+  )
+
+  it.each(FILES.filter((file) => SESSION.test(file)))(
+    '%s: a live session has nothing refused or unknown',
+    (file) => {
+      const frames = framesOf(file)
+      for (const text of frames) expect(parseFrame(text).kind).not.toMatch(/refused|unknown/)
+      const verdicts = play(frames, usesYesPrice(file))
+        .effects.flat()
+        .filter(({ kind }) => kind === 'verdict')
+      for (const effect of verdicts) expect(effect).toMatchObject({ verdict: { kind: 'skipped' } })
+    },
+  )
+
+  it.each(FILES.filter((file) => EMPTY_SNAPSHOT.test(file)))('%s: a book of nobody, and believed', (file) => {
+    const states = play(framesOf(file), false)
+      .effects.flat()
+      .filter(({ kind }) => kind === 'book')
+    expect(states.length).toBeGreaterThan(0)
+    for (const effect of states) expect(effect).toMatchObject({ state: 'EMPTY' })
+  })
+
+  it('the documented commands are those that we send', () => {
+    const documented = framesOf('ws_command_examples_asyncapi_2026.jsonl').map((text) => json(text))
+    const [, , , leave, , add, remove, snapshot] = documented
+    expect(unsubscribe(124, [1, 2])).toEqual(leave)
+    const built = [
+      updateSubscription(125 - 1, 456, 'add_markets', ['NEW-MARKET-1', 'NEW-MARKET-2']),
+      updateSubscription(125, 456, 'delete_markets', ['MARKET-TO-REMOVE-1', 'MARKET-TO-REMOVE-2']),
+      updateSubscription(127, 456, 'get_snapshot', ['MARKET-1', 'MARKET-2']),
+    ]
+    expect(built).toEqual([add, remove, snapshot])
+    const recorded = json(readFileSync(join(FOLDER, 'ws_session_noleg_pricing.request.json'), 'utf8'))[
+      'subscribe_cmd'
+    ]
+    const ours = subscribeBooks(1, [MATCH], false)
+    expect(recorded).toEqual({ ...ours, params: { ...ours.params, channels: ['orderbook_delta', 'trade'] } })
+  })
+})
