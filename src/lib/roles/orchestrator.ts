@@ -1,0 +1,255 @@
+/**
+ * The orchestrator asks the scoreboards and both venues' catalogs, pairs games with markets, gives each game to a
+ * shard, and publishes every game's whole state: on change and every 5 s. One league or venue that fails does not stop
+ * the others, and Redis is not needed for any of it.
+ */
+
+import { Publisher } from '../bus/publisher.js'
+import type { Channel } from '../bus/publisher.js'
+import { Backoff, sleep } from '../core/backoff.js'
+import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
+import { sanitize } from '../core/sanitize.js'
+import { easternDate } from '../games/eastern-date.js'
+import { EspnScoreboard } from '../games/espn.js'
+import { GameBoard } from '../games/game-board.js'
+import type { BoardChanges } from '../games/game-board.js'
+import { LeagueScoreboard } from '../games/league-scoreboard.js'
+import type { Poll } from '../games/league-scoreboard.js'
+import { UNPAIRED_REASONS } from '../games/pairing.js'
+import { TeamCodeBook } from '../games/team-codes.js'
+import { gamesPayload } from '../messages/convert.js'
+import { GAMES_SOURCE } from '../messages/sources.js'
+import { formatTopic } from '../messages/topics.js'
+import { LEAGUES } from '../model/game.js'
+import type { GameState, League } from '../model/game.js'
+import { VENUES } from '../model/venue.js'
+import type { Venue } from '../model/venue.js'
+import { KalshiCatalog } from '../venues/kalshi/catalog.js'
+import { PolymarketCatalog } from '../venues/polymarket/catalog.js'
+import type { Catalog } from '../venues/ports.js'
+import { venueUrls } from '../venues/urls.js'
+import { MarketGameWriter } from './market-game-writer.js'
+import type { RoleContext } from './role.js'
+import { Alarm } from './alarm.js'
+import { endpointUrl } from './wiring.js'
+
+const REPUBLISH_MS = 5_000
+const CATALOG_MS = 30_000
+const CATALOG_RETRY_MS = 5_000
+/** A venue lists a game somewhat before or after the scoreboard does: ask again soon when they disagree. */
+const CATALOG_SOON_MS = 2_000
+/** The first cycle counts as tried when its slowest part takes longer. */
+const FIRST_CYCLE_MS = 10_000
+/** Unpaired markets named in the log at once. */
+const SHOWN = 10
+
+export async function runOrchestrator(context: RoleContext): Promise<void> {
+  const { settings, clock, lifecycle } = context
+  const leagues = leaguesOf(settings.leagues)
+  const urls = venueUrls(settings)
+  const codes = new TeamCodeBook()
+  const publisher = await Publisher.bind({
+    name: 'orchestrator',
+    url: endpointUrl(settings, 'orchestrator'),
+    env: settings.env,
+    clock,
+    sources: [GAMES_SOURCE],
+    allowPlainBind: settings.allow_plain_bind,
+    details: () => context.report(),
+  })
+  lifecycle.defer('publisher', () => publisher.close())
+  const catalogs = {
+    kalshi: new KalshiCatalog({ baseUrl: urls.kalshiRest }),
+    poly: new PolymarketCatalog({ gammaUrl: urls.gamma }),
+  }
+  for (const venue of VENUES) lifecycle.defer(`${venue} catalog`, () => catalogs[venue].close())
+  const espn = new EspnScoreboard({
+    baseUrl: urls.espn,
+    userAgent: settings['espn.user_agent'],
+    clock,
+    codes,
+  })
+  lifecycle.defer('scoreboard', () => espn.close())
+  const writer = new MarketGameWriter(context)
+  lifecycle.defer('redis', () => writer.close())
+  await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
+  if (lifecycle.signal.aborted) return
+
+  const board = new GameBoard(codes, Math.max(1, settings.shards))
+  const orchestrator = new Orchestrator(context, board, publisher.channel(GAMES_SOURCE), writer)
+  const timer = setInterval(() => orchestrator.republish(), REPUBLISH_MS)
+  lifecycle.defer('republish', () => clearInterval(timer))
+  const firstTries = leagues.flatMap((league) => [
+    orchestrator.followScoreboard(new LeagueScoreboard(league, espn)),
+    ...VENUES.map((venue) => orchestrator.followCatalog(venue, catalogs[venue], league)),
+  ])
+  await Promise.race([Promise.all(firstTries), sleep(FIRST_CYCLE_MS, lifecycle.signal)])
+  context.ready()
+}
+
+/** Throws `BAD_CONFIG` (exit 4) for a league that arbees does not know, or none. */
+function leaguesOf(names: readonly string[]): League[] {
+  const unknown = names.filter((name) => !(LEAGUES as readonly string[]).includes(name))
+  if (unknown.length > 0 || names.length === 0) {
+    throw new ArbeesError('BAD_CONFIG', `leagues is '${names.join(',')}'`, {
+      exit: EXIT.CONFIG,
+      hint: `any of: ${LEAGUES.join(', ')}`,
+    })
+  }
+  return LEAGUES.filter((league) => names.includes(league))
+}
+
+class Orchestrator {
+  private readonly scoreboardAlarms = new Map<League, Alarm>()
+  private readonly catalogAlarms = new Map<League, Alarm[]>()
+
+  constructor(
+    private readonly context: RoleContext,
+    private readonly board: GameBoard,
+    private readonly games: Channel,
+    private readonly writer: MarketGameWriter,
+  ) {}
+
+  /** Polls a league's scoreboard until the role ends; resolves after the first try. */
+  followScoreboard(scoreboard: LeagueScoreboard): Promise<void> {
+    const { clock, lifecycle } = this.context
+    const alarm = new Alarm()
+    this.scoreboardAlarms.set(scoreboard.league, alarm)
+    return this.repeat(alarm, async () => {
+      const poll = await scoreboard.poll(clock.nowMs(), lifecycle.signal)
+      this.board.setGames(scoreboard.league, scoreboard.games())
+      this.countPoll(scoreboard.league, poll)
+      return poll.nextDelayMs
+    })
+  }
+
+  /** Asks a venue for a league's open markets until the role ends; resolves after the first try. */
+  followCatalog(venue: Venue, catalog: Catalog, league: League): Promise<void> {
+    const { counters, lifecycle, log } = this.context
+    const alarm = new Alarm()
+    this.catalogAlarms.set(league, [...(this.catalogAlarms.get(league) ?? []), alarm])
+    const backoff = new Backoff({ minMs: CATALOG_RETRY_MS, maxMs: CATALOG_MS })
+    let succeeded = false
+    return this.repeat(alarm, async () => {
+      try {
+        const { markets, skipped } = await catalog.openMarkets(league, lifecycle.signal)
+        this.board.addMarkets(markets)
+        counters.set(`listed:${venue}_${league}`, markets.length)
+        counters.set(`skipped:${venue}_${league}`, skipped.length)
+        if (!succeeded) log.info(`${venue} lists ${markets.length} ${league} markets`)
+        succeeded = true
+        backoff.reset()
+        return CATALOG_MS
+      } catch (error) {
+        if (lifecycle.signal.aborted) return CATALOG_MS
+        counters.add('catalog_errors', `${venue}_${codeOf(error) ?? 'failed'}`)
+        log.warn(`${venue} catalog of ${league}: ${messageOf(error)}`)
+        return succeeded ? backoff.nextMs() : CATALOG_RETRY_MS
+      }
+    })
+  }
+
+  /** Every game's whole state again, for readers that joined late. */
+  republish(): void {
+    this.update()
+    for (const state of this.board.states()) this.publish(state)
+  }
+
+  private repeat(alarm: Alarm, step: () => Promise<number>): Promise<void> {
+    const { signal } = this.context.lifecycle
+    return new Promise((tried) => {
+      const loop = async (): Promise<void> => {
+        while (!signal.aborted) {
+          const delayMs = await step()
+          this.update()
+          tried()
+          await alarm.sleep(delayMs, signal)
+        }
+        tried()
+      }
+      loop().catch((error: unknown) => {
+        this.context.log.error(`stopped following: ${messageOf(error)}`)
+        tried()
+      })
+    })
+  }
+
+  /** Pairs anew, publishes what changed, and asks the side that lags behind. */
+  private update(): void {
+    if (this.context.lifecycle.signal.aborted) return
+    const changes = this.board.update(this.context.clock.nowMs())
+    for (const state of changes.discovered) this.announce(state, 'discovered')
+    for (const state of changes.updated) this.announce(state, 'updated')
+    this.countBoard()
+    this.tell(changes)
+    this.hurry(changes)
+    this.writer.write(this.board.marketGames())
+  }
+
+  private announce(state: GameState, notice: 'discovered' | 'updated'): void {
+    this.publish(state)
+    const { league, gameId } = state
+    const topic = formatTopic({ family: 'games', scope: notice, id: '' })
+    this.games.publish(topic, { league, game_id: gameId })
+    this.context.counters.add(notice)
+  }
+
+  private publish(state: GameState): void {
+    this.games.publish(
+      formatTopic({ family: 'games', scope: state.league, id: state.gameId }),
+      gamesPayload(state),
+    )
+  }
+
+  /** A game without markets wakes its catalogs; a market of today without a game wakes its scoreboard. */
+  private hurry({ discovered, newlyUnpaired }: BoardChanges): void {
+    for (const league of new Set(
+      discovered.filter(({ markets }) => markets.length === 0).map((g) => g.league),
+    )) {
+      for (const alarm of this.catalogAlarms.get(league) ?? []) alarm.ringWithin(CATALOG_SOON_MS)
+    }
+    const today = easternDate(this.context.clock.nowMs())
+    for (const { market, reason } of newlyUnpaired) {
+      if (reason === 'no_game' && market.easternDate === today) {
+        this.scoreboardAlarms.get(market.league)?.ringWithin(CATALOG_SOON_MS)
+      }
+    }
+  }
+
+  private tell({ newlyUnpaired }: BoardChanges): void {
+    const { log } = this.context
+    const shown = newlyUnpaired.filter(({ reason }) => reason !== 'no_game' && reason !== 'no_counterpart')
+    for (const { market, reason } of shown.slice(0, SHOWN)) {
+      log.warn(`not paired (${reason}): ${market.venue} ${sanitize(market.eventId, 120)}`)
+    }
+    if (shown.length > SHOWN) log.warn(`not paired: ${shown.length - SHOWN} more`)
+  }
+
+  private countPoll(league: League, { failures, newlySkipped }: Poll): void {
+    const { counters, log } = this.context
+    for (const { kind, reason, detail } of failures) {
+      counters.add(kind === 'unreadable' ? 'parse_errors' : 'fetch_errors', reason)
+      log.warn(`scoreboard of ${league}: ${reason}: ${sanitize(detail, 200)}`)
+    }
+    for (const { id, reason, detail } of newlySkipped) {
+      // Exhibition teams are none of ours and no fault of the scoreboard.
+      if (reason === 'unknown_team') counters.add('unknown_teams')
+      else counters.add('parse_errors', reason)
+      log.warn(
+        `scoreboard of ${league}: event ${sanitize(id, 40)} left out: ${reason} ${sanitize(detail, 80)}`,
+      )
+    }
+  }
+
+  private countBoard(): void {
+    const { counters } = this.context
+    const states = this.board.states()
+    counters.set('games', states.length)
+    counters.set('live', states.filter(({ status }) => status === 'live').length)
+    counters.set('paired', states.filter(({ markets }) => markets.length > 0).length)
+    const unpaired = this.board.unpaired()
+    for (const reason of UNPAIRED_REASONS) {
+      counters.set(`unpaired:${reason}`, unpaired.filter((entry) => entry.reason === reason).length)
+    }
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * A shard keeps the books of both venues and the games that are its own, and decides the moment a price arrives: never
+ * on a timer, never behind an await, never by asking Redis.
+ */
+
+import { Publisher } from '../bus/publisher.js'
+import type { Channel } from '../bus/publisher.js'
+import { shardPublisher } from '../bus/endpoints.js'
+import { Subscriber } from '../bus/subscriber.js'
+import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
+import { sleep } from '../core/backoff.js'
+import { hostId } from '../core/ids.js'
+import { TeamCodeBook } from '../games/team-codes.js'
+import { gameStateOf, signalsPayload } from '../messages/convert.js'
+import type { HopBeat } from '../messages/heartbeat.js'
+import { readLegacyPrice } from '../messages/legacy.js'
+import type { GameNoticePayload, GamesPayload, Header, PricesPayload, Stamps } from '../messages/payloads.js'
+import { signalsSource } from '../messages/sources.js'
+import { formatTopic } from '../messages/topics.js'
+import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
+import type { StrategySettings } from '../strategy/cross-venue-strategy.js'
+import { Histogram } from '../telemetry/histogram.js'
+import type { RoleContext } from './role.js'
+import { ShardBooks } from './shard-books.js'
+import { endpointOf, endpointUrl, legacyEndpoints } from './wiring.js'
+
+/** Gross edge per contract above which a pair is rather thought wrong than lucky: 30 cents. */
+const MAX_EDGE_MICROS = 300_000
+/** Keeps price x size in a safe integer, whatever is configured: a million contracts. */
+const MAX_SIZE_E2 = 100_000_000
+/** The same complaint is logged at most so often. */
+const COMPLAIN_EVERY_MS = 60_000
+
+export async function runShard(context: RoleContext, index: number): Promise<void> {
+  const { settings, clock, counters, lifecycle } = context
+  const name = shardPublisher(index)
+  const source = signalsSource(index)
+  const hops = { monitor_shard: new Histogram(), decision: new Histogram() }
+  context.report = () => ({
+    counts: counters.snapshot(),
+    hops: { monitor_shard: hopBeat(hops.monitor_shard), decision: hopBeat(hops.decision) },
+  })
+  const publisher = await Publisher.bind({
+    name,
+    url: endpointUrl(settings, name),
+    env: settings.env,
+    clock,
+    sources: [source],
+    allowPlainBind: settings.allow_plain_bind,
+    details: () => context.report(),
+  })
+  lifecycle.defer('publisher', () => publisher.close())
+  await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
+  if (lifecycle.signal.aborted) return
+  const shard = new Shard(context, index, publisher.channel(source), hops)
+  const subscriber = new Subscriber({
+    endpoints: [
+      ...['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
+      ...legacyEndpoints(settings),
+    ],
+    prefixes: ['prices.', 'orderbook.', 'games.'],
+    env: settings.env,
+    clock,
+    onMessage: (received) => shard.onMessage(received),
+    onGap: (gap) => {
+      counters.add('gaps')
+      shard.books.applyGap(gap)
+      shard.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
+    },
+    onHeartbeat: (heartbeat, _endpoint, recvUs) => {
+      if (!shard.books.applyHeartbeat(heartbeat, recvUs)) counters.add('old_heartbeats')
+    },
+    onLegacy: (received) => shard.onLegacy(received),
+    onProblem: (problem) => shard.onProblem(problem),
+  })
+  lifecycle.defer('subscriber', () => subscriber.close())
+  context.ready()
+}
+
+/** What the strategy may do, from the settings. */
+export function strategySettings(settings: RoleContext['settings']): StrategySettings {
+  return {
+    minEdgeMicros: settings['strategy.min_edge_micros'],
+    maxSizeE2: Math.min(settings['strategy.max_size'] * 100, MAX_SIZE_E2),
+    maxEdgeMicros: MAX_EDGE_MICROS,
+    validMs: settings['strategy.valid'],
+  }
+}
+
+interface Hops {
+  /** From the monitor's publish to here, quotes of this host. */
+  readonly monitor_shard: Histogram
+  /** From a quote's arrival to its decision, for quotes that touch a pair. */
+  readonly decision: Histogram
+}
+
+class Shard {
+  readonly books: ShardBooks
+  private readonly strategy: CrossVenueStrategy
+  private readonly host = hostId()
+  private readonly complainedMs = new Map<string, number>()
+
+  constructor(
+    private readonly context: RoleContext,
+    index: number,
+    private readonly signals: Channel,
+    private readonly hops: Hops,
+  ) {
+    const { settings, clock, counters } = context
+    this.strategy = new CrossVenueStrategy(strategySettings(settings), (reason) =>
+      counters.add('no_signal', reason),
+    )
+    this.books = new ShardBooks({
+      index,
+      codes: new TeamCodeBook(),
+      host: this.host,
+      nowMs: () => clock.nowMs(),
+      onPairGone: (pair) => this.strategy.forget(pair),
+    })
+  }
+
+  onMessage({ message, recvUs }: Received): void {
+    const { header, topic } = message
+    switch (message.family) {
+      case 'orderbook': {
+        const { payload } = message
+        if (payload.venue !== topic.scope || payload.market_id !== topic.id)
+          return this.refuse('topic_payload_differ')
+        this.context.counters.add('books')
+        const misfit = this.books.applyBook(payload, header, recvUs)
+        if (misfit !== undefined) this.refuse(misfit)
+        return
+      }
+      case 'prices': {
+        const { payload } = message
+        if (payload.venue !== topic.scope || payload.market_id !== topic.id)
+          return this.refuse('topic_payload_differ')
+        return this.onQuote(payload, header, recvUs)
+      }
+      case 'games':
+        return this.onGame(message.payload, topic.id, recvUs)
+      default:
+        return
+    }
+  }
+
+  onLegacy({ legacy, source }: ReceivedLegacy): void {
+    const { counters, log } = this.context
+    if (legacy.family === 'prices') {
+      const price = readLegacyPrice(legacy.body)
+      if ('reason' in price) return this.refuse(price.reason)
+    }
+    counters.add('unguarded')
+    if (this.isNew(source)) {
+      log.info(`${source} sends first-design ${legacy.family}: shown, never traded on`)
+    }
+  }
+
+  onProblem({ kind, reason, detail }: Problem): void {
+    const { counters } = this.context
+    switch (kind) {
+      case 'parse_error':
+        counters.add('parse_errors', reason)
+        break
+      case 'duplicate':
+        counters.add('duplicates')
+        break
+      case 'old_epoch':
+      case 'wrong_source':
+      case 'legacy_refused':
+      case 'foreign_heartbeat':
+        counters.add(kind)
+        break
+    }
+    this.complain(`refused (${reason}): ${detail}`, reason)
+  }
+
+  /** A warning, at most once a minute for the same key. */
+  complain(text: string, key: string): void {
+    if (this.isNew(key)) this.context.log.warn(text)
+  }
+
+  private onQuote(payload: PricesPayload, header: Header, recvUs: number): void {
+    const { clock, counters } = this.context
+    const sameHost = header.host === this.host
+    if (sameHost && header.stamps.pub !== undefined)
+      this.hops.monitor_shard.record(recvUs - header.stamps.pub)
+    counters.add('quotes')
+    const { pairs, book } = this.books.applyQuote(payload, header, recvUs)
+    if (pairs.length === 0) return
+    const signals = this.strategy.evaluate(pairs, book.quoteMessage, clock.monoUs())
+    const shardOut = clock.monoUs()
+    this.hops.decision.record(shardOut - recvUs)
+    for (const signal of signals) {
+      const topic = formatTopic({ family: 'signals', scope: 'trade', id: signal.id })
+      const stamps = stampsOf(header, sameHost, recvUs, shardOut)
+      this.signals.publish(topic, signalsPayload(signal), { stamps, trace: header.trace })
+      counters.add('signals')
+    }
+  }
+
+  private onGame(payload: GamesPayload | GameNoticePayload, topicId: string, recvUs: number): void {
+    // A notice says nothing that the state itself does not.
+    if (!('markets' in payload) || topicId === '') return
+    if (payload.game_id !== topicId) return this.refuse('topic_payload_differ')
+    const state = gameStateOf(payload)
+    if (state === undefined) return this.refuse('bad_tick_or_size')
+    this.books.applyGame(state, recvUs)
+    const { counters } = this.context
+    counters.set('games', this.books.gameCount)
+    counters.set('pairs', this.books.pairCount)
+    counters.set('markets', this.books.marketCount)
+  }
+
+  private refuse(reason: string): void {
+    this.context.counters.add('parse_errors', reason)
+    this.complain(`refused a message: ${reason}`, reason)
+  }
+
+  private isNew(key: string): boolean {
+    const nowMs = this.context.clock.nowMs()
+    const lastMs = this.complainedMs.get(key)
+    if (lastMs !== undefined && nowMs - lastMs < COMPLAIN_EVERY_MS) return false
+    if (this.complainedMs.size > 200) this.complainedMs.clear()
+    this.complainedMs.set(key, nowMs)
+    return true
+  }
+}
+
+/** The trigger's receive stamp is kept only where it is of this host: stamps of one message share a clock. */
+function stampsOf(header: Header, sameHost: boolean, shardIn: number, shardOut: number): Stamps {
+  const { venue_ms, recv } = header.stamps
+  return {
+    ...(venue_ms === undefined ? {} : { venue_ms }),
+    ...(recv === undefined || !sameHost ? {} : { recv }),
+    shard_in: shardIn,
+    shard_out: shardOut,
+  }
+}
+
+const hopBeat = (histogram: Histogram): HopBeat => ({
+  p50_us: histogram.percentile(50),
+  p99_us: histogram.percentile(99),
+  n: histogram.count,
+})
