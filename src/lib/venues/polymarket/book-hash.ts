@@ -7,8 +7,9 @@
  */
 
 import { createHash } from 'node:crypto'
+import { formatScaled, ONE_E4 } from '../../model/price.js'
 import type { BookSide } from '../../model/order-book.js'
-import type { WireLevel } from './frames.js'
+import type { WireLevel } from './events.js'
 
 /** What the hash covers besides the levels and the timestamp; all strings as the venue writes them. */
 export interface HashContext {
@@ -82,7 +83,7 @@ export class VenueBook {
   /** Its levels seen from the other outcome: price 1 - p, opposite side, sizes untouched. */
   mirrored(): VenueBook {
     const mirror = new VenueBook()
-    const flip = (level: HeldLevel): HeldLevel => ({ ...level, priceE4: 10_000 - level.priceE4 })
+    const flip = (level: HeldLevel): HeldLevel => ({ ...level, priceE4: ONE_E4 - level.priceE4 })
     mirror.sides.bid = this.sides.ask.map(flip)
     mirror.sides.ask = this.sides.bid.map(flip)
     return mirror
@@ -134,4 +135,31 @@ function find(levels: readonly HeldLevel[], side: BookSide, priceE4: number): nu
     else high = middle
   }
   return low
+}
+
+/** The strings that the venue may write for the last trade: as known, as reported, padded, or of the other token. */
+export function* lastTradeCandidates(
+  current: string | undefined,
+  trades: readonly string[],
+): Generator<string> {
+  const tried = new Set<string>()
+  for (const text of [current ?? '', ...trades.flatMap(spellings)]) {
+    if (!tried.has(text)) yield text
+    tried.add(text)
+  }
+}
+
+export function spellings(price: string): string[] {
+  const [, fraction = ''] = price.split('.')
+  const complement = formatScaled(ONE_E4 - Number(fraction.slice(0, 4).padEnd(4, '0')), 4)
+  const cut = (text: string, digits: number): string => text.padEnd(digits + 2, '0').slice(0, digits + 2)
+  const plain = `0.${fraction.replace(/0+$/, '')}`
+  const other = complement.replace(/0+$/, '')
+  return [
+    price,
+    plain,
+    cut(plain, Math.max(3, plain.length - 2)),
+    other,
+    cut(other, Math.max(3, other.length - 2)),
+  ]
 }

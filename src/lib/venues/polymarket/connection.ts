@@ -11,7 +11,7 @@ import type { Clock } from '../../core/clock.js'
 import { messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
-import { isVerdict, MAX_FRAME_BYTES, parseFrames, type BookEvent } from './frames.js'
+import { isVerdict, MAX_FRAME_BYTES, parseFrames } from './frames.js'
 import { PolymarketMapper, type MapperEffect, type MapperOptions } from './mapper.js'
 import type { BookAnswer } from './rest.js'
 
@@ -63,6 +63,8 @@ export class MarketConnection {
   private socket: WebSocket | undefined
   private compare: AbortController | undefined
   private compareStartedUs = -Infinity
+  /** Why the last compare failed, so that the same reason is told once. */
+  private compareFailure: string | undefined
   private openedUs = 0
   private pingedUs = 0
   private pongUs = 0
@@ -177,7 +179,7 @@ export class MarketConnection {
       this.socket?.send('PING')
     }
     if (nowUs - this.pongUs >= pongTimeoutMs * 1000) return this.drop('no PONG')
-    if (this.mapper.assets === 0) return
+    if (!this.mapper.expectsProof) return
     const unprovedUs = nowUs - (this.mapper.provedUs ?? this.openedUs)
     if (unprovedUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
     const due = unprovedUs >= proofAfterMs * 1000 || this.mapper.hasDoubt
@@ -196,13 +198,13 @@ export class MarketConnection {
     const answer = await this.options.fetchBook(tokenId, controller.signal)
     if (this.compare !== controller) return
     this.compare = undefined
-    if (answer.kind === 'book') this.compared(answer.book, askedUs)
-    else this.notice('warn', `polymarket REST compare: ${answer.reason}`)
-  }
-
-  private compared(book: BookEvent, askedUs: number): void {
+    const reason = answer.kind === 'failed' ? answer.reason : undefined
+    if (reason !== undefined && reason !== this.compareFailure) {
+      this.notice('warn', `polymarket REST compare: ${sanitize(reason, 200)}`)
+    }
+    this.compareFailure = reason
     const nowUs = this.now()
-    this.run(this.mapper.onRest(book, askedUs, nowUs), nowUs)
+    if (answer.kind === 'book') this.run(this.mapper.onRest(answer.book, askedUs, nowUs), nowUs)
   }
 
   private run(effects: readonly MapperEffect[], recvUs: number): void {

@@ -9,7 +9,7 @@ import type { CatalogMarket } from '../../model/game.js'
 import type { OrderBook } from '../../model/order-book.js'
 import type { QuoteState } from '../../model/quote.js'
 import type { FrameVerdict } from '../ports.js'
-import type { BookEvent, PolyEvent, PriceChangeEvent } from './frames.js'
+import type { BookEvent, PolyEvent, PriceChangeEvent } from './events.js'
 import { MarketBook, type BookOutcome } from './market-book.js'
 
 export type MapperEffect =
@@ -68,6 +68,11 @@ export class PolymarketMapper {
 
   get assets(): number {
     return this.byToken.size
+  }
+
+  /** A market is followed that has not ended: silence is to be explained. */
+  get expectsProof(): boolean {
+    return [...this.markets.values()].some(({ books }) => books.trust !== 'resolved')
   }
 
   /** A book is waiting for REST to confirm it. */
@@ -281,6 +286,8 @@ export class PolymarketMapper {
     const { books } = followed
     const state = books.state(fresh)
     if (!changed && state === followed.published) return []
+    // Before its first book a market has no word to take back.
+    if (!changed && followed.published === undefined && books.trust === 'none') return []
     followed.published = state
     const venueMs = changed ? books.venueMs : undefined
     return [

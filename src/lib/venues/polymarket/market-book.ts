@@ -7,11 +7,11 @@
  */
 
 import { OrderBook } from '../../model/order-book.js'
-import { formatScaled } from '../../model/price.js'
+import { complementE4, formatScaled } from '../../model/price.js'
 import { stateOfBook, type QuoteState } from '../../model/quote.js'
 import type { CatalogMarket } from '../../model/game.js'
 import type { FrameVerdict } from '../ports.js'
-import { sameSize, VenueBook, type HashContext } from './book-hash.js'
+import { lastTradeCandidates, sameSize, spellings, VenueBook, type HashContext } from './book-hash.js'
 import type {
   BookEvent,
   LastTradeEvent,
@@ -19,7 +19,7 @@ import type {
   PriceChangeEvent,
   TickSizeEvent,
   WireLevel,
-} from './frames.js'
+} from './events.js'
 
 /**
  * none: no book yet, changes are discarded. unproved: a book whose continuity nothing has proved. proved: equal to the
@@ -57,10 +57,13 @@ export class MarketBook {
   /** Last trade prices, newest first, of which the next hash may carry one. */
   private trades: string[] = []
   private excused = false
+  /** The newest message's hash did not match, and a trade still to be told may explain it. */
+  private unexplained = false
   /** The newest YES message, and the hashes seen under its timestamp. */
   private last: { venueMs: number; timestamp: string; hash: string | undefined } | undefined
   private hashesAtLast: string[] = []
   private lateDumps = 0
+  private noHashBeforeMs = 0
   private pendingNo: BookEvent | undefined
   private differing = 0
 
@@ -94,8 +97,10 @@ export class MarketBook {
     this.last = undefined
     this.hashesAtLast = []
     this.lateDumps = 0
+    this.noHashBeforeMs = 0
     this.pendingNo = undefined
     this.differing = 0
+    this.unexplained = false
     this.trades = []
   }
 
@@ -110,8 +115,10 @@ export class MarketBook {
     if (event.assetId === this.noToken) return this.onNoBook(event)
     const awaited = this.trust === 'none' || this.trust === 'broken'
     if (this.isLate(event.venueMs)) {
-      // A second late dump in a row: the venue's clock went back, or ours was led astray. Take it, believe nothing.
+      // A second late dump: the venue's clock went back, or a message lied about it. Take the book, and believe no
+      // hash until REST confirms, or time has caught up: it may be an older state of the book.
       if (!awaited || ++this.lateDumps < 2) return skipped('book_late')
+      this.noHashBeforeMs = Math.max(this.noHashBeforeMs, this.last?.venueMs ?? 0)
       this.adopt(event)
       this.hashesAtLast = []
       this.trust = 'unproved'
@@ -122,6 +129,7 @@ export class MarketBook {
     if (ambiguous) return { changed: true, ...this.doubt('two books under one timestamp') }
     if (this.hashMatches()) return this.prove()
     this.trust = 'unproved'
+    this.unexplained = true
     if (this.book.isCrossed) return { changed: true, ...this.break('crossed book') }
     return { changed: true, compare: 'book without a matching hash' }
   }
@@ -150,8 +158,7 @@ export class MarketBook {
   onTrade(event: LastTradeEvent): BookOutcome {
     this.trades = [event.price, ...this.trades].slice(0, 4)
     this.excused = false
-    if ((this.trust === 'unproved' || this.trust === 'broken') && this.hashMatches()) return this.prove()
-    return skipped('last_trade_price')
+    return this.unexplained && this.hashMatches() ? this.prove() : skipped('last_trade_price')
   }
 
   /** A new tick is a new epoch: the book is dropped until the venue sends it again. */
@@ -160,6 +167,7 @@ export class MarketBook {
       return skipped('tick_size_known')
     this.known.tickSize = event.newTickSize
     this.hashProven = false
+    this.unexplained = false
     this.trust = 'none'
     this.clear()
     return { changed: true, resync: 'tick size changed' }
@@ -174,6 +182,8 @@ export class MarketBook {
     theirs.replace(rest.bids, rest.asks)
     if (this.venue.equals(theirs)) {
       this.differing = 0
+      this.noHashBeforeMs = 0
+      this.unexplained = false
       this.trust = 'proved'
       this.excused = false
       return { proved: true }
@@ -188,6 +198,7 @@ export class MarketBook {
     if (this.hashMatches()) {
       return bestsAgree ? this.prove() : { ...this.prove(), ...this.doubt('best prices disagree') }
     }
+    this.unexplained = true
     if (!bestsAgree) return { changed: true, ...this.break('best prices disagree') }
     if (this.book.isCrossed) return { changed: true, ...this.break('crossed book') }
     const provable = this.hashProven && event.schema === 'changes' && newest.hash !== undefined
@@ -236,7 +247,7 @@ export class MarketBook {
 
   private mirrors(no: readonly LevelChange[]): boolean {
     return no.every(({ side, level }) =>
-      sameSize(this.venue.sizeAt(side === 'bid' ? 'ask' : 'bid', 10_000 - level.priceE4), level.size),
+      sameSize(this.venue.sizeAt(side === 'bid' ? 'ask' : 'bid', complementE4(level.priceE4)), level.size),
     )
   }
 
@@ -247,6 +258,7 @@ export class MarketBook {
   private prove(): BookOutcome {
     this.trust = 'proved'
     this.hashProven = true
+    this.unexplained = false
     this.excused = false
     this.differing = 0
     this.lateDumps = 0
@@ -255,6 +267,7 @@ export class MarketBook {
 
   private doubt(reason: string, name?: string): BookOutcome {
     if (this.trust === 'proved') this.trust = 'unproved'
+    this.unexplained = false
     return { compare: reason, ...(name === undefined ? {} : skipped(name)) }
   }
 
@@ -313,10 +326,11 @@ export class MarketBook {
   private hashMatches(): boolean {
     const { last } = this
     const { market, assetId, minOrderSize, tickSize, negRisk, lastTradePrice } = this.known
-    if (last?.hash === undefined || minOrderSize === undefined || tickSize === undefined) return false
+    if (last === undefined || last.venueMs < this.noHashBeforeMs) return false
+    if (last.hash === undefined || minOrderSize === undefined || tickSize === undefined) return false
     if (market === undefined || assetId === undefined || negRisk === undefined) return false
     const context = { market, assetId, minOrderSize, tickSize, negRisk }
-    for (const price of candidates(lastTradePrice, this.trades)) {
+    for (const price of lastTradeCandidates(lastTradePrice, this.trades)) {
       if (this.venue.hash({ ...context, lastTradePrice: price }, last.timestamp) !== last.hash) continue
       // The trade that the hash knows of is behind us: from here a mismatch has no excuse.
       if (price !== lastTradePrice || this.trades.some((trade) => spellings(trade).includes(price)))
@@ -326,30 +340,6 @@ export class MarketBook {
     }
     return false
   }
-}
-
-/** The strings that the venue may write for the last trade: as known, as reported, padded, or of the other token. */
-function* candidates(current: string | undefined, trades: readonly string[]): Generator<string> {
-  const tried = new Set<string>()
-  for (const text of [current ?? '', ...trades.flatMap(spellings)]) {
-    if (!tried.has(text)) yield text
-    tried.add(text)
-  }
-}
-
-function spellings(price: string): string[] {
-  const [, fraction = ''] = price.split('.')
-  const complement = formatScaled(10_000 - Number(fraction.slice(0, 4).padEnd(4, '0')), 4)
-  const cut = (text: string, digits: number): string => text.padEnd(digits + 2, '0').slice(0, digits + 2)
-  const plain = `0.${fraction.replace(/0+$/, '')}`
-  const other = complement.replace(/0+$/, '')
-  return [
-    price,
-    plain,
-    cut(plain, Math.max(3, plain.length - 2)),
-    other,
-    cut(other, Math.max(3, other.length - 2)),
-  ]
 }
 
 const pair = ({ priceE4, sizeE2 }: WireLevel): readonly [number, number] => [priceE4, sizeE2]

@@ -3,7 +3,8 @@
 import type { Clock } from '../../core/clock.js'
 import { sanitize } from '../../core/sanitize.js'
 import { addressOf, l2Headers, type PolymarketCredentials } from './auth.js'
-import { parseBookBody, type BookEvent } from './frames.js'
+import type { BookEvent } from './events.js'
+import { parseBookBody } from './frames.js'
 import { parseJson, VenueHttp, type HttpResult } from './http.js'
 
 export interface PolymarketRestOptions {

@@ -1,0 +1,361 @@
+import { describe, expect, it } from 'vitest'
+import { asLevels, MARKET, NO, ReferenceVenue, YES } from './reference-venue.js'
+import { catalogMarket, Harness } from './harness.js'
+
+function seeded(): ReferenceVenue {
+  const venue = new ReferenceVenue()
+  venue.put('bids', 4500, '100')
+  venue.put('bids', 4400, '250.5')
+  venue.put('asks', 4700, '80')
+  venue.put('asks', 4800, '120.25')
+  return venue
+}
+
+function live(): { venue: ReferenceVenue; harness: Harness } {
+  const venue = seeded()
+  const harness = new Harness().connect().frame([venue.dump(), venue.dump(true)])
+  expect(harness.state).toBe('LIVE')
+  return { venue, harness }
+}
+
+describe('a market of the Polymarket mapper', () => {
+  it('subscribes both tokens with the custom features', () => {
+    expect(new Harness().connect().sent).toEqual([
+      { assets_ids: [YES, NO], type: 'market', custom_feature_enabled: true },
+    ])
+  })
+
+  it('follows and drops markets of an open connection by operation', () => {
+    const { harness } = live()
+    const other = catalogMarket({ marketId: `0x${'cd'.repeat(32)}`, tokenIds: ['77', '78'] })
+    harness.take(harness.mapper.follow(other, harness.nowUs))
+    harness.take(harness.mapper.unfollow(MARKET))
+    expect(harness.sent.slice(1)).toEqual([
+      { assets_ids: ['77', '78'], operation: 'subscribe', custom_feature_enabled: true },
+      { assets_ids: [YES, NO], operation: 'unsubscribe' },
+    ])
+    expect(harness.state).toBe('BROKEN')
+  })
+
+  it('skips the last frames of a market it dropped', () => {
+    const { venue, harness } = live()
+    harness.take(harness.mapper.unfollow(MARKET))
+    harness.frame(venue.change('bids', 4600, '5'))
+    expect(harness.skips('asset_not_followed')).toBe(2)
+    expect(harness.refusals()).toEqual([])
+  })
+
+  it('is LIVE with the venue’s levels after a dump and after every delta', () => {
+    const { venue, harness } = live()
+    for (const [side, e4, size] of [
+      ['bids', 4600, '10'],
+      ['asks', 4700, '0'],
+      ['bids', 4600, '0'],
+      ['asks', 4750, '3.999'],
+    ] as const) {
+      harness.frame(venue.change(side, e4, size))
+      expect(harness.state).toBe('LIVE')
+      expect(harness.levels).toEqual(asLevels(venue.sides))
+    }
+    expect(harness.venueMs).toBe(venue.now)
+  })
+
+  it('keeps a level of less than 0.01 share in the hash and out of the quote', () => {
+    const { venue, harness } = live()
+    harness.frame(venue.change('bids', 4600, '0.001'))
+    expect(harness.state).toBe('LIVE')
+    expect(harness.levels.bids[0]).toEqual([4500, 10000])
+    harness.frame(venue.change('bids', 4300, '1'))
+    expect(harness.state).toBe('LIVE')
+  })
+
+  it('is EMPTY, not 0 and 1, when nobody quotes', () => {
+    const harness = new Harness().connect().frame(new ReferenceVenue().dump())
+    expect(harness.state).toBe('EMPTY')
+    expect(harness.levels).toEqual({ bids: [], asks: [] })
+  })
+
+  it.each([
+    ['min_order_size', { minSizeE2: 0 }],
+    ['neg_risk', { negRisk: true }],
+  ])('stays STALE while %s is unknown or wrong, until REST says it', (_, overrides) => {
+    const venue = seeded()
+    const harness = new Harness(catalogMarket(overrides)).connect().frame(venue.dump())
+    expect(harness.state).toBe('STALE')
+    expect(harness.mapper.nextCompare()).toBe(YES)
+    harness.frame(venue.change('bids', 4600, '1'))
+    expect(harness.state).toBe('STALE')
+    expect(harness.resyncs).toBe(0)
+    harness.rest(venue.rest())
+    expect(harness.state).toBe('LIVE')
+    // From here the hash can be computed.
+    harness.frame(venue.change('bids', 4600, '2'))
+    expect(harness.state).toBe('LIVE')
+  })
+
+  it('breaks and asks for a fresh book when a delta is missing, and is LIVE again by it', () => {
+    const { venue, harness } = live()
+    venue.change('bids', 4300, '7')
+    harness.frame(venue.change('bids', 4200, '8'))
+    expect(harness.state).toBe('BROKEN')
+    expect(harness.sent.slice(-2)).toEqual([
+      { assets_ids: [YES, NO], operation: 'unsubscribe' },
+      { assets_ids: [YES, NO], operation: 'subscribe', custom_feature_enabled: true },
+    ])
+    harness.frame(venue.dump())
+    expect(harness.state).toBe('LIVE')
+    expect(harness.levels).toEqual(asLevels(venue.sides))
+  })
+
+  it('asks again, ever more rarely, for a book that does not come', () => {
+    const { venue, harness } = live()
+    venue.change('bids', 4300, '7')
+    harness.frame(venue.change('bids', 4200, '8'))
+    expect(harness.resyncs).toBe(1)
+    harness.tick(5000)
+    expect(harness.resyncs).toBe(1)
+    harness.tick(1500)
+    expect(harness.resyncs).toBe(2)
+    harness.tick(6500)
+    expect(harness.resyncs).toBe(2)
+    harness.tick(3000)
+    expect(harness.resyncs).toBe(3)
+  })
+
+  it('takes best prices that disagree for a loss, though the hash cannot be computed', () => {
+    const venue = seeded()
+    const harness = new Harness(catalogMarket({ minSizeE2: 0 })).connect().frame(venue.dump())
+    venue.change('bids', 4600, '7')
+    harness.frame(venue.change('bids', 4200, '8'))
+    expect(harness.state).toBe('BROKEN')
+    expect(harness.resyncs).toBe(1)
+  })
+
+  it('doubts a hash that matches beside best prices that do not', () => {
+    const { venue, harness } = live()
+    const frame = venue.change('bids', 4600, '7') as any
+    frame.price_changes[0].best_ask = '0.46'
+    expect(harness.frame(frame).state).toBe('STALE')
+    expect(harness.frame(venue.change('bids', 4600, '8')).state).toBe('LIVE')
+  })
+
+  it('doubts a second token that is no mirror', () => {
+    const { venue, harness } = live()
+    const frame = venue.change('bids', 4600, '7') as any
+    frame.price_changes[1].size = '8'
+    expect(harness.frame(frame).state).toBe('STALE')
+    expect(harness.frame(venue.change('bids', 4600, '8')).state).toBe('LIVE')
+  })
+
+  it('doubts a second token’s dump that is no mirror', () => {
+    const venue = seeded()
+    const no = venue.dump(true) as any
+    no.bids[0].size = '1'
+    expect(new Harness().connect().frame([venue.dump(), no]).state).toBe('STALE')
+    expect(new Harness().connect().frame([no, venue.dump()]).state).toBe('STALE')
+  })
+
+  it('is BROKEN on a crossed book', () => {
+    const { venue, harness } = live()
+    harness.frame(venue.change('bids', 4800, '1'))
+    expect(harness.state).toBe('BROKEN')
+    harness.frame(venue.change('bids', 4800, '0'))
+    expect(harness.state).toBe('LIVE')
+  })
+
+  it('skips repeated and late deltas, and doubts a late one that it does not hold', () => {
+    const { venue, harness } = live()
+    const first = venue.change('bids', 4600, '7')
+    const second = venue.change('bids', 4300, '9')
+    harness.frame(first).frame(second).frame(second)
+    expect(harness.skips('delta_repeated')).toBe(1)
+    harness.frame(first)
+    expect([harness.skips('delta_late'), harness.state]).toEqual([1, 'LIVE'])
+    const third = venue.change('bids', 4600, '1')
+    harness.frame(third).frame(first)
+    expect(harness.state).toBe('STALE')
+    expect(harness.levels).toEqual(asLevels(venue.sides))
+  })
+
+  it('does not take a book that went back within one millisecond for proved', () => {
+    const { venue, harness } = live()
+    const first = venue.change('bids', 4600, '7')
+    venue.now -= 1
+    const second = venue.change('bids', 4600, '8')
+    harness.frame(first).frame(second)
+    expect(harness.state).toBe('LIVE')
+    expect(harness.frame(first).state).toBe('STALE')
+  })
+
+  it('skips a book older than what it holds', () => {
+    const { venue, harness } = live()
+    const old = venue.dump()
+    harness.frame(venue.change('bids', 4600, '7')).frame(old)
+    expect(harness.skips('book_late')).toBe(1)
+    expect(harness.levels).toEqual(asLevels(venue.sides))
+  })
+
+  it('follows a venue whose clock went back, believing nothing until it is proved', () => {
+    const { venue, harness } = live()
+    venue.change('bids', 4300, '7')
+    harness.frame(venue.change('bids', 4200, '8'))
+    venue.now -= 60_000
+    harness.frame(venue.dump())
+    expect(harness.state).toBe('BROKEN')
+    harness.frame(venue.dump())
+    expect(harness.state).toBe('STALE')
+    harness.frame(venue.change('bids', 4200, '9'))
+    expect(harness.state).toBe('STALE')
+    expect(harness.rest(venue.rest()).state).toBe('LIVE')
+    expect(harness.frame(venue.change('bids', 4200, '10')).state).toBe('LIVE')
+  })
+})
+
+describe('trades', () => {
+  it.each(['trade first', 'book first', 'delta first'])('come and go without a wrong LIVE: %s', (order) => {
+    const { venue, harness } = live()
+    const trade = venue.trade('asks', '30')
+    const post = venue.bare()
+    if (order === 'trade first') harness.frame(trade).frame(post)
+    if (order === 'book first') {
+      harness.frame(post)
+      expect(harness.state).toBe('STALE')
+      harness.frame(trade)
+    }
+    if (order === 'delta first') {
+      venue.now -= 1
+      harness.frame(venue.change('asks', 4700, '30'))
+      expect(harness.state).toBe('BROKEN')
+      harness.frame(trade)
+    }
+    expect(harness.state).toBe('LIVE')
+    expect(harness.levels).toEqual(asLevels(venue.sides))
+  })
+
+  it.each(['0.47', '0.470', '0.53', '0.530'])(
+    'a last trade that the venue writes as %s is found',
+    (written) => {
+      const { venue, harness } = live()
+      const trade = venue.trade('asks', '30')
+      venue.lastTrade = written
+      expect(harness.frame(trade).frame(venue.bare()).state).toBe('LIVE')
+    },
+  )
+
+  it('excuse one mismatch, not two', () => {
+    const { venue, harness } = live()
+    harness.frame(venue.trade('asks', '30'))
+    venue.lastTrade = '0.111'
+    venue.put('bids', 4100, '5')
+    expect(harness.frame(venue.change('bids', 4600, '7')).state).toBe('STALE')
+    expect(harness.resyncs).toBe(0)
+    expect(harness.frame(venue.change('bids', 4600, '8')).state).toBe('BROKEN')
+    expect(harness.resyncs).toBe(1)
+  })
+})
+
+describe('epochs', () => {
+  it('drops the book on a new tick until the venue sends it again', () => {
+    const { venue, harness } = live()
+    const change = (asset_id: string) => ({
+      event_type: 'tick_size_change',
+      market: MARKET,
+      asset_id,
+      old_tick_size: '0.01',
+      new_tick_size: '0.001',
+      timestamp: String(venue.now),
+    })
+    harness.frame(change(YES)).frame(change(NO))
+    expect([harness.state, harness.resyncs]).toEqual(['BROKEN', 1])
+    expect(harness.levels).toEqual({ bids: [], asks: [] })
+    venue.tick = '0.001'
+    harness.frame(venue.change('bids', 4605, '1'))
+    expect([harness.skips('delta_before_book'), harness.state]).toEqual([1, 'BROKEN'])
+    expect(harness.frame(venue.dump()).state).toBe('LIVE')
+  })
+
+  it('cannot prove deltas of the old schema, and never calls them LIVE', () => {
+    const { venue, harness } = live()
+    const { price_changes, ...rest } = venue.change('bids', 4600, '7') as any
+    const { best_bid: _b, best_ask: _a, ...flat } = price_changes[0]
+    harness.frame({ ...rest, ...flat, hash: 'older layout' })
+    expect(harness.state).toBe('STALE')
+    expect(harness.levels).toEqual(asLevels(venue.sides))
+    expect(harness.rest(venue.rest()).state).toBe('LIVE')
+  })
+
+  it('ends with a resolution', () => {
+    const { venue, harness } = live()
+    harness.frame({ event_type: 'market_resolved', market: MARKET })
+    expect(harness.state).toBe('BROKEN')
+    harness.frame(venue.dump())
+    expect([harness.state, harness.skips('book_after_resolution')]).toEqual(['BROKEN', 1])
+    expect(harness.mapper.expectsProof).toBe(false)
+  })
+
+  it('breaks every book at once when the socket goes, and forgets what it was told', () => {
+    const { venue, harness } = live()
+    harness.disconnect()
+    expect(harness.state).toBe('BROKEN')
+    harness.connect().frame(venue.change('bids', 4600, '7'))
+    expect(harness.skips('delta_before_book')).toBe(1)
+    expect(harness.frame(venue.dump()).state).toBe('LIVE')
+  })
+})
+
+describe('continuity', () => {
+  it('goes STALE without a proof, and LIVE again by one of another market', () => {
+    const other = new ReferenceVenue({ market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' })
+    const venue = seeded()
+    const second = catalogMarket({ marketId: other.ids.market, tokenIds: ['77', '78'] })
+    const harness = new Harness([catalogMarket(), second]).connect().frame(venue.dump()).frame(other.dump())
+    harness.tick(2500)
+    expect(harness.states.slice(-2)).toEqual(['STALE', 'STALE'])
+    harness.frame(other.change('bids', 4000, '1'))
+    expect(harness.states.slice(-2)).toEqual(['LIVE', 'LIVE'])
+  })
+
+  it('is dated by the moment REST was asked, not answered', () => {
+    const { venue, harness } = live()
+    harness.tick(1000)
+    const askedUs = harness.nowUs
+    harness.nowUs += 300_000
+    harness.rest(venue.rest(), askedUs)
+    expect(harness.mapper.provedUs).toBe(askedUs)
+  })
+
+  it('is not proved by a REST book older than ours', () => {
+    const { venue, harness } = live()
+    const old = venue.rest()
+    venue.change('bids', 4300, '5')
+    harness.frame(venue.change('bids', 4300, '6'))
+    const proved = harness.mapper.provedUs
+    harness.rest(old)
+    expect(harness.mapper.provedUs).toBe(proved)
+  })
+
+  it('asks REST a second time before it believes it, then reconnects a frozen socket', () => {
+    const { venue, harness } = live()
+    venue.change('bids', 4600, '7')
+    harness.nowUs += 750_000
+    harness.rest(venue.rest(), harness.nowUs)
+    expect([harness.state, harness.mapper.nextCompare()]).toEqual(['LIVE', YES])
+    harness.nowUs += 750_000
+    harness.rest(venue.rest(), harness.nowUs)
+    expect([harness.state, harness.reconnects.length]).toEqual(['BROKEN', 1])
+  })
+
+  it('resyncs one token when REST differs twice on a socket that still speaks', () => {
+    const other = new ReferenceVenue({ market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' })
+    const venue = seeded()
+    const second = catalogMarket({ marketId: other.ids.market, tokenIds: ['77', '78'] })
+    const harness = new Harness([catalogMarket(), second]).connect().frame(venue.dump()).frame(other.dump())
+    venue.change('bids', 4600, '7')
+    for (let ask = 0; ask < 2; ask += 1) {
+      const askedUs = harness.nowUs
+      harness.frame(other.change('bids', 4000, String(ask + 1)))
+      harness.rest(venue.rest(), askedUs)
+    }
+    expect([harness.resyncs, harness.reconnects.length]).toEqual([1, 0])
+  })
+})

@@ -1,0 +1,272 @@
+/** Every recorded WebSocket frame through the real parser and mapper, each with its declared outcome. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { VenueBook } from '../../../../src/lib/venues/polymarket/book-hash.js'
+import type { PolyEvent } from '../../../../src/lib/venues/polymarket/events.js'
+import { isVerdict, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
+import { catalogMarket, Harness } from './harness.js'
+
+const root = process.env.ARBEES_FIXTURES
+const folder = root === undefined ? '' : join(root, 'polymarket')
+const present = root !== undefined && existsSync(folder)
+const read = (name: string): string => readFileSync(join(folder, `${name}.json`), 'utf8')
+
+const skipped = (name: string) => ({ kind: 'skipped', name })
+const inner = { kind: 'refused', reason: 'no_event_type' }
+
+/** File -> what each of its frames must become. Frames without an event_type are a library's inner form. */
+const DECLARED: Record<string, readonly object[]> = {
+  py_ws_messages_last_trade_price: [
+    { type: 'last_trade_price', price: '0.491', priceE4: 4910, venueMs: 1724564136087 },
+  ],
+  py_ws_messages_order_cancel: [skipped('order')],
+  py_ws_messages_order_placement: [skipped('order')],
+  py_ws_messages_price_change: [
+    {
+      type: 'price_change',
+      schema: 'flat',
+      venueMs: 1723967931411,
+      changes: [
+        {
+          assetId: '48331043336612883890938759509493159234755048973500640148014422747788308965732',
+          side: 'ask',
+          level: { price: '0.514', size: '21574.08', priceE4: 5140, sizeE2: 2157408, empty: false },
+          hash: 'bf32b3746fff40c76c98021b7f3f07261169dd26',
+          bestBidE4: undefined,
+          bestAskE4: undefined,
+        },
+      ],
+    },
+  ],
+  py_ws_messages_tick_size_change: [{ type: 'tick_size_change', oldTickSize: '0.01', newTickSize: '0.001' }],
+  py_ws_messages_trades: [inner],
+  py_ws_messages_user_trade1: [skipped('trade')],
+  py_ws_messages_user_trade2: [skipped('trade')],
+  rs_ws_book_snapshot: [inner],
+  rs_ws_last_trade: [inner],
+  rs_ws_market_best_bid_ask_msg: [
+    { type: 'best_bid_ask', bestBidE4: 7300, bestAskE4: 7700, venueMs: 1766789469958 },
+  ],
+  rs_ws_market_book_msg: [
+    {
+      type: 'book',
+      venueMs: 1703875200000,
+      bids: [
+        { price: '0.50', size: '200.0', priceE4: 5000, sizeE2: 20000, empty: false },
+        { price: '0.49', size: '350.0', priceE4: 4900, sizeE2: 35000, empty: false },
+      ],
+    },
+  ],
+  rs_ws_market_last_trade_msg: [{ type: 'last_trade_price', price: '0.51', priceE4: 5100 }],
+  rs_ws_market_new_market_msg: [
+    { type: 'new_market', market: '0x311d0c4b6671ab54af4970c06fcf58662516f5168997bdda209ec3db5aa6b0c1' },
+  ],
+  rs_ws_market_price_change_msg: [
+    { type: 'price_change', schema: 'changes', changes: [{ side: 'bid', bestBidE4: 5100, bestAskE4: 5200 }] },
+  ],
+  rs_ws_market_tick_size_msg: [{ type: 'tick_size_change', oldTickSize: '0.1', newTickSize: '0.01' }],
+  rs_ws_quotes: [inner],
+  rs_ws_tick_size_change: [inner],
+  rs_ws_user_order_cancellation: [inner],
+  rs_ws_user_order_fok_killed: [skipped('order')],
+  rs_ws_user_order_matched: [inner],
+  rs_ws_user_order_msg: [skipped('order')],
+  rs_ws_user_order_placement: [inner],
+  rs_ws_user_order_update: [inner],
+  rs_ws_user_trade: [inner],
+  rs_ws_user_trade_msg: [skipped('trade')],
+  sports_ws_nfl_in_progress: [skipped('sports_result')],
+  // A soccer score without a league, and an event_type never: the same channel.
+  sports_ws_soccer_live: [skipped('sports_result')],
+  ws_book_snapshot_captured: [
+    {
+      type: 'book',
+      hash: 'ed47eb91f3c7985fac1cb18cb7c19535eddd3c0a',
+      tickSize: '0.01',
+      lastTradePrice: '0.920',
+    },
+  ],
+  ws_market_mixed_known_unknown: [
+    { type: 'price_change', changes: [{ assetId: '101', bestBidE4: 3600, bestAskE4: 3800 }] },
+    { kind: 'unknown', name: 'settlement_preview' },
+    { type: 'last_trade_price', assetId: '202', price: '0.63' },
+  ],
+  ws_market_sequence_excerpt_start: [
+    { type: 'book', tickSize: '0.001', lastTradePrice: '0.255' },
+    ...Array.from({ length: 15 }, () => ({ type: 'price_change', schema: 'changes' })),
+  ],
+}
+
+describe.skipIf(!present)('recorded frames of the market channel (ARBEES_FIXTURES)', () => {
+  it('declares every WebSocket file of the folder', () => {
+    const files = readdirSync(folder).filter((name) => /^(ws|rs_ws|py_ws|sports_ws)_/.test(name))
+    expect(files.map((name) => name.replace('.json', '')).sort()).toEqual(Object.keys(DECLARED).sort())
+  })
+
+  it.each(Object.keys(present ? DECLARED : {}))('%s has its declared outcomes, none lost', (name) => {
+    const items = parseFrames(read(name))
+    expect(items).toHaveLength(DECLARED[name]!.length)
+    items.forEach((item, index) => expect(item).toMatchObject(DECLARED[name]![index]!))
+  })
+
+  it('reproduces the hash of a captured book', () => {
+    const book = parseFrames(read('ws_book_snapshot_captured'))[0] as Extract<PolyEvent, { type: 'book' }>
+    const venue = new VenueBook()
+    venue.replace(book.bids, book.asks)
+    const context = { market: book.market, assetId: book.assetId, minOrderSize: '5', negRisk: false }
+    expect(venue.hash({ ...context, tickSize: '0.01', lastTradePrice: '0.920' }, book.timestamp)).toBe(
+      book.hash,
+    )
+  })
+
+  it('maps the captured book to a LIVE quote with its values', () => {
+    const frame = JSON.parse(read('ws_book_snapshot_captured'))
+    const harness = new Harness(catalogMarket({ marketId: frame.market, tokenIds: [frame.asset_id, '1'] }))
+    harness.connect().frame(frame)
+    expect(harness.state).toBe('LIVE')
+    expect([harness.levels.bids[0], harness.levels.asks[0]]).toEqual([
+      [700, 18252855],
+      [800, 22819828],
+    ])
+    expect([harness.levels.bids.length, harness.levels.asks.length]).toEqual([7, 57])
+  })
+
+  it('refuses no level order: a book of the older form maps the same whichever way its sides run', () => {
+    const frame = JSON.parse(read('rs_ws_market_book_msg'))
+    const harness = new Harness(catalogMarket({ marketId: frame.market, tokenIds: [frame.asset_id, '1'] }))
+    harness.connect().frame(frame)
+    expect(harness.levels).toEqual({
+      bids: [
+        [5000, 20000],
+        [4900, 35000],
+      ],
+      asks: [
+        [5100, 15000],
+        [5200, 25000],
+      ],
+    })
+    // Its hash is of an older layout or invented: never LIVE by assumption.
+    expect(harness.state).toBe('STALE')
+  })
+
+  it('reads a REST book of the older layout, and cannot prove it', () => {
+    const book = parseBookBody(read('py_http_responses_book'))
+    expect(book).toMatchObject({ type: 'book', hash: '2fc4a3d6a98bc164e057589bcb74981852b87412' })
+    expect(parseBookBody(read('rs_clob_book_response'))).toMatchObject({ type: 'book', hash: '0xabc123' })
+  })
+})
+
+describe.skipIf(!present)('the captured sequence of a book and 15 deltas (ARBEES_FIXTURES)', () => {
+  const frames = present ? (JSON.parse(read('ws_market_sequence_excerpt_start')) as any[]) : []
+  const [dump, ...deltas] = frames
+  const yes: string = dump?.asset_id
+  const no: string = deltas[0]?.price_changes[1].asset_id
+  const follow = () =>
+    new Harness(catalogMarket({ marketId: dump.market, tokenIds: [yes, no], tickE4: 10 }))
+      .connect()
+      .frame(dump)
+
+  it('reproduces all 30 hashes, the second token from the mirrored levels', () => {
+    const fold = slowFold()
+    const hashes = deltas.flatMap((frame, index) => {
+      fold.apply(frame)
+      return frame.price_changes.map((change: any) => {
+        const levels = fold.levels(change.asset_id === no)
+        const venue = new VenueBook()
+        const wire = (side: any[]) => side.map((level) => ({ ...level, sizeE2: 0, empty: false }))
+        venue.replace(wire(levels.bids), wire(levels.asks))
+        const context = { market: dump.market, assetId: change.asset_id, minOrderSize: '5', negRisk: false }
+        const hash = venue.hash({ ...context, tickSize: '0.001', lastTradePrice: '0.255' }, frame.timestamp)
+        return { index, same: hash === change.hash }
+      })
+    })
+    expect(hashes).toHaveLength(30)
+    expect(hashes.filter(({ same }) => !same)).toEqual([])
+  })
+
+  it('is LIVE after every frame and ends with the books of a slow fold', () => {
+    const harness = follow()
+    expect(harness.state).toBe('LIVE')
+    const fold = slowFold()
+    for (const frame of deltas) {
+      harness.frame(frame)
+      fold.apply(frame)
+      expect(harness.state).toBe('LIVE')
+      expect(harness.levels).toEqual(fold.integers())
+    }
+    expect(harness.proofs).toBe(16)
+    expect(harness.verdicts).toEqual([])
+    expect(harness.venueMs).toBe(1790658701600)
+  })
+
+  it('discards deltas that come before the first book, by name', () => {
+    const harness = new Harness(
+      catalogMarket({ marketId: dump.market, tokenIds: [yes, no], tickE4: 10 }),
+    ).connect()
+    harness.frame(deltas[0])
+    expect(harness.skips('delta_before_book')).toBe(1)
+    expect(harness.state).toBeUndefined()
+  })
+
+  it.each(deltas.slice(0, -1).map((_, index) => index))(
+    'notices within a message that delta %i is missing',
+    (lost) => {
+      const harness = follow()
+      deltas.forEach((frame, index) => {
+        if (index !== lost) harness.frame(frame)
+        if (index === lost + 1) {
+          expect(harness.state).toBe('BROKEN')
+          expect(harness.resyncs).toBe(1)
+        }
+      })
+    },
+  )
+
+  it.each(deltas.slice(0, -1).map((_, index) => index))(
+    'notices that delta %i came after its follower',
+    (late) => {
+      const harness = follow()
+      const order = deltas.map((_, index) => (index === late ? late + 1 : index === late + 1 ? late : index))
+      const states = order.map((index) => harness.frame(deltas[index]).state)
+      expect(states.slice(late, late + 2)).toContain('BROKEN')
+    },
+  )
+
+  /** Both tokens by plain maps of strings; nothing shared with the code under test. */
+  function slowFold() {
+    const sides = { bids: new Map<string, string>(), asks: new Map<string, string>() }
+    for (const side of ['bids', 'asks'] as const) {
+      for (const level of dump[side]) sides[side].set(level.price, level.size)
+    }
+    const e4 = (price: string) => Math.round(Number(price) * 10_000)
+    return {
+      apply(frame: any) {
+        for (const change of frame.price_changes) {
+          if (change.asset_id !== yes) continue
+          const side = sides[change.side === 'BUY' ? 'bids' : 'asks']
+          if (change.size === '0') side.delete(change.price)
+          else side.set(change.price, change.size)
+        }
+      },
+      levels(mirror: boolean) {
+        const list = (side: 'bids' | 'asks') =>
+          [...sides[side]].map(([price, size]) => {
+            const priceE4 = mirror ? 10_000 - e4(price) : e4(price)
+            return { price: mirror ? String(priceE4 / 10_000) : price, size, priceE4 }
+          })
+        return mirror
+          ? { bids: list('asks'), asks: list('bids') }
+          : { bids: list('bids'), asks: list('asks') }
+      },
+      integers() {
+        const list = (side: 'bids' | 'asks', sign: number) =>
+          [...sides[side]]
+            .map(([price, size]) => [e4(price), Math.round(Number(size) * 100)])
+            .sort((a, b) => sign * (a[0]! - b[0]!))
+        return { bids: list('bids', -1), asks: list('asks', 1) }
+      },
+    }
+  }
+})
