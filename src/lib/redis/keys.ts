@@ -1,0 +1,60 @@
+/**
+ * Every name that arbees uses in Redis, as the first design names them. Outside prod each is prefixed by its env
+ * (`sim:prices:kalshi`); orders and trades of paper mode also by `paper:`, after the env
+ * (`demo:paper:orders:history`).
+ */
+
+import { ArbeesError } from '../core/errors.js'
+import type { Env, Mode, Venue } from '../model/venue.js'
+
+/** Printable ASCII without space: a key ends up in terminals and logs. */
+const PART = /^[\x21-\x7e]{1,200}$/
+
+export interface RedisKeys {
+  /** A stream a venue for prices and books, one each for the rest. */
+  prices(venue: Venue): string
+  orderbook(venue: Venue): string
+  gameEvents(): string
+  signals(): string
+  orders(mode: Mode): string
+  trades(mode: Mode): string
+  /** String: the newest envelope of a game. */
+  game(league: string, gameId: string): string
+  /** The game that a market pays on, by market id. */
+  marketGame(marketId: string): string
+  /** Hash `epoch, seq`, and `closed` once the source said that its epoch ends there. */
+  checkpoint(source: string): string
+  /** Stream of everything that is missing: `channel, epoch, from, to, reason`. */
+  gaps(): string
+  health(role: string, instance: string): string
+  halt(): string
+}
+
+/** The keys of an env. Every function throws `BAD_KEY` for a part with whitespace or control characters. */
+export function redisKeys(env: Env): RedisKeys {
+  const prefix = env === 'prod' ? '' : `${env}:`
+  const key = (...parts: readonly string[]): string => prefix + parts.map(checkedPart).join(':')
+  const history = (mode: Mode, family: string): string =>
+    mode === 'paper' ? key('paper', family, 'history') : key(family, 'history')
+  return {
+    prices: (venue) => key('prices', venue),
+    orderbook: (venue) => key('orderbook', venue),
+    gameEvents: () => key('games', 'events'),
+    signals: () => key('signals', 'trades'),
+    orders: (mode) => history(mode, 'orders'),
+    trades: (mode) => history(mode, 'trades'),
+    game: (league, gameId) => key('games', league, gameId),
+    marketGame: (marketId) => key('market', marketId, 'game_id'),
+    checkpoint: (source) => key('arbees', 'checkpoint', source),
+    gaps: () => key('arbees', 'gaps'),
+    health: (role, instance) => key('arbees', 'health', role, instance),
+    halt: () => key('arbees', 'halt'),
+  }
+}
+
+function checkedPart(part: string): string {
+  if (!PART.test(part)) {
+    throw new ArbeesError('BAD_KEY', `not part of a Redis key: ${JSON.stringify(part.slice(0, 80))}`)
+  }
+  return part
+}

@@ -1,0 +1,223 @@
+/**
+ * The mirror: everything that crosses the bus into Redis, for the slower services. It is the only writer of Redis
+ * streams. Nothing waits for it: while Redis is away it keeps what comes, within bounds, and says so.
+ */
+
+import { Subscriber } from '../bus/subscriber.js'
+import type { Problem } from '../bus/subscriber.js'
+import { sleep } from '../core/backoff.js'
+import { hostId } from '../core/ids.js'
+import { SUSPECT_MS } from '../messages/heartbeat.js'
+import type { Heartbeat } from '../messages/heartbeat.js'
+import { FAMILIES } from '../messages/topics.js'
+import { ChannelMirror } from '../mirror/channel-mirror.js'
+import type { ChannelEvents } from '../mirror/channel-mirror.js'
+import { HealthWriter } from '../mirror/health-writer.js'
+import { LegacyMirror } from '../mirror/legacy-mirror.js'
+import { maxLengthOf, publicStream, recordOf } from '../mirror/routes.js'
+import type { StreamLengths } from '../mirror/routes.js'
+import { BatchWriter } from '../mirror/writer.js'
+import { RedisLink } from '../redis/connection.js'
+import { isConnectionCode } from '../redis/errors.js'
+import { redisKeys } from '../redis/keys.js'
+import type { RoleContext } from './role.js'
+import { allEndpoints } from './wiring.js'
+
+const HEALTH_MS = 1_000
+/** A stop waits at most so long for what is on its way. */
+const DRAIN_MS = 3_000
+/** The first of each kind of problem is logged; the counters have the rest. */
+const MAX_LOGGED_PROBLEMS = 100
+const GAP_LOG_MS = 1_000
+
+/** Runs until the lifecycle closes. Throws `BAD_REDIS_URL`, `REDIS_TOO_OLD`, `REDIS_CLUSTER`, `REDIS_AUTH` (exit 4). */
+export async function runMirror(context: RoleContext): Promise<void> {
+  const mirror = new Mirror(context)
+  context.lifecycle.defer('drain', () => mirror.drain())
+  await mirror.link.ready()
+  context.ready()
+}
+
+class Mirror {
+  readonly link: RedisLink
+  private readonly channels = new Map<string, ChannelMirror>()
+  private readonly legacy: LegacyMirror
+  private readonly health: HealthWriter
+  private readonly subscriber: Subscriber
+  private readonly keys
+  private readonly timer: NodeJS.Timeout
+  private readonly lastHeardUs = new Map<string, { readonly us: number; readonly closing: boolean }>()
+  private readonly loggedProblems = new Set<string>()
+  private lastGapLogUs = -Infinity
+  private unloggedGaps = 0
+
+  constructor(private readonly context: RoleContext) {
+    const { settings, clock, counters } = context
+    const { env } = settings
+    this.keys = redisKeys(env)
+    this.link = new RedisLink({
+      url: settings.redis_url,
+      name: 'arbees-mirror',
+      onUp: ({ version }) => this.onRedisUp(version),
+      onDown: (error) => {
+        counters.add('redis_errors', error.code)
+        const hint = error.hint === undefined ? '' : ` (${error.hint})`
+        context.log.warn(`${error.message}${hint}: what comes is kept in memory until it is back`)
+      },
+    })
+    // Closed last, so registered first: the drain needs it.
+    context.lifecycle.defer('redis', () => this.closeRedis())
+    const { redis } = this.link
+    const isUp = () => this.link.isUp
+    const lengths: StreamLengths = {
+      prices: settings['mirror.prices_maxlen'],
+      signals: settings['mirror.signals_maxlen'],
+      history: settings['mirror.history_maxlen'],
+    }
+    const endpoints = allEndpoints(settings)
+    for (const source of endpoints.flatMap((endpoint) => endpoint.sources)) {
+      const writer = new BatchWriter({ redis, env, source, maxLength: maxLengthOf(source, lengths) })
+      const events = this.channelEvents()
+      this.channels.set(source, new ChannelMirror({ source, writer, counters, events, isUp }))
+    }
+    this.legacy = new LegacyMirror({ redis, isUp, counters, maxLength: lengths.prices })
+    this.health = new HealthWriter(redis, this.keys, counters)
+    context.report = () => ({ counts: this.counts(), hops: {} })
+    this.subscriber = new Subscriber({
+      endpoints,
+      prefixes: FAMILIES.map((family) => `${family}.`),
+      env,
+      clock,
+      onMessage: ({ message, topic, bytes }) => {
+        const record = recordOf(this.keys, message, topic, bytes)
+        if (record === undefined) counters.add('parse_errors', 'unknown_venue')
+        else this.channels.get(message.header.source)?.add(record)
+      },
+      onHeartbeat: (heartbeat, _endpoint, recvUs) => this.onHeartbeat(heartbeat, recvUs),
+      onLegacy: ({ legacy, topic, bytes, source }) => {
+        const stream = publicStream(this.keys, legacy.topic)
+        if (stream === undefined) counters.add('parse_errors', 'unknown_venue')
+        else this.legacy.add({ stream, source, topic, data: bytes })
+      },
+      onProblem: (problem) => this.onProblem(problem),
+    })
+    this.timer = setInterval(() => {
+      if (this.link.isUp) void this.health.write(this.ownHeartbeat(false))
+    }, HEALTH_MS)
+  }
+
+  /** Waits until what was sent before now has come and is in Redis, within `DRAIN_MS`. */
+  async drain(): Promise<void> {
+    const { clock, log } = this.context
+    const startUs = clock.monoUs()
+    const inTime = () => clock.monoUs() - startUs < DRAIN_MS * 1000
+    while (inTime() && this.mayStillCome(startUs)) await sleep(10)
+    this.subscriber.close()
+    while (inTime() && this.link.isUp && this.pending > 0) await sleep(5)
+    if (this.pending > 0) log.warn(`${this.pending} messages are not in Redis: a gap for the next mirror`)
+    clearInterval(this.timer)
+    if (this.link.isUp) await this.health.write(this.ownHeartbeat(true))
+  }
+
+  private closeRedis(): void {
+    for (const channel of this.channels.values()) channel.stop()
+    this.link.close()
+  }
+
+  private get pending(): number {
+    return (
+      this.legacy.pending + [...this.channels.values()].reduce((sum, channel) => sum + channel.pending, 0)
+    )
+  }
+
+  /** A publisher's heartbeat follows everything that it sent before: until each live one has beaten, more may come. */
+  private mayStillCome(sinceUs: number): boolean {
+    return [...this.lastHeardUs.values()].some(
+      ({ us, closing }) => !closing && us < sinceUs && sinceUs - us < SUSPECT_MS * 1000,
+    )
+  }
+
+  private onRedisUp(version: string): void {
+    const { pending } = this
+    this.context.log.info(`Redis ${version} at ${this.link.shownUrl}, ${pending} messages wait for it`)
+    for (const channel of this.channels.values()) channel.resume()
+    this.legacy.resume()
+  }
+
+  private onHeartbeat(heartbeat: Heartbeat, recvUs: number): void {
+    this.lastHeardUs.set(heartbeat.publisher, { us: recvUs, closing: heartbeat.closing })
+    this.health.note(heartbeat)
+    for (const { source, epoch, last_seq } of heartbeat.channels) {
+      this.channels.get(source)?.reached(epoch, last_seq, heartbeat.closing)
+    }
+  }
+
+  private onProblem({ kind, reason, detail, endpoint }: Problem): void {
+    const { counters, log } = this.context
+    switch (kind) {
+      case 'parse_error':
+        counters.add('parse_errors', reason)
+        break
+      case 'duplicate':
+        counters.add('duplicates')
+        break
+      default:
+        counters.add(kind)
+    }
+    const seen = `${kind} ${reason} ${endpoint.url}`
+    if (this.loggedProblems.has(seen) || this.loggedProblems.size >= MAX_LOGGED_PROBLEMS) return
+    this.loggedProblems.add(seen)
+    log.warn(`refused from ${endpoint.publisher}: ${reason}, ${detail} (further ones are only counted)`)
+  }
+
+  private channelEvents(): ChannelEvents {
+    const { clock, log } = this.context
+    return {
+      onGap: (source, gap) => {
+        this.unloggedGaps++
+        if (clock.monoUs() - this.lastGapLogUs < GAP_LOG_MS * 1000) return
+        const others = this.unloggedGaps > 1 ? `, and ${this.unloggedGaps - 1} others` : ''
+        log.warn(`gap recorded on ${source}${others}`, { ...gap })
+        this.lastGapLogUs = clock.monoUs()
+        this.unloggedGaps = 0
+      },
+      onFailing: (source, code, message) => {
+        // The connection speaks for itself, once for all channels.
+        if (!isConnectionCode(code)) log.error(`${source} cannot be mirrored: ${code}, ${message}`)
+      },
+      onRecovered: (source) => log.info(`${source} is mirrored again`),
+    }
+  }
+
+  private counts(): Record<string, number> {
+    const { counters } = this.context
+    for (const [source, channel] of this.channels) counters.set(`lag:${source}`, channel.lag)
+    counters.set('queued', this.pending)
+    counters.set('redis_up', this.link.isUp ? 1 : 0)
+    return counters.snapshot()
+  }
+
+  /** The mirror's own beat; its channels say how far Redis is. */
+  private ownHeartbeat(closing: boolean): Heartbeat {
+    const { clock, settings } = this.context
+    const channels = [...this.channels].flatMap(([source, { position }]) =>
+      position === undefined
+        ? []
+        : [{ source, epoch: position.epoch, last_seq: position.seq, oldest: null, journal: 'none' as const }],
+    )
+    return {
+      v: 1,
+      publisher: 'mirror',
+      env: settings.env,
+      host: hostId(),
+      pid: process.pid,
+      timestamp_ms: clock.nowMs(),
+      mono_us: clock.monoUs(),
+      channels,
+      feeds: [],
+      counts: this.counts(),
+      hops: {},
+      closing,
+    }
+  }
+}
