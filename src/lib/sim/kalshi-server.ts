@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { PublicAccounts } from './accounts.js'
-import type { BookChange, Exchange } from './exchange.js'
+import type { BookChange } from './exchange.js'
 import { listen, refuseUpgrade, type Host } from './http-host.js'
 import { KalshiAccount, type KalshiFill, type KalshiOrder } from './kalshi/account.js'
 import { KalshiVerifier } from './kalshi/auth.js'
@@ -17,23 +17,13 @@ import { KalshiSession } from './kalshi/session.js'
 import type { LastTrade } from './kalshi/shapes.js'
 import type { KalshiMarket } from './market.js'
 import type { ScenarioEvent } from './scenario.js'
-import type { StatsCounter } from './stats.js'
-import { playTape, type TapeFrame } from './tape.js'
+import { playTape } from './tape.js'
+import { textOf, type VenueServerOptions } from './venue-server.js'
 
 export const KALSHI_WS_PATH = '/trade-api/ws/v2'
 
 const PING_EVERY_MS = 10_000
 const MAX_COMMAND_BYTES = 4 * 1024 * 1024
-
-export interface VenueServerOptions<Accounts> {
-  readonly exchange: Exchange
-  readonly accounts: Accounts
-  readonly stats: StatsCounter
-  readonly host: string
-  readonly port: number
-  readonly speed: number
-  readonly tape: readonly TapeFrame[] | undefined
-}
 
 export async function startKalshi(options: VenueServerOptions<PublicAccounts['kalshi']>): Promise<Host> {
   const venue = new KalshiVenue(options)
@@ -222,10 +212,4 @@ class KalshiVenue {
       for (const [channel, type, message] of messages) session.onChannel(channel, type, ticker, message)
     }
   }
-}
-
-/** A text frame's content, however `ws` hands it over. */
-export function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString()
-  return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString()
 }

@@ -141,6 +141,9 @@ export function fillContracts(book: OrderBook, order: TakerOrder, sizeE6: number
   return fills
 }
 
+/** Dollars left over that are not worth another level. */
+export const DUST_MICROS = 100
+
 /**
  * Fills of a buy that spends a number of micro-dollars: a better price buys more contracts for them. Spends never
  * more than asked.
@@ -149,6 +152,7 @@ export function fillDollars(book: OrderBook, order: TakerOrder, dollarsMicros: n
   const fills: Fill[] = []
   let left = dollarsMicros
   for (const { yesPriceE4, priceE4, sizeE2 } of reachable(book, order)) {
+    if (left < DUST_MICROS) break
     const affordableE6 = Number((BigInt(left) * 10_000n) / BigInt(priceE4))
     const size = Math.min(affordableE6, sizeE2 * 10_000)
     if (size <= 0) break
