@@ -1,0 +1,25 @@
+import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js'
+
+export default class Exec extends RoleCommand {
+  static override summary = 'turn signals into orders, within limits, each at most once'
+  static override description =
+    'Publishes orders.<venue>.<id> and trades.<status>.<id>. On sim data it trades against the simulator; on demo and prod data on paper only. Every intent is on disk, in <data dir>/ledger.<env>.<mode>.db, before its order is sent; a file <data dir>/halt stops entries.'
+  static override examples = [
+    { description: 'against the simulator', command: '<%= config.bin %> <%= command.id %>' },
+    {
+      description: 'on paper, with production data',
+      command: '<%= config.bin %> <%= command.id %> --env prod',
+    },
+    {
+      description: 'with smaller limits',
+      command: 'ARBEES_LIMITS__ORDER_USD=20 ARBEES_LIMITS__TOTAL_USD=100 <%= config.bin %> <%= command.id %>',
+    },
+  ]
+  static override flags = roleFlags
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Exec)
+    const { runExec } = await import('../lib/roles/exec.js')
+    await this.runRole('exec', this.loadSettings(roleSettings(flags)), (context) => runExec(context))
+  }
+}

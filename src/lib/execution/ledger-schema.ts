@@ -1,0 +1,76 @@
+/** Tables of the ledger and how an older file becomes a newer one. */
+
+/** What an event says. The states of an order, and what belongs to a plan, a game or the whole. */
+export const LEDGER_KINDS = [
+  'seen',
+  'denied',
+  'stale',
+  'duplicate',
+  'intent',
+  'sent',
+  'delayed',
+  'filled',
+  'partial',
+  'none',
+  'rejected',
+  'unknown',
+  /** The venue's own money of a fill. */
+  'money',
+  /** A plan ended with legs of different size, or one unknown. */
+  'naked',
+  /** A plan sends nothing more. */
+  'done',
+  'game_final',
+  'halted',
+  'resumed',
+] as const
+export type LedgerKind = (typeof LEDGER_KINDS)[number]
+
+/** Kinds after which an attempt changes no more; `stale` and `denied` are such when they name an order. */
+const FINAL_KINDS = `('filled', 'partial', 'none', 'rejected', 'stale', 'denied')`
+
+/**
+ * Each entry brings the file one version up. Version 1: events are only ever appended; the unique indexes are the
+ * only dedupe there is: one `seen` per signal, one `intent` and one final event per order.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `create table meta (name text primary key, value text not null) without rowid;
+   create table event (
+     id integer primary key,
+     at_ms integer not null,
+     kind text not null,
+     signal_id text,
+     order_id text,
+     game_id text,
+     detail text not null,
+     body text
+   );
+   create unique index event_seen on event (signal_id) where kind = 'seen';
+   create unique index event_intent on event (order_id) where kind = 'intent';
+   create unique index event_final on event (order_id) where order_id is not null and kind in ${FINAL_KINDS};
+   create unique index event_money on event (order_id) where kind = 'money';
+   create unique index event_game on event (game_id) where kind = 'game_final';
+   create index event_halt on event (id) where kind in ('halted', 'resumed');
+   create index event_signal on event (signal_id) where signal_id is not null;`,
+]
+
+/** Every event of signals that sent something in games that are not final, oldest first. */
+export const SELECT_OPEN_EXPOSURE = `
+  select kind, signal_id, order_id, game_id, detail, body from event
+  where signal_id in (
+    select signal_id from event where kind = 'intent'
+      and game_id not in (select game_id from event where kind = 'game_final'))
+  order by id`
+
+/** Signals that were seen and of which nothing else is on record: exec died in between. */
+export const SELECT_INTERRUPTED = `
+  select kind, signal_id, order_id, game_id, detail, body from event as seen
+  where kind = 'seen' and not exists (
+    select 1 from event where event.signal_id = seen.signal_id
+      and kind in ('denied', 'stale', 'intent'))
+  order by id`
+
+/** The last word on the halt latch. */
+export const SELECT_HALT = `
+  select kind, signal_id, order_id, game_id, detail, body from event
+  where kind in ('halted', 'resumed') order by id desc limit 1`

@@ -1,0 +1,236 @@
+/**
+ * The ledger: what exec did, appended before and after it does it. One SQLite file per env and mode, held by one
+ * process. Nothing is sent unless its intent, with the exact request bytes, is synced to this file first.
+ *
+ * WAL. An intent is synced (`synchronous=FULL`); what follows it is written at once and synced by the next intent or
+ * checkpoint: a killed process loses none of it, a power cut may lose an outcome, and then the order is found in
+ * flight and queried.
+ */
+
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import Database from 'libsql'
+import type { Clock } from '../core/clock.js'
+import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
+import type { Env, Mode } from '../model/venue.js'
+import { LedgerHistory } from './ledger-history.js'
+import { MIGRATIONS } from './ledger-schema.js'
+import type { LedgerKind } from './ledger-schema.js'
+
+export interface LedgerOptions {
+  readonly dataDir: string
+  readonly env: Env
+  readonly mode: Mode
+  readonly clock: Clock
+}
+
+/** What an event is about; absent where it does not apply. */
+export interface LedgerSubject {
+  readonly signalId?: string
+  readonly orderId?: string
+  readonly gameId?: string
+}
+
+export const ledgerPath = ({ dataDir, env, mode }: Omit<LedgerOptions, 'clock'>): string =>
+  join(dataDir, `ledger.${env}.${mode}.db`)
+
+/** WAL pages before SQLite checkpoints by itself within a write: `checkpoint` off the hot path comes long before. */
+const AUTO_CHECKPOINT_PAGES = 10_000
+
+/** Events worth a checkpoint while nothing else is to do. */
+const CHECKPOINT_WRITES = 1_000
+
+type Statement = Database.Statement<(string | number | null)[]>
+
+export class Ledger {
+  private readonly insert: Statement
+  private failure: ArbeesError | undefined
+  private closed = false
+  private writes = 0
+
+  private constructor(
+    private readonly db: Database.Database,
+    readonly path: string,
+    private readonly clock: Clock,
+  ) {
+    this.insert = db.prepare<(string | number | null)[]>(
+      'insert into event (at_ms, kind, signal_id, order_id, game_id, detail, body) values (?, ?, ?, ?, ?, ?, ?)',
+    )
+  }
+
+  /**
+   * Opens or creates the file, alone. Throws `LEDGER_LOCKED` (exit REFUSED) when another process has it,
+   * `LEDGER_CORRUPT` (exit INTEGRITY), `LEDGER_VERSION`, `LEDGER_FOREIGN` or `LEDGER_FAILED`, all naming the file.
+   */
+  static open(options: LedgerOptions): Ledger {
+    const path = ledgerPath(options)
+    let db: Database.Database | undefined
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      db = new Database(path)
+      prepare(db, options, path)
+      return new Ledger(db, path, options.clock)
+    } catch (error) {
+      db?.close()
+      throw error instanceof ArbeesError ? error : openError(error, path)
+    }
+  }
+
+  /** Why nothing can be written any more; undefined while all is well. Latched: a restart opens the file anew. */
+  get broken(): ArbeesError | undefined {
+    return this.failure
+  }
+
+  /** Records that a signal arrived; `duplicate` when it had before, in this life or an earlier one. */
+  see(subject: LedgerSubject, detail: object): 'new' | 'duplicate' {
+    return this.write('seen', subject, detail) ? 'new' : 'duplicate'
+  }
+
+  /**
+   * Records an order with its exact bytes and syncs the file. Throws `LEDGER_FAILED`, or `LEDGER_DUPLICATE` when the
+   * order has an intent already: in both cases it must not be sent.
+   */
+  intent(subject: LedgerSubject & { readonly orderId: string }, detail: object, body: string): void {
+    this.guard(() => this.db.exec('pragma synchronous = full'))
+    try {
+      if (!this.write('intent', subject, detail, body)) throw this.duplicate('intent', subject)
+    } finally {
+      this.guard(() => this.db.exec('pragma synchronous = normal'))
+    }
+  }
+
+  /** Appends any other event. Throws `LEDGER_FAILED`, or `LEDGER_DUPLICATE` for a second final or money event. */
+  append(kind: Exclude<LedgerKind, 'seen' | 'intent'>, subject: LedgerSubject, detail: object = {}): void {
+    if (!this.write(kind, subject, detail)) throw this.duplicate(kind, subject)
+  }
+
+  /** As `append`, for what may be on record already; false then. */
+  appendOnce(kind: 'game_final', subject: LedgerSubject): boolean {
+    return this.write(kind, subject, {})
+  }
+
+  /** Moves a long WAL into the file: blocks on the disk, so call it while no plan is open. */
+  checkpointWhenLong(): void {
+    if (this.writes < CHECKPOINT_WRITES || this.failure !== undefined) return
+    this.writes = 0
+    this.guard(() => this.db.exec('pragma wal_checkpoint(passive)'))
+  }
+
+  /** What earlier lives left. */
+  history(): LedgerHistory {
+    return this.guard(() => new LedgerHistory((sql) => this.db.prepare(sql).all(), this.path))
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.db.close()
+  }
+
+  /** False when an index says that it is there already. */
+  private write(
+    kind: LedgerKind,
+    subject: LedgerSubject,
+    detail: object,
+    body: string | null = null,
+  ): boolean {
+    const { signalId = null, orderId = null, gameId = null } = subject
+    const values = [this.clock.nowMs(), kind, signalId, orderId, gameId, JSON.stringify(detail), body]
+    return this.guard(() => {
+      try {
+        this.insert.run(...values)
+        this.writes += 1
+        return true
+      } catch (error) {
+        if (codeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE') return false
+        throw error
+      }
+    })
+  }
+
+  /** Any error of the disk latches: a ledger that failed once is not trusted again in this life. */
+  private guard<T>(work: () => T): T {
+    if (this.failure !== undefined) throw this.failure
+    try {
+      return work()
+    } catch (error) {
+      this.failure = error instanceof ArbeesError ? error : failed(error, this.path)
+      throw this.failure
+    }
+  }
+
+  private duplicate(kind: LedgerKind, { orderId, gameId, signalId }: LedgerSubject): ArbeesError {
+    const id = orderId ?? gameId ?? signalId ?? ''
+    return new ArbeesError('LEDGER_DUPLICATE', `${this.path} has a ${kind} event of ${id} already`, {
+      exit: EXIT.INTEGRITY,
+    })
+  }
+}
+
+function prepare(db: Database.Database, { env, mode }: LedgerOptions, path: string): void {
+  // Exclusive before anything is read: the first lock is then held until the process ends.
+  db.exec('pragma locking_mode = exclusive')
+  db.exec('pragma journal_mode = wal')
+  db.exec('pragma synchronous = full')
+  db.exec(`pragma wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`)
+  db.exec('begin immediate')
+  const check = firstValue(db.prepare('pragma quick_check(1)').all())
+  if (check !== 'ok') throw corrupt(path, String(check))
+  migrate(db, path)
+  const owner = `${env}.${mode}`
+  db.prepare("insert or ignore into meta (name, value) values ('owner', ?)").run(owner)
+  const found = firstValue(db.prepare("select value from meta where name = 'owner'").all())
+  if (found !== owner) {
+    throw new ArbeesError('LEDGER_FOREIGN', `${path} is the ledger of ${String(found)}, not of ${owner}`, {
+      exit: EXIT.REFUSED,
+      hint: 'give each env and mode its own data_dir or file name',
+    })
+  }
+  db.exec('commit')
+  db.exec('pragma synchronous = normal')
+}
+
+function migrate(db: Database.Database, path: string): void {
+  const version = Number(firstValue(db.prepare('pragma user_version').all()))
+  if (version > MIGRATIONS.length) {
+    throw new ArbeesError(
+      'LEDGER_VERSION',
+      `${path} has schema version ${version}, this arbees knows ${MIGRATIONS.length}`,
+      { exit: EXIT.REFUSED, hint: 'run the arbees that wrote it, or a newer one' },
+    )
+  }
+  for (const migration of MIGRATIONS.slice(version)) db.exec(migration)
+  if (version < MIGRATIONS.length) db.exec(`pragma user_version = ${MIGRATIONS.length}`)
+}
+
+/** The only column of the first row. */
+function firstValue(rows: readonly unknown[]): unknown {
+  const [row] = rows
+  return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined
+}
+
+function openError(error: unknown, path: string): ArbeesError {
+  const code = codeOf(error) ?? ''
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new ArbeesError('LEDGER_LOCKED', `another exec holds the ledger ${path}`, {
+      exit: EXIT.REFUSED,
+      hint: 'stop it first: two executors of one account would trade twice',
+      cause: error,
+    })
+  }
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return corrupt(path, messageOf(error))
+  return failed(error, path)
+}
+
+const corrupt = (path: string, why: string): ArbeesError =>
+  new ArbeesError('LEDGER_CORRUPT', `the ledger ${path} is damaged: ${why}`, {
+    exit: EXIT.INTEGRITY,
+    hint: 'keep the file, compare positions with the venues, then start with a new data_dir',
+  })
+
+const failed = (error: unknown, path: string): ArbeesError =>
+  new ArbeesError('LEDGER_FAILED', `the ledger ${path} cannot be used: ${messageOf(error)}`, {
+    exit: EXIT.FAILED,
+    hint: 'check free space and permissions of data_dir; no order is sent without it',
+    cause: error,
+  })

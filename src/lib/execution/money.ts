@@ -1,0 +1,70 @@
+/** The money of a fill, from the venue's own records, asked for after the fact and never recomputed. */
+
+import { codeOf, messageOf } from '../core/errors.js'
+import type { FillReport, PreparedOrder } from '../venues/ports.js'
+import { askOnSchedule } from './execution.js'
+import type { Execution } from './execution.js'
+import type { FillDetail } from './ledger-history.js'
+import type { PlanContext } from './plan.js'
+import { tryAppend } from './record.js'
+
+export interface Fill extends FillDetail {
+  readonly status: 'filled' | 'partial'
+  readonly prepared: PreparedOrder
+  readonly context: PlanContext
+  readonly latencyMs: number
+}
+
+/** What a venue says of a fill that did not settle. */
+const VOIDED = 'FILL_FAILED'
+
+/**
+ * Asks until the venue shows the money, records it, corrects the exposure and tells of the trade. When the venue does
+ * not show it in time the trade is told at the next start, from the ledger.
+ */
+export async function reportFill(execution: Execution, fill: Fill): Promise<void> {
+  const { prepared, filledE6, venueOrderId } = fill
+  const { request } = prepared
+  const { listener, risk, timing, gateways } = execution
+  let why = 'no time left'
+  let voided = false
+  const money = await askOnSchedule(execution, timing.reportAtMs, async () => {
+    try {
+      return await gateways[request.venue].report(prepared, { venueOrderId, filledE6 })
+    } catch (error) {
+      why = messageOf(error)
+      voided = codeOf(error) === VOIDED
+      return undefined
+    }
+  })
+  if (money !== undefined) {
+    tryAppend(execution, 'money', { signalId: request.signalId, orderId: request.orderId }, money)
+    risk.settle(request.orderId, money.cashMicros + money.feesMicros)
+    tell(execution, fill, money)
+  } else if (voided) {
+    voidFill(execution, fill, why)
+  } else if (!execution.cut.aborted) {
+    listener.onAlarm(`no money shown for order ${request.orderId}: ${why}`)
+  }
+}
+
+/** The exposure stays as it was and the pair is closed to entries: what is left of the plan is the operator's. */
+function voidFill(execution: Execution, fill: Fill, why: string): void {
+  const { request } = fill.prepared
+  const { gameId, marketIds } = fill.context
+  tryAppend(
+    execution,
+    'naked',
+    { signalId: request.signalId, gameId },
+    { reason: 'voided', orderId: request.orderId },
+  )
+  execution.risk.quarantinePair(marketIds, gameId)
+  execution.listener.onCount('naked')
+  execution.listener.onAlarm(`a fill of order ${request.orderId} was voided: ${why}`)
+}
+
+function tell({ listener }: Execution, fill: Fill, money: FillReport): void {
+  const { status, filledE6, latencyMs, prepared } = fill
+  const { trace, stamps } = fill.context
+  listener.onTrade({ request: prepared.request, status, filledE6, ...money, latencyMs, trace, stamps })
+}

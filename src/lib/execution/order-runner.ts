@@ -1,0 +1,273 @@
+/**
+ * One order, once: intent on disk, expiry and halt looked at again, sent, followed to its final outcome.
+ *
+ * Everything up to the bytes is synchronous: no await stands between the signal and the socket but the venue's own.
+ */
+
+import { codeOf, messageOf } from '../core/errors.js'
+import { sanitize } from '../core/sanitize.js'
+import type { GameMarket } from '../model/game.js'
+import type { OrderRequest, OrderState } from '../model/order.js'
+import { costMicros } from '../model/price.js'
+import { worstCashMicros } from '../risk/limits.js'
+import type { RiskApproved } from '../risk/risk-book.js'
+import type { OrderOutcome, PreparedOrder } from '../venues/ports.js'
+import type { Execution, FinalOutcome } from './execution.js'
+import type { IntentDetail } from './ledger-history.js'
+import { reportFill } from './money.js'
+import { finalOutcome } from './outcome.js'
+import type { OrderUpdate, Plan, PlanContext } from './plan.js'
+import { tryAppend } from './record.js'
+
+export type OrderResult =
+  | { readonly kind: 'final'; readonly filledE6: number }
+  /** Nothing was sent: refused, expired, or the ledger could not take the intent. */
+  | { readonly kind: 'not_sent' }
+  | { readonly kind: 'unknown' }
+
+/** The venue may spend up to a cent more than limit x size: it is in the worst cost that risk approved. */
+const ROUNDING_MICROS = 10_000
+
+export class OrderRunner {
+  private readonly background = new Set<Promise<void>>()
+
+  constructor(private readonly execution: Execution) {}
+
+  /** Sends an approved order. Only the opening order of a plan may expire or be halted between intent and send. */
+  async run(
+    order: RiskApproved<OrderRequest>,
+    market: GameMarket,
+    plan: Plan,
+    opening: boolean,
+  ): Promise<OrderResult> {
+    const prepared = this.prepare(order, market, plan)
+    if (prepared === undefined || !this.recordIntent(prepared, plan)) return { kind: 'not_sent' }
+    if (opening && this.isTooLate(order, plan)) return { kind: 'not_sent' }
+    const sent = this.send(prepared, plan)
+    const first = await sent.outcome
+    sent.flush()
+    const outcome = await this.follow(prepared, first, sent.context)
+    if (outcome === undefined) return this.leaveUnknown(prepared, sent.context, sent.latencyMs())
+    return { kind: 'final', filledE6: this.conclude(prepared, outcome, sent.context, sent.latencyMs()) }
+  }
+
+  /** Records a final outcome and tells of it; the money of a fill follows by itself. Returns what was filled. */
+  conclude(prepared: PreparedOrder, outcome: FinalOutcome, context: PlanContext, latencyMs: number): number {
+    const { listener, risk } = this.execution
+    const { request } = prepared
+    this.record(prepared, outcome.kind, detailOf(outcome))
+    if (outcome.kind === 'rejected') listener.onCount('rejected', sanitize(outcome.code, 60))
+    else listener.onCount('orders')
+    const venueOrderId = 'venueOrderId' in outcome ? outcome.venueOrderId : undefined
+    this.tell(request, outcome.kind, context, {
+      ...(venueOrderId === undefined ? {} : { venueOrderId }),
+      ...(outcome.kind === 'rejected' ? { reason: reasonOf(outcome) } : {}),
+    })
+    if (outcome.kind === 'none' || outcome.kind === 'rejected') {
+      risk.settle(request.orderId, 0)
+      this.tellEmptyTrade(request, outcome.kind, context, latencyMs)
+      return 0
+    }
+    const { kind: status, filledE6 } = outcome
+    risk.settle(request.orderId, worstOfFill(prepared, filledE6, risk.orderMicros(request.orderId)))
+    if (filledE6 > 0) listener.onCount('fills')
+    const fill = { status, prepared, filledE6, venueOrderId: outcome.venueOrderId, context, latencyMs }
+    this.track(reportFill(this.execution, fill))
+    return filledE6
+  }
+
+  /** Waits until everything beside the plans has ended: the money of fills, recovery. */
+  async settled(): Promise<void> {
+    while (this.background.size > 0) await Promise.allSettled(this.background)
+  }
+
+  /** Runs beside the plans and is waited for at the end; a failure is an alarm. */
+  track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => this.execution.listener.onAlarm(`in the background: ${messageOf(error)}`))
+      .finally(() => this.background.delete(tracked))
+    this.background.add(tracked)
+  }
+
+  /** Nobody could tell: it counts as filled until someone can. */
+  leaveUnknown(prepared: PreparedOrder, context: PlanContext, latencyMs: number): OrderResult {
+    const { listener } = this.execution
+    const { request } = prepared
+    listener.onCount('orders')
+    listener.onAlarm(`order ${request.orderId} at ${request.venue} stays unknown and counts as filled`)
+    this.tellEmptyTrade(request, 'unknown', context, latencyMs)
+    return { kind: 'unknown' }
+  }
+
+  /** Follows an order that is not final yet, recording and telling each change. */
+  follow(
+    prepared: PreparedOrder,
+    first: OrderOutcome,
+    context: PlanContext,
+  ): Promise<FinalOutcome | undefined> {
+    return finalOutcome(this.execution, prepared, first, (pending) => {
+      this.record(prepared, pending.kind, detailOf(pending))
+      if (pending.kind === 'unknown') this.execution.listener.onCount('unknown')
+      this.tell(
+        prepared.request,
+        pending.kind,
+        context,
+        pending.kind === 'unknown' ? { reason: pending.reason } : {},
+      )
+    })
+  }
+
+  private prepare(
+    order: RiskApproved<OrderRequest>,
+    market: GameMarket,
+    plan: Plan,
+  ): PreparedOrder | undefined {
+    const { gateways, risk } = this.execution
+    try {
+      const prepared = gateways[order.venue].prepare(order, market)
+      const spendMicros = costMicros(order.limitE4, prepared.sizeE2)
+      if (spendMicros <= risk.orderMicros(order.orderId) + ROUNDING_MICROS) return prepared
+      this.refuse(order, plan, 'OVERSIZE', `it would spend ${spendMicros} micro-dollars`)
+    } catch (error) {
+      this.refuse(order, plan, codeOf(error) ?? 'PREPARE_FAILED', messageOf(error))
+    }
+    return undefined
+  }
+
+  /** An order that cannot be expressed at the venue: nothing was sent, nothing is at risk. */
+  private refuse(order: OrderRequest, plan: Plan, code: string, why: string): void {
+    const { listener, risk } = this.execution
+    risk.settle(order.orderId, 0)
+    tryAppend(this.execution, 'denied', subjectOf(order), { code, why: sanitize(why, 300) })
+    listener.onCount('denied', code)
+    this.tell(order, 'denied', plan, { reason: `${code}: ${sanitize(why, 300)}` })
+  }
+
+  /** The fsync. False when it is not on disk: then nothing may be sent. */
+  private recordIntent(prepared: PreparedOrder, plan: Plan): boolean {
+    const { ledger, listener, risk } = this.execution
+    const { request, market, sizeE2, venueOrderId, body } = prepared
+    const detail: IntentDetail = {
+      request,
+      market,
+      sizeE2,
+      ...(venueOrderId === undefined ? {} : { venueOrderId }),
+    }
+    try {
+      ledger.intent({ ...subjectOf(request), gameId: plan.gameId }, { ...detail, checks: plan.checks }, body)
+      return true
+    } catch (error) {
+      const code = codeOf(error) ?? 'LEDGER_FAILED'
+      // An order that has an intent already may be out: what it counts stays.
+      if (code !== 'LEDGER_DUPLICATE') risk.settle(request.orderId, 0)
+      listener.onCount('denied', code)
+      listener.onAlarm(`order ${request.orderId} is not sent: ${messageOf(error)}`)
+      this.tell(request, 'denied', plan, { reason: code })
+      return false
+    }
+  }
+
+  private isTooLate(order: OrderRequest, plan: Plan): boolean {
+    const { entryBlock, risk } = this.execution
+    const reason = plan.ageMs() > plan.signal.validMs ? 'EXPIRED' : entryBlock()
+    if (reason === undefined) return false
+    const state = reason === 'EXPIRED' ? 'stale' : 'denied'
+    risk.settle(order.orderId, 0)
+    tryAppend(this.execution, state, subjectOf(order), { code: reason })
+    this.execution.listener.onCount(state, state === 'denied' ? reason : undefined)
+    this.tell(order, state, plan, { reason })
+    return true
+  }
+
+  /** Hands the order to the gateway. What is told about it waits until its bytes are written. */
+  private send(prepared: PreparedOrder, plan: Plan) {
+    const { clock, gateways, listener } = this.execution
+    const { request } = prepared
+    const startedUs = clock.monoUs()
+    let bytesUs: number | undefined
+    let told = false
+    const context = () =>
+      bytesUs === undefined ? plan : { ...plan, stamps: { ...plan.stamps, order: bytesUs } }
+    const flush = () => {
+      if (told) return
+      told = true
+      this.tell(request, 'intent', context(), { checks: plan.checks })
+      if (bytesUs !== undefined) this.tell(request, 'sent', context())
+    }
+    const onBytes = () => {
+      if (bytesUs !== undefined) return
+      bytesUs = clock.monoUs()
+      this.record(prepared, 'sent', {})
+      listener.onBytes(request, context().stamps)
+      flush()
+    }
+    return {
+      outcome: sendOnce(() => gateways[request.venue].send(prepared, onBytes)),
+      flush,
+      get context(): PlanContext {
+        return context()
+      },
+      latencyMs: () => (clock.monoUs() - (bytesUs ?? startedUs)) / 1000,
+    }
+  }
+
+  private record(prepared: PreparedOrder, state: OrderState, detail: object): void {
+    if (state === 'seen' || state === 'intent') return
+    tryAppend(this.execution, state, subjectOf(prepared.request), detail)
+  }
+
+  private tell(
+    request: OrderRequest,
+    state: OrderState,
+    { trace, stamps }: PlanContext,
+    more: Pick<OrderUpdate, 'reason' | 'checks' | 'venueOrderId'> = {},
+  ): void {
+    this.execution.listener.onOrder({ request, state, trace, stamps, ...more })
+  }
+
+  private tellEmptyTrade(
+    request: OrderRequest,
+    status: 'none' | 'rejected' | 'unknown',
+    { trace, stamps }: PlanContext,
+    latencyMs: number,
+  ): void {
+    const nothing = { filledE6: 0, cashMicros: 0, feesMicros: 0, venueTradeIds: [] }
+    this.execution.listener.onTrade({ request, status, ...nothing, latencyMs, trace, stamps })
+  }
+}
+
+/** A gateway never throws by contract; one that does leaves the order unknown. */
+async function sendOnce(send: () => Promise<OrderOutcome>): Promise<OrderOutcome> {
+  try {
+    return await send()
+  } catch (error) {
+    return { kind: 'unknown', reason: messageOf(error) }
+  }
+}
+
+const subjectOf = ({ signalId, orderId }: OrderRequest) => ({ signalId, orderId })
+
+const reasonOf = ({ code, message }: { readonly code: string; readonly message: string }): string =>
+  sanitize(`${code}: ${message}`, 300)
+
+/** What a fill can have cost before the venue tells: never more than the order was approved for. */
+function worstOfFill({ market, request }: PreparedOrder, filledE6: number, approvedMicros: number): number {
+  const sizeE2 = Math.ceil(filledE6 / 10_000)
+  return Math.min(approvedMicros, worstCashMicros(market, request.limitE4, sizeE2))
+}
+
+function detailOf(outcome: OrderOutcome): object {
+  switch (outcome.kind) {
+    case 'filled':
+    case 'partial':
+      return { venueOrderId: outcome.venueOrderId, filledE6: outcome.filledE6 }
+    case 'none':
+      return outcome.venueOrderId === undefined ? {} : { venueOrderId: outcome.venueOrderId }
+    case 'delayed':
+      return { venueOrderId: outcome.venueOrderId }
+    case 'rejected':
+      return { code: sanitize(outcome.code, 60), message: sanitize(outcome.message, 300) }
+    case 'unknown':
+      return { reason: sanitize(outcome.reason, 300) }
+  }
+}

@@ -1,0 +1,43 @@
+/** Records after the fact: the order is out, so a disk that fails now is an alarm and the end of entries, no more. */
+
+import { ArbeesError, messageOf } from '../core/errors.js'
+import type { Execution } from './execution.js'
+import type { LedgerSubject } from './ledger.js'
+import type { LedgerKind } from './ledger-schema.js'
+
+type Recorder = Pick<Execution, 'ledger' | 'listener'>
+
+/** Appends; false when the ledger could not, which is an alarm. Its own latch stops entries. */
+export function tryAppend(
+  execution: Recorder,
+  kind: Exclude<LedgerKind, 'seen' | 'intent'>,
+  subject: LedgerSubject,
+  detail: object = {},
+): boolean {
+  return attempt(execution, kind, subject, () => execution.ledger.append(kind, subject, detail))
+}
+
+/** As `tryAppend`, for what may be on record already. */
+export function tryAppendOnce(execution: Recorder, kind: 'game_final', subject: LedgerSubject): boolean {
+  return attempt(execution, kind, subject, () => execution.ledger.appendOnce(kind, subject))
+}
+
+function attempt(
+  { listener }: Recorder,
+  kind: LedgerKind,
+  subject: LedgerSubject,
+  write: () => void,
+): boolean {
+  try {
+    write()
+    return true
+  } catch (error) {
+    const { orderId, signalId, gameId } = subject
+    const code = error instanceof ArbeesError ? error.code : 'LEDGER_FAILED'
+    listener.onCount('ledger_errors', code)
+    listener.onAlarm(
+      `${kind} of ${orderId ?? signalId ?? gameId ?? 'exec'} is not on record: ${messageOf(error)}`,
+    )
+    return false
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What may be risked, in micro-dollars, and what a plan may cost at worst. Pure.
+ *
+ * Exposure is cash paid, or possibly paid, for positions: an order in flight or unknown counts as filled in full at
+ * its limit with fees, a filled one counts its cash and fees, and a finished, hedged plan still counts until its game
+ * is final, because its cash is tied up until then.
+ */
+
+import type { Settings } from '../core/config.js'
+import type { GameMarket } from '../model/game.js'
+import { costMicros } from '../model/price.js'
+
+export interface Limits {
+  /** Most in one order, fees included. */
+  readonly orderMicros: number
+  /** Most at risk in one game. */
+  readonly gameMicros: number
+  /** Most at risk in all games together. */
+  readonly totalMicros: number
+}
+
+const MICROS_PER_DOLLAR = 1_000_000
+
+export const limitsOf = (settings: Settings): Limits => ({
+  orderMicros: settings['limits.order_usd'] * MICROS_PER_DOLLAR,
+  gameMicros: settings['limits.game_usd'] * MICROS_PER_DOLLAR,
+  totalMicros: settings['limits.total_usd'] * MICROS_PER_DOLLAR,
+})
+
+/** Why risk says no; counted as `denied:<code>` and shown with the checks. */
+export type DenialCode =
+  /** Legs, sizes, prices or validity that no strategy of ours sends. */
+  | 'BAD_PLAN'
+  /** No `games.` message has told the details of a leg's market. */
+  | 'UNKNOWN_MARKET'
+  | 'EXPIRED'
+  /** Stamped later than our own clock allows. */
+  | 'FROM_FUTURE'
+  | 'HALTED'
+  | 'STOPPING'
+  /** The ledger cannot write: nothing is sent blind. */
+  | 'LEDGER_FAILED'
+  | 'GAME_FINAL'
+  /** An earlier plan on these markets ended unhedged or unknown. */
+  | 'QUARANTINED'
+  /** A plan of this pair and orientation is still open. */
+  | 'PLAN_OPEN'
+  | 'ORDER_LIMIT'
+  | 'GAME_LIMIT'
+  | 'TOTAL_LIMIT'
+  /** An order that belongs to no open plan, or was approved before. */
+  | 'NOT_PLANNED'
+
+/** One thing that was tested: its name, what was found, what is allowed. */
+export interface Check {
+  readonly name: string
+  readonly value: number
+  readonly limit: number
+}
+
+/** One attempt and at most two more. */
+export const MAX_ATTEMPTS = 3
+
+/** Each fill's fee is rounded up on its own: so many fills are reserved for. */
+const FEE_ROUNDINGS = 10
+/** A Polymarket buy spends whole cents. */
+const CASH_UNIT_MICROS = 10_000
+const PPM = 1_000_000
+
+/**
+ * The most that buying `sizeE2` at up to `limitE4` can cost, fees included, whatever the fills.
+ *
+ * A buy that is bounded in dollars gets more shares at better prices, so its fee is bounded by rate x cash
+ * (rate x shares x p x (1 - p) = rate x cash x (1 - p)), which also bounds a buy that is bounded in shares.
+ */
+export function worstCashMicros(market: GameMarket, limitE4: number, sizeE2: number): number {
+  const { ratePpm, roundUpToMicros } = market.fees
+  const units = Math.ceil(costMicros(limitE4, sizeE2) / CASH_UNIT_MICROS)
+  const feeMicros = Math.ceil((units * ratePpm) / (PPM / CASH_UNIT_MICROS))
+  return units * CASH_UNIT_MICROS + feeMicros + FEE_ROUNDINGS * roundUpToMicros
+}
+
+/** The most that one leg can cost over all its attempts: each rounds anew. */
+export function worstLegMicros(market: GameMarket, limitE4: number, sizeE2: number): number {
+  const roundings = FEE_ROUNDINGS * market.fees.roundUpToMicros + 2 * CASH_UNIT_MICROS
+  return worstCashMicros(market, limitE4, sizeE2) + (MAX_ATTEMPTS - 1) * roundings
+}

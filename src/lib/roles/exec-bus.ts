@@ -1,0 +1,75 @@
+/** Everything that exec hears but signals: details of markets, and what is wrong with messages. */
+
+import type { Gap } from '../bus/sequence-tracker.js'
+import type { Problem, Received } from '../bus/subscriber.js'
+import type { Execution } from '../execution/execution.js'
+import type { ExecMarkets } from './exec-markets.js'
+import type { RoleContext } from './role.js'
+
+/** The same complaint is logged at most so often. */
+const COMPLAIN_EVERY_MS = 60_000
+
+export class ExecBus {
+  private readonly complainedMs = new Map<string, number>()
+
+  constructor(
+    private readonly context: RoleContext,
+    private readonly markets: ExecMarkets,
+    private readonly execution: Execution,
+  ) {}
+
+  onDetails({ message }: Received): void {
+    const { topic } = message
+    if (message.family === 'games') {
+      const { payload } = message
+      if (!('markets' in payload)) return
+      this.count(payload.game_id === topic.id ? this.markets.applyGame(payload) : 'topic_payload_differ')
+      this.markets.releaseFinal(payload, this.execution)
+    } else if (message.family === 'orderbook') {
+      const { payload } = message
+      const fits = payload.venue === topic.scope && payload.market_id === topic.id
+      this.count(fits ? this.markets.applyBook(payload) : 'topic_payload_differ')
+    }
+  }
+
+  onGap(gap: Gap): void {
+    this.context.counters.add('gaps')
+    const [publisher = '', family] = gap.source.split('.')
+    if (family === 'orderbook') this.markets.dropBooks(publisher)
+    this.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
+  }
+
+  onProblem({ kind, reason, detail }: Problem): void {
+    const { counters } = this.context
+    switch (kind) {
+      case 'parse_error':
+        counters.add('parse_errors', reason)
+        break
+      case 'duplicate':
+        counters.add('duplicates')
+        break
+      case 'old_epoch':
+      case 'wrong_source':
+      case 'legacy_refused':
+      case 'foreign_heartbeat':
+        counters.add(kind)
+        break
+    }
+    this.complain(`refused (${reason}): ${detail}`, reason)
+  }
+
+  private count(reason: string | undefined): void {
+    if (reason === undefined) return
+    this.context.counters.add('parse_errors', reason)
+    this.complain(`refused a message: ${reason}`, reason)
+  }
+
+  private complain(text: string, key: string): void {
+    const nowMs = this.context.clock.nowMs()
+    const lastMs = this.complainedMs.get(key)
+    if (lastMs !== undefined && nowMs - lastMs < COMPLAIN_EVERY_MS) return
+    if (this.complainedMs.size > 200) this.complainedMs.clear()
+    this.complainedMs.set(key, nowMs)
+    this.context.log.warn(text)
+  }
+}

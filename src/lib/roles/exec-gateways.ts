@@ -1,0 +1,69 @@
+/** The venues that exec trades at: the simulator's on sim data, paper on everything else. */
+
+import type { Settings } from '../core/config.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
+import { PaperVenue } from '../execution/paper-venue.js'
+import type { Mode, Venue } from '../model/venue.js'
+import { loadKalshiCredentials } from '../venues/kalshi/auth.js'
+import { KalshiGateway } from '../venues/kalshi/gateway.js'
+import { loadPolymarketCredentials } from '../venues/polymarket/auth.js'
+import { PolymarketGateway } from '../venues/polymarket/gateway.js'
+import type { OrderGateway } from '../venues/ports.js'
+import { venueUrls } from '../venues/urls.js'
+import { kalshiKeyFile, polymarketKeyFile } from './credentials.js'
+import type { ExecMarkets } from './exec-markets.js'
+import type { RoleContext } from './role.js'
+
+/** What a venue takes to answer an order, on paper. */
+const PAPER_LATENCY_MS = 100
+
+/**
+ * Live against the simulator, paper on everything else. Throws `LIVE_REFUSED` (exit REFUSED) when a trading key is
+ * configured for demo or prod data: exec would not use it, and whoever set it expects real orders.
+ */
+export function modeOf(settings: Settings): Mode {
+  if (settings.env === 'sim') return 'live'
+  for (const key of ['kalshi.trading_credentials_file', 'polymarket.credentials_file'] as const) {
+    if (settings[key] === '') continue
+    throw new ArbeesError(
+      'LIVE_REFUSED',
+      `${key} is set, but exec trades ${settings.env} data on paper only`,
+      {
+        exit: EXIT.REFUSED,
+        hint: `unset ${key}: there is no live trading on ${settings.env}`,
+      },
+    )
+  }
+  return 'paper'
+}
+
+/** Throws ArbeesError (exit CONFIG) for missing or unusable credentials. */
+export function createGateways(
+  { settings, clock, log }: RoleContext,
+  mode: Mode,
+  markets: ExecMarkets,
+): Readonly<Record<Venue, OrderGateway>> {
+  if (mode === 'paper') {
+    const paper = (venue: Venue) =>
+      new PaperVenue({
+        venue,
+        latencyMs: PAPER_LATENCY_MS,
+        bookOf: (marketId) => markets.bookOf(venue, marketId),
+      })
+    return { kalshi: paper('kalshi'), poly: paper('poly') }
+  }
+  const urls = venueUrls(settings)
+  return {
+    kalshi: new KalshiGateway({
+      baseUrl: urls.kalshiRest,
+      credentials: loadKalshiCredentials(kalshiKeyFile(settings, 'trade')),
+      clock,
+      onNotice: (level, text) => log[level](text),
+    }),
+    poly: new PolymarketGateway({
+      restUrl: urls.clob,
+      credentials: loadPolymarketCredentials({ path: polymarketKeyFile(settings) }),
+      clock,
+    }),
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * From a signal to its opening order, without an await: seen on record, judged by risk, started. Every signal ends on
+ * record as denied, stale, duplicate or a plan.
+ */
+
+import type { Received } from '../bus/subscriber.js'
+import { messageOf } from '../core/errors.js'
+import { hostId } from '../core/ids.js'
+import type { Execution } from '../execution/execution.js'
+import { orderRequestOf } from '../execution/order-request.js'
+import type { SeenDetail } from '../execution/ledger-history.js'
+import type { PlanStamps } from '../execution/plan.js'
+import type { PlanRunner } from '../execution/plan-runner.js'
+import { tryAppend } from '../execution/record.js'
+import { signalOf } from '../messages/convert.js'
+import type { Header } from '../messages/payloads.js'
+import type { OrderState } from '../model/order.js'
+import type { Signal } from '../model/signal.js'
+import type { Check, DenialCode } from '../risk/limits.js'
+import type { Histogram } from '../telemetry/histogram.js'
+import type { ExecMarkets } from './exec-markets.js'
+import type { RoleContext } from './role.js'
+
+/** A signal with what its envelope says. */
+interface Arrival extends SeenDetail {
+  readonly ageMs: () => number
+  readonly stamps: PlanStamps
+}
+
+export class ExecIntake {
+  private readonly host = hostId()
+
+  constructor(
+    private readonly context: RoleContext,
+    private readonly execution: Execution,
+    private readonly plans: PlanRunner,
+    private readonly markets: ExecMarkets,
+    /** From the shard's publish to here, signals of this host. */
+    private readonly shardExec: Histogram,
+  ) {}
+
+  onMessage({ message, recvUs }: Received): void {
+    if (message.family !== 'signals') return
+    const { header, payload, topic } = message
+    const { counters } = this.context
+    counters.add('signals')
+    const signal = topic.id === payload.id ? signalOf(payload) : undefined
+    if (signal === undefined) {
+      counters.add('parse_errors', topic.id === payload.id ? 'bad_price_or_size' : 'topic_payload_differ')
+      return
+    }
+    this.take(this.arrivalOf(signal, header, recvUs))
+  }
+
+  private take(arrival: Arrival): void {
+    const { execution, markets } = this
+    const { signal } = arrival
+    const seen = this.see(arrival)
+    if (seen !== 'new') {
+      if (seen === 'duplicate') this.turnAway(arrival, 'duplicate', 'seen before', [])
+      else this.turnAway(arrival, 'denied', seen, [])
+      return
+    }
+    const legMarkets = signal.legs.map((leg) => markets.marketOf(leg, signal.gameId))
+    const blocked = execution.entryBlock()
+    const decision = execution.risk.openPlan({ signal, markets: legMarkets, ageMs: arrival.ageMs(), blocked })
+    if (decision.kind === 'denied') {
+      this.turnAway(arrival, decision.code === 'EXPIRED' ? 'stale' : 'denied', decision.code, decision.checks)
+      return
+    }
+    this.context.counters.add('plans')
+    this.plans.start({
+      signal,
+      markets: legMarkets.filter((market) => market !== undefined),
+      signalMs: arrival.signalMs,
+      ageMs: arrival.ageMs,
+      checks: decision.checks,
+      gameId: signal.gameId,
+      marketIds: signal.legs.map(({ marketId }) => marketId),
+      trace: arrival.trace,
+      stamps: arrival.stamps,
+    })
+  }
+
+  /** The ledger's index is the only dedupe. Without a ledger nothing is taken. */
+  private see({ signal, signalMs, trace }: Arrival): 'new' | 'duplicate' | DenialCode {
+    const detail: SeenDetail = { signal, signalMs, trace }
+    try {
+      return this.execution.ledger.see({ signalId: signal.id, gameId: signal.gameId }, detail)
+    } catch (error) {
+      this.execution.listener.onAlarm(`signal ${signal.id} is not taken: ${messageOf(error)}`)
+      return 'LEDGER_FAILED'
+    }
+  }
+
+  private turnAway(
+    arrival: Arrival,
+    state: Extract<OrderState, 'denied' | 'stale' | 'duplicate'>,
+    reason: string,
+    checks: readonly Check[],
+  ): void {
+    const { execution } = this
+    const { signal, trace, stamps } = arrival
+    const { counters } = this.context
+    if (state === 'denied') counters.add('denied', reason)
+    else counters.add(state === 'stale' ? 'stale' : 'duplicates')
+    if (execution.ledger.broken === undefined) {
+      tryAppend(execution, state, { signalId: signal.id, gameId: signal.gameId }, { code: reason, checks })
+    }
+    const sizeE2 = signal.legs[0]?.sizeE2 ?? 0
+    const request = orderRequestOf(execution, arrival, { leg: 0, attempt: 0, sizeE2 })
+    if (request === undefined) return
+    execution.listener.onOrder({ request, state, reason, checks, trace, stamps })
+  }
+
+  private arrivalOf(signal: Signal, header: Header, recvUs: number): Arrival {
+    const { clock } = this.context
+    const { venue_ms, recv, pub, shard_in, shard_out } = header.stamps
+    const sameHost = header.host === this.host
+    if (sameHost && pub !== undefined) this.shardExec.record(recvUs - pub)
+    const monotonic = sameHost ? { recv, shard_in, shard_out } : {}
+    const stamps: Record<string, number> = { exec_in: recvUs }
+    for (const [name, value] of Object.entries({ venue_ms, ...monotonic })) {
+      if (value !== undefined) stamps[name] = value
+    }
+    const decidedUs = sameHost ? shard_out : undefined
+    const ageMs =
+      decidedUs === undefined
+        ? () => clock.nowMs() - header.timestamp_ms
+        : () => (clock.monoUs() - decidedUs) / 1000
+    return { signal, signalMs: header.timestamp_ms, trace: header.trace, ageMs, stamps }
+  }
+}
