@@ -1,0 +1,224 @@
+/** From rounds to the figures of `arbees bench hop`: medians over the rounds. */
+
+import { formatCount } from '../view/units.js'
+import { renderTable } from '../view/table.js'
+import type { Column, TableOptions } from '../view/table.js'
+import type { HopRun, PublisherResult, Transport } from './hop-messages.js'
+import type { Arrivals, Latency } from './hop-window.js'
+import type { Machine } from './machine.js'
+import { medianOf } from './percentiles.js'
+
+/** One run of one round. */
+export interface RoundResult extends HopRun {
+  readonly arrivals: Arrivals
+  readonly publisher: PublisherResult
+  readonly brokerCpuUs: number
+}
+
+/** Latencies are medians over the rounds of each round's percentile, us. */
+export interface HopCase {
+  readonly bench: 'hop'
+  readonly transport: Transport
+  /** null: as fast as they go. */
+  readonly rate: number | null
+  readonly rounds: number
+  /** From the instant a message was due until the reader's handler had it; null without a schedule. */
+  readonly p50_us: number | null
+  readonly p90_us: number | null
+  readonly p99_us: number | null
+  readonly max_us: number | null
+  /** The same from the call of publish. */
+  readonly from_publish_p50_us: number | null
+  readonly from_publish_p99_us: number | null
+  /** Processor time a message, all processes together, and whose. */
+  readonly cpu_us_per_msg: number
+  readonly cpu_us_publisher: number
+  readonly cpu_us_subscriber: number
+  readonly cpu_us_broker: number
+  /** Over all rounds: sent = received + dropped. */
+  readonly sent: number
+  readonly received: number
+  readonly dropped: number
+  readonly achieved_rate: number
+  /** How late the generator was, 99th percentile; null without a schedule. */
+  readonly late_p99_us: number | null
+  /** The generator did not hold the rate: its latencies say less than they seem to. */
+  readonly behind: boolean
+  /** ZeroMQ over Redis pub/sub at the same rate, medians of each round's ratio; null where one is missing. */
+  readonly p50_ratio_to_redis_pubsub: number | null
+  readonly p99_ratio_to_redis_pubsub: number | null
+}
+
+export interface HopSummary {
+  /** The rate that the figures beside `cases` are of: the highest one. */
+  readonly rate: number | null
+  readonly p50_us: number | null
+  readonly p99_us: number | null
+  readonly cpu_us_per_msg: number | null
+  readonly sent: number
+  readonly received: number
+  readonly dropped: number
+  /** Messages a second that arrive when nothing paces them. */
+  readonly max_rate: number | null
+  readonly ratio_to_libzmq_c: number | null
+  /** Of the medians, at `rate`. */
+  readonly ratio_to_redis_pubsub: number | null
+  readonly machine: Machine
+  readonly cases: readonly HopCase[]
+}
+
+/** A generator later than this, or slower than this, did not hold its schedule. */
+const BEHIND_US = 1_000
+const BEHIND_RATE = 0.99
+
+export function summarizeHop(results: readonly RoundResult[], machine: Machine): HopSummary {
+  const rates = [...new Set(results.map(({ rate }) => rate))]
+  const cases = rates.flatMap((rate) =>
+    (['zeromq', 'redis'] as const)
+      .map((transport) => results.filter((result) => result.rate === rate && result.transport === transport))
+      .filter((rounds) => rounds.length > 0)
+      .map((rounds) => toCase(rounds, referenceOf(rounds, results))),
+  )
+  const ours = cases.filter(({ transport }) => transport === 'zeromq')
+  const headline = ours
+    .filter(({ rate }) => rate !== null)
+    .reduce<HopCase | undefined>(
+      (best, each) => ((each.rate ?? 0) > (best?.rate ?? 0) ? each : best),
+      undefined,
+    )
+  return {
+    rate: headline?.rate ?? null,
+    p50_us: headline?.p50_us ?? null,
+    p99_us: headline?.p99_us ?? null,
+    cpu_us_per_msg: headline?.cpu_us_per_msg ?? null,
+    sent: headline?.sent ?? 0,
+    received: headline?.received ?? 0,
+    dropped: headline?.dropped ?? 0,
+    max_rate: ours.find(({ rate }) => rate === null)?.achieved_rate ?? null,
+    ratio_to_libzmq_c: null,
+    ratio_to_redis_pubsub: headline?.p50_ratio_to_redis_pubsub ?? null,
+    machine,
+    cases,
+  }
+}
+
+/** The Redis rounds beside our own of the same rate; none for Redis itself. */
+function referenceOf(
+  rounds: readonly RoundResult[],
+  results: readonly RoundResult[],
+): readonly RoundResult[] {
+  const [first] = rounds
+  if (first === undefined || first.transport === 'redis') return []
+  return results.filter(({ transport, rate }) => transport === 'redis' && rate === first.rate)
+}
+
+function toCase(rounds: readonly RoundResult[], reference: readonly RoundResult[]): HopCase {
+  const [first] = rounds
+  if (first === undefined) throw new RangeError('a case needs a round')
+  const { transport, rate } = first
+  const paced = rate !== null
+  const median = (value: (round: RoundResult) => number) => medianOf(rounds.map(value)) ?? 0
+  const latency = (value: (round: RoundResult) => number) => (paced ? Math.round(median(value)) : null)
+  const ratio = (value: (latency: Latency) => number) => {
+    const ratios = rounds.flatMap((round, index) => {
+      const other = reference[index]
+      const divisor = other === undefined ? 0 : value(other.arrivals.fromSchedule)
+      return paced && divisor > 0 ? [value(round.arrivals.fromSchedule) / divisor] : []
+    })
+    const middle = medianOf(ratios)
+    return middle === undefined ? null : rounded(middle, 3)
+  }
+  const perMessage = (value: (round: RoundResult) => number) =>
+    rounded(
+      median((round) => value(round) / round.measured),
+      2,
+    )
+  const sum = (value: (round: RoundResult) => number) =>
+    rounds.reduce((total, each) => total + value(each), 0)
+  const sent = sum(({ measured }) => measured)
+  const received = sum(({ arrivals }) => arrivals.received)
+  const lateP99Us = latency(({ publisher }) => publisher.lateP99Us ?? 0)
+  const achievedRate = Math.round(
+    median(({ arrivals, publisher }) => (paced ? publisher.achievedRate : arrivals.rate)),
+  )
+  return {
+    bench: 'hop',
+    transport,
+    rate,
+    rounds: rounds.length,
+    p50_us: latency(({ arrivals }) => arrivals.fromSchedule.p50_us),
+    p90_us: latency(({ arrivals }) => arrivals.fromSchedule.p90_us),
+    p99_us: latency(({ arrivals }) => arrivals.fromSchedule.p99_us),
+    max_us: latency(({ arrivals }) => arrivals.fromSchedule.max_us),
+    from_publish_p50_us: latency(({ arrivals }) => arrivals.fromPublish.p50_us),
+    from_publish_p99_us: latency(({ arrivals }) => arrivals.fromPublish.p99_us),
+    cpu_us_per_msg: perMessage((round) => round.publisher.cpuUs + round.arrivals.cpuUs + round.brokerCpuUs),
+    cpu_us_publisher: perMessage(({ publisher }) => publisher.cpuUs),
+    cpu_us_subscriber: perMessage(({ arrivals }) => arrivals.cpuUs),
+    cpu_us_broker: perMessage(({ brokerCpuUs }) => brokerCpuUs),
+    sent,
+    received,
+    dropped: sent - received,
+    achieved_rate: achievedRate,
+    late_p99_us: lateP99Us,
+    behind: paced && (achievedRate < rate * BEHIND_RATE || (lateP99Us ?? 0) > BEHIND_US),
+    p50_ratio_to_redis_pubsub: ratio(({ p50_us: p50 }) => p50),
+    p99_ratio_to_redis_pubsub: ratio(({ p99_us: p99 }) => p99),
+  }
+}
+
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits))
+
+/** Warnings about figures that should not be trusted. */
+export function hopWarnings({ cases }: HopSummary): string[] {
+  return cases
+    .filter(({ behind }) => behind)
+    .map(
+      ({ transport, rate, achieved_rate: achieved, late_p99_us: late }) =>
+        `the generator fell behind at ${rate}/s over ${transport}: ${achieved}/s, p99 ${late} us late; its latencies include that`,
+    )
+}
+
+/** The table for people, and what its columns mean. */
+export function renderHop(summary: HopSummary, options: TableOptions): string {
+  const { machine, cases } = summary
+  const redis = machine.redis === null ? 'no Redis' : `Redis ${machine.redis}`
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.os}`,
+    `Node ${machine.node}, libzmq ${machine.libzmq}, ${redis}`,
+    '',
+    renderTable(cases, COLUMNS, options),
+    '',
+    'p50, p99: from the instant a message was due until the handler had it, decoded and checked (us); hop: the same',
+    'from the call of publish. Medians over the rounds. cpu: us of processor a message, both processes and broker.',
+    ...cases.flatMap(ratioLine),
+  ].join('\n')
+}
+
+function ratioLine(each: HopCase): string[] {
+  const { rate, p50_ratio_to_redis_pubsub: p50, p99_ratio_to_redis_pubsub: p99 } = each
+  if (rate === null || p50 === null || p99 === null) return []
+  return [`ZeroMQ / Redis pub/sub at ${formatCount(rate)}/s: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`]
+}
+
+const count = (value: number | null): string => (value === null ? '-' : formatCount(value))
+
+const COLUMNS: readonly Column<HopCase>[] = [
+  { title: 'transport', value: ({ transport }) => transport },
+  { title: 'rate/s', align: 'right', value: ({ rate }) => (rate === null ? 'max' : formatCount(rate)) },
+  { title: 'achieved', align: 'right', value: (each) => count(each.achieved_rate), dropOrder: 3 },
+  { title: 'p50', align: 'right', value: (each) => count(each.p50_us), tone: () => 'strong' },
+  { title: 'p99', align: 'right', value: (each) => count(each.p99_us) },
+  { title: 'hop p50', align: 'right', value: (each) => count(each.from_publish_p50_us), dropOrder: 1 },
+  { title: 'hop p99', align: 'right', value: (each) => count(each.from_publish_p99_us), dropOrder: 2 },
+  { title: 'cpu', align: 'right', value: (each) => each.cpu_us_per_msg.toFixed(1) },
+  { title: 'sent', align: 'right', value: (each) => count(each.sent) },
+  { title: '= received', align: 'right', value: (each) => count(each.received) },
+  {
+    title: '+ dropped',
+    align: 'right',
+    value: (each) => count(each.dropped),
+    tone: ({ dropped }) => (dropped === 0 ? 'plain' : 'bad'),
+  },
+  { title: 'late p99', align: 'right', value: (each) => count(each.late_p99_us), dropOrder: 4 },
+]

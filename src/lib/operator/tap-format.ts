@@ -1,0 +1,163 @@
+/** What a tap prints: lines for people, or one JSON object a line. */
+
+import type { Gap } from '../bus/sequence-tracker.js'
+import type { Problem } from '../bus/subscriber.js'
+import { sanitize } from '../core/sanitize.js'
+import { isObject } from '../messages/checks.js'
+import type { JsonObject } from '../messages/checks.js'
+import { createPalette } from '../view/palette.js'
+import type { Palette, Tone } from '../view/palette.js'
+import { cutMiddle, cutText } from '../view/text-width.js'
+import { formatUs } from '../view/units.js'
+import { rawMember } from './raw-member.js'
+
+/** One thing that arrived. */
+export interface TapItem {
+  readonly topic: string
+  /** The channel; for a heartbeat its publisher, for a first-design sender `legacy.<endpoint>`. */
+  readonly source: string
+  /** Absent for heartbeats and first-design senders: nothing numbers them. */
+  readonly epoch?: number
+  readonly seq?: number
+  /** Sender's wall clock, when it said so. */
+  readonly timestampMs?: number | undefined
+  readonly ageUs?: number
+  /** The second frame, already known to be a JSON object. */
+  readonly text: string
+}
+
+/** Lines without their newline. */
+export interface TapFormat {
+  item(item: TapItem): string
+  gap(gap: Gap): string
+  /** `last` says that more of the same are only counted. */
+  problem(problem: Problem, last: boolean): string
+}
+
+const problemText = ({ kind, reason, detail }: Problem, last: boolean): string =>
+  sanitize(
+    `${kind === reason ? kind : `${kind} ${reason}`}: ${detail}${last ? ' (more of these are only counted)' : ''}`,
+  )
+
+/**
+ * One object a line; `payload` is the text that was sent. With `forTerminal` unsafe characters in it are written as
+ * JSON escapes, which changes no value.
+ */
+export function createJsonFormat({ forTerminal }: { readonly forTerminal: boolean }): TapFormat {
+  const oneLine = (json: string) => {
+    // Line ends stand between tokens only: inside a string JSON has them escaped.
+    const line = json.replace(/[\r\n\t]/g, ' ')
+    return forTerminal ? sanitize(line, Infinity) : line
+  }
+  return {
+    item: ({ topic, source, epoch = null, seq = null, timestampMs = null, ageUs = null, text }) =>
+      `{"topic":${JSON.stringify(topic)},"source":${JSON.stringify(source)},"epoch":${epoch},"seq":${seq}` +
+      `,"timestamp_ms":${timestampMs},"age_us":${ageUs},"payload":${oneLine(payloadText(text))}}`,
+    gap: (gap) => JSON.stringify({ gap }),
+    problem: problemText,
+  }
+}
+
+/** The payload of an envelope, or the whole text: a bare body, a heartbeat. */
+const payloadText = (text: string): string => {
+  const payload = rawMember(text, 'payload')
+  return payload?.startsWith('{') === true ? payload : text
+}
+
+export interface PrettyOptions {
+  readonly color: boolean
+  /** Columns of the terminal, asked for each line; Infinity where nothing is cut. */
+  readonly width: () => number
+}
+
+/** How much of a line a topic may take: its two ends tell most. */
+const TOPIC_SHARE = 0.4
+
+/** `20:14:07.123 prices.kalshi.KX… #42 310us {LIVE 0.41/0.43 123x50 book_seq: 7}`, times in UTC as in the logs. */
+export function createPrettyFormat({ color, width }: PrettyOptions): TapFormat {
+  const palette = createPalette(color)
+  const line = (text: string) => cutText(text, width())
+  return {
+    item: ({ topic, seq, timestampMs, ageUs, text }) =>
+      line(
+        [
+          palette.dim(timeOfDay(timestampMs)),
+          palette.strong(cutMiddle(sanitize(topic), Math.floor(width() * TOPIC_SHARE))),
+          palette.dim(seq === undefined ? '#-' : `#${seq}`),
+          ageUs === undefined ? 'unguarded' : formatUs(ageUs),
+          fieldsOf(topic, payloadText(text), palette),
+        ].join(' '),
+      ),
+    gap: (gap) => line(palette.bad(gapText(gap))),
+    problem: (problem, last) => line(palette.warn(problemText(problem, last))),
+  }
+}
+
+export function gapText({ source, epoch, from, to, reason, topic }: Gap): string {
+  const range = to === null ? `from ${from} on` : from === to ? `#${from}` : `#${from}..#${to}`
+  const missing = to === null ? 'an unknown number' : String(to - from + 1)
+  const where = topic === undefined ? '' : ` within ${sanitize(topic)}`
+  return `--- gap: ${source} epoch ${epoch} ${range}, ${missing} missing${where} (${reason})`
+}
+
+/** The latest time that ECMAScript can write. */
+const MAX_TIME_MS = 8.64e15
+
+const timeOfDay = (ms: number | undefined): string =>
+  ms === undefined || !(Math.abs(ms) <= MAX_TIME_MS)
+    ? '--:--:--.---'
+    : new Date(ms).toISOString().slice(-13, -1)
+
+/** Fields whose value stands in the topic already. */
+const IN_TOPIC: Readonly<Record<string, readonly string[]>> = {
+  prices: ['venue', 'market_id'],
+  orderbook: ['venue', 'market_id'],
+  games: ['league', 'game_id'],
+  signals: ['id'],
+  orders: ['venue'],
+  trades: ['status'],
+  health: ['publisher', 'timestamp_ms', 'mono_us', 'v'],
+}
+
+/** The payload without quotes around its names, in the order it was sent; a price's quote first. */
+function fieldsOf(topic: string, json: string, palette: Palette): string {
+  const payload: unknown = JSON.parse(json)
+  if (!isObject(payload)) return sanitize(json)
+  const family = topic.slice(0, topic.indexOf('.'))
+  const known = IN_TOPIC[family] ?? []
+  const fields = Object.entries(payload)
+    .filter(([name]) => !known.includes(name) && !(family === 'prices' && QUOTE_FIELDS.has(name)))
+    .map(([name, value]) => `${palette.dim(`${sanitize(name)}:`)} ${valueText(value, palette)}`)
+    .join(', ')
+  return family === 'prices' ? `{${quoteText(payload, palette)} ${fields}}` : `{${fields}}`
+}
+
+const QUOTE_FIELDS = new Set(['state', 'yes_bid', 'yes_ask', 'yes_bid_size', 'yes_ask_size'])
+
+/** `LIVE 0.41/0.43 123x50`: state, bid/ask, their sizes; `-` for a side that nobody quotes. */
+function quoteText(payload: JsonObject, palette: Palette): string {
+  const side = (name: string) => valueText(payload[name] ?? '-', palette)
+  const state = payload['state'] === undefined ? '' : `${side('state')} `
+  const sizes =
+    payload['yes_bid_size'] === undefined ? '' : ` ${side('yes_bid_size')}x${side('yes_ask_size')}`
+  return `${state}${side('yes_bid')}/${side('yes_ask')}${sizes}`
+}
+
+const valueText = (value: unknown, palette: Palette): string =>
+  palette[toneOf(value)](sanitize(typeof value === 'string' ? value : JSON.stringify(value)))
+
+const STATE_TONES: Readonly<Record<string, Tone>> = {
+  LIVE: 'good',
+  live: 'good',
+  filled: 'good',
+  STALE: 'warn',
+  partial: 'warn',
+  BROKEN: 'bad',
+  rejected: 'bad',
+  unknown: 'bad',
+}
+function toneOf(value: unknown): Tone {
+  return typeof value === 'string' && Object.hasOwn(STATE_TONES, value)
+    ? (STATE_TONES[value] ?? 'plain')
+    : 'plain'
+}

@@ -1,0 +1,82 @@
+/** What to say when a tap shows nothing: who is up, and where there is traffic. */
+
+import type { PublisherEndpoint } from '../bus/endpoints.js'
+import type { Heartbeat } from '../messages/heartbeat.js'
+import { SUSPECT_MS } from '../messages/heartbeat.js'
+import { topicPrefixOf } from '../messages/sources.js'
+
+/** Silence worth a word. */
+const SILENCE_MS = 3_000
+
+interface Heard {
+  readonly heartbeat: Heartbeat
+  readonly atMs: number
+  /** last_seq of each channel at its publisher's first heartbeat. */
+  readonly baseline: ReadonlyMap<string, number>
+}
+
+export interface SilenceOptions {
+  readonly endpoints: readonly PublisherEndpoint[]
+  readonly prefixes: readonly string[]
+  readonly talk: (line: string) => void
+  readonly silenceMs?: number
+}
+
+export class SilenceWatch {
+  private readonly timer: NodeJS.Timeout
+  private readonly beats = new Map<string, Heard>()
+
+  constructor(private readonly options: SilenceOptions) {
+    this.timer = setTimeout(() => this.tell(), options.silenceMs ?? SILENCE_MS)
+  }
+
+  /** Something arrived: the next silence is told anew. */
+  heard(): void {
+    this.timer.refresh()
+  }
+
+  beat(heartbeat: Heartbeat): void {
+    const known = this.beats.get(heartbeat.publisher)
+    const baseline =
+      known?.baseline ?? new Map(heartbeat.channels.map(({ source, last_seq: lastSeq }) => [source, lastSeq]))
+    this.beats.set(heartbeat.publisher, { heartbeat, atMs: performance.now(), baseline })
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+  }
+
+  private tell(): void {
+    const { endpoints, prefixes, talk, silenceMs = SILENCE_MS } = this.options
+    talk(`nothing on ${prefixes.join(' ')} for ${silenceMs / 1000} s`)
+    const guarded = endpoints.filter(({ legacy }) => legacy !== true)
+    const isUp = ({ publisher }: PublisherEndpoint) => {
+      const heard = this.beats.get(publisher)
+      return heard !== undefined && performance.now() - heard.atMs < SUSPECT_MS && !heard.heartbeat.closing
+    }
+    const name = ({ publisher, url }: PublisherEndpoint) => `${publisher} (${url})`
+    const up = guarded.filter(isUp).map(name)
+    const down = guarded.filter((endpoint) => !isUp(endpoint)).map(name)
+    talk(`  heartbeats from: ${up.join(', ') || 'nobody'}`)
+    if (down.length > 0) talk(`  no heartbeat from: ${down.join(', ')}`)
+    const legacy = endpoints.filter((endpoint) => endpoint.legacy === true)
+    if (legacy.length > 0) {
+      talk(
+        `  no heartbeat is expected from: ${legacy.map(({ url }) => url).join(', ')} (first-design sender)`,
+      )
+    }
+    if (up.length > 0) talk(`  traffic: ${this.traffic().join(', ') || 'none'}`)
+  }
+
+  /** Topics that moved since the first heartbeat of each publisher. */
+  private traffic(): string[] {
+    const moved: string[] = []
+    for (const { heartbeat, baseline } of this.beats.values()) {
+      for (const { source, last_seq: lastSeq } of heartbeat.channels) {
+        const sent = lastSeq - (baseline.get(source) ?? 0)
+        if (sent > 0) moved.push(`${topicPrefixOf(source)} (${sent} messages)`)
+      }
+    }
+    return moved
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A block of text at the bottom of a terminal that is redrawn in place. Lines may be printed above it; what was
+ * printed stays in the scrollback. The cursor comes back whatever ends the process, short of SIGKILL.
+ */
+
+import { writeSync } from 'node:fs'
+import { cutText, textWidth } from './text-width.js'
+
+/** The part of `process.stdout` that a screen uses. */
+export interface Terminal {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+  readonly fd?: number
+  write(text: string): boolean
+  on(event: 'resize', listener: () => void): unknown
+  off(event: 'resize', listener: () => void): unknown
+}
+
+const ESC = '\u001b['
+const HIDE_CURSOR = `${ESC}?25l`
+const SHOW_CURSOR = `${ESC}?25h`
+/** Terminals that know these show the frame at once; the others ignore them. */
+const BEGIN_FRAME = `${ESC}?2026h`
+const END_FRAME = `${ESC}?2026l`
+const ERASE_LINE_END = `${ESC}K`
+const ERASE_BELOW = `${ESC}J`
+const DEFAULT_SIZE = { columns: 80, rows: 24 }
+
+export class LiveScreen {
+  private text = ''
+  /** As they stand on the terminal, cut to its width. */
+  private drawn: readonly string[] = []
+  private hidden = false
+  private closed = false
+  private readonly redraw = () => this.draw()
+  private readonly restore = () => this.restoreNow()
+
+  /** On anything but a terminal, `update` draws nothing and `print` passes lines through. */
+  constructor(private readonly terminal: Terminal) {
+    if (!this.active) return
+    terminal.on('resize', this.redraw)
+    // Also what `process.exit` and an uncaught error leave through.
+    process.on('exit', this.restore)
+  }
+
+  get active(): boolean {
+    return this.terminal.isTTY === true && !this.closed
+  }
+
+  /** Columns and rows to render for; those of a plain terminal where they are not known. */
+  get size(): { readonly columns: number; readonly rows: number } {
+    const { columns, rows } = this.terminal
+    return {
+      columns: columns !== undefined && columns > 0 ? columns : DEFAULT_SIZE.columns,
+      rows: rows !== undefined && rows > 0 ? rows : DEFAULT_SIZE.rows,
+    }
+  }
+
+  /** Shows `text` instead of what stands there. Lines are cut at the right edge, surplus ones at the bottom. */
+  update(text: string): void {
+    if (!this.active || text === this.text) return
+    this.text = text
+    this.draw()
+  }
+
+  /** Prints lines above the block. */
+  print(lines: string): void {
+    const text = lines.endsWith('\n') ? lines : `${lines}\n`
+    if (!this.active || this.drawn.length === 0) {
+      this.terminal.write(text)
+      return
+    }
+    this.terminal.write(BEGIN_FRAME + this.toTop() + ERASE_BELOW + text + this.block() + END_FRAME)
+  }
+
+  /** Leaves the last block standing, gives the cursor back, and draws no more. Safe to call twice. */
+  close(): void {
+    if (this.closed) return
+    const wasActive = this.active
+    this.closed = true
+    if (!wasActive) return
+    this.terminal.off('resize', this.redraw)
+    process.off('exit', this.restore)
+    if (this.drawn.length > 0) this.terminal.write('\n')
+    if (this.hidden) this.terminal.write(SHOW_CURSOR)
+    this.hidden = false
+  }
+
+  private draw(): void {
+    if (!this.active) return
+    const hide = this.hidden ? '' : HIDE_CURSOR
+    this.hidden = true
+    const top = this.toTop()
+    this.terminal.write(hide + BEGIN_FRAME + top + this.block() + ERASE_BELOW + END_FRAME)
+  }
+
+  /** Every line is overwritten and its rest erased: nothing is blank in between. The cursor ends on the last line. */
+  private block(): string {
+    const { columns, rows } = this.size
+    const lines = this.text.replace(/\n+$/, '').split('\n')
+    // One row stays free: a block as high as the terminal would scroll at each frame.
+    const room = Math.max(1, rows - 1)
+    const shown =
+      lines.length <= room ? lines : [...lines.slice(0, room - 1), `… ${lines.length - room + 1} more lines`]
+    this.drawn = shown.map((line) => cutText(line, columns))
+    return this.drawn.map((line) => line + (textWidth(line) < columns ? ERASE_LINE_END : '')).join('\n')
+  }
+
+  /** Back to the block's first line, also when the terminal has become narrower and wrapped what stood there. */
+  private toTop(): string {
+    const { columns } = this.size
+    const rows = this.drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0)
+    return rows > 1 ? `\r${ESC}${rows - 1}A` : '\r'
+  }
+
+  /** The process is ending: only a synchronous write still gets out. */
+  private restoreNow(): void {
+    if (!this.hidden) return
+    try {
+      writeSync(this.terminal.fd ?? 2, `\n${END_FRAME}${SHOW_CURSOR}`)
+    } catch {
+      // The terminal is gone: there is nothing to restore.
+    }
+  }
+}

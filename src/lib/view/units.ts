@@ -1,0 +1,26 @@
+/** Numbers as people read them. */
+
+/** `0.31ms`, `12.4ms`, `3.2s`: from microseconds. */
+export function formatUs(us: number): string {
+  if (us < 1000) return `${Math.round(us)}us`
+  if (us < 10_000) return `${(us / 1000).toFixed(2)}ms`
+  if (us < 1_000_000) return `${(us / 1000).toFixed(1)}ms`
+  return formatAge(us / 1000)
+}
+
+/** `850ms`, `3.2s`, `4m10s`, `2h05m`: from milliseconds. */
+export function formatAge(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)}s`
+  const seconds = Math.round(ms / 1000)
+  const two = (value: number) => String(value).padStart(2, '0')
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`
+  return `${Math.floor(seconds / 3600)}h${two(Math.floor(seconds / 60) % 60)}m`
+}
+
+/** `12,345`. */
+export const formatCount = (count: number): string => count.toLocaleString('en-US')
+
+/** `1 message`, `2 messages`. */
+export const plural = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
