@@ -84,7 +84,8 @@ export class PolymarketMapper {
   health(nowUs: number): 'live' | 'waiting' | 'broken' {
     const open = [...this.markets.values()].filter(({ books }) => books.trust !== 'resolved')
     if (open.length === 0) return this.connectedNow ? 'live' : 'waiting'
-    if (!this.connectedNow) return 'broken'
+    if (!this.connectedNow)
+      return open.some(({ published }) => published !== undefined) ? 'broken' : 'waiting'
     if (open.every(({ books }) => books.trust === 'proved') && this.isFresh(nowUs)) return 'live'
     return open.some(({ published }) => published === undefined) ? 'waiting' : 'broken'
   }

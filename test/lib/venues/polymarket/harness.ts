@@ -42,7 +42,7 @@ export class Harness {
   proofs = 0
 
   constructor(market: CatalogMarket | readonly CatalogMarket[] = catalogMarket()) {
-    for (const one of [market].flat()) this.take(this.mapper.follow(one as CatalogMarket, this.nowUs))
+    for (const one of [market].flat()) this.take(this.mapper.follow(one, this.nowUs))
   }
 
   connect(): this {

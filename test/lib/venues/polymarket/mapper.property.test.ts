@@ -6,7 +6,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Harness } from './harness.js'
-import { asLevels, copySides, ReferenceVenue, type RefSide, type Sides } from './reference-venue.js'
+import {
+  asLevels,
+  copySides,
+  ReferenceVenue,
+  type BookFrame,
+  type ChangeFrame,
+  type RefSide,
+  type Sides,
+} from './reference-venue.js'
 
 type Fate = 'deliver' | 'drop' | 'repeat' | 'repeat later' | 'swap'
 
@@ -57,7 +65,7 @@ const steps = fc.array(fc.tuple(step, fc.constantFrom('now' as const, 'behind' a
 })
 
 interface Frame {
-  readonly body: Record<string, unknown>
+  readonly body: ChangeFrame | BookFrame
   readonly version: number
   readonly sides: Sides
 }
@@ -148,7 +156,7 @@ class Line {
     else this.held.push({ ...dump, swapped: true })
   }
 
-  private frame(body: Record<string, unknown>): Frame {
+  private frame(body: ChangeFrame | BookFrame): Frame {
     return { body, version: this.version, sides: copySides(this.venue.sides) }
   }
 
@@ -162,14 +170,14 @@ class Line {
   }
 
   /** The control: every hash and best price is rewritten to what the receiver's own book would give. */
-  private forged(body: Record<string, unknown>): Record<string, unknown> {
+  private forged(body: ChangeFrame | BookFrame): ChangeFrame | BookFrame {
     if (body.event_type !== 'price_change') return body
     const naive = new ReferenceVenue()
     for (const [e4, e2] of this.harness.levels.bids) naive.put('bids', e4, String(e2 / 100))
     for (const [e4, e2] of this.harness.levels.asks) naive.put('asks', e4, String(e2 / 100))
     naive.now = Number(body.timestamp) - 1
     naive.lastTrade = this.venue.lastTrade
-    const [yes] = body.price_changes as { price: string; size: string; side: string }[]
+    const [yes] = body.price_changes
     return naive.change(
       yes!.side === 'BUY' ? 'bids' : 'asks',
       Math.round(Number(yes!.price) * 10_000),

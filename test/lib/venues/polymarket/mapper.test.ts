@@ -133,24 +133,24 @@ describe('a market of the Polymarket mapper', () => {
 
   it('doubts a hash that matches beside best prices that do not', () => {
     const { venue, harness } = live()
-    const frame = venue.change('bids', 4600, '7') as any
-    frame.price_changes[0].best_ask = '0.46'
+    const frame = venue.change('bids', 4600, '7')
+    frame.price_changes[0]!.best_ask = '0.46'
     expect(harness.frame(frame).state).toBe('STALE')
     expect(harness.frame(venue.change('bids', 4600, '8')).state).toBe('LIVE')
   })
 
   it('doubts a second token that is no mirror', () => {
     const { venue, harness } = live()
-    const frame = venue.change('bids', 4600, '7') as any
-    frame.price_changes[1].size = '8'
+    const frame = venue.change('bids', 4600, '7')
+    frame.price_changes[1]!.size = '8'
     expect(harness.frame(frame).state).toBe('STALE')
     expect(harness.frame(venue.change('bids', 4600, '8')).state).toBe('LIVE')
   })
 
   it('doubts a second token’s dump that is no mirror', () => {
     const venue = seeded()
-    const no = venue.dump(true) as any
-    no.bids[0].size = '1'
+    const no = venue.dump(true)
+    no.bids[0]!.size = '1'
     expect(new Harness().connect().frame([venue.dump(), no]).state).toBe('STALE')
     expect(new Harness().connect().frame([no, venue.dump()]).state).toBe('STALE')
   })
@@ -276,8 +276,8 @@ describe('epochs', () => {
 
   it('cannot prove deltas of the old schema, and never calls them LIVE', () => {
     const { venue, harness } = live()
-    const { price_changes, ...rest } = venue.change('bids', 4600, '7') as any
-    const { best_bid: _b, best_ask: _a, ...flat } = price_changes[0]
+    const { price_changes, ...rest } = venue.change('bids', 4600, '7')
+    const { best_bid: _b, best_ask: _a, ...flat } = price_changes[0]!
     harness.frame({ ...rest, ...flat, hash: 'older layout' })
     expect(harness.state).toBe('STALE')
     expect(harness.levels).toEqual(asLevels(venue.sides))

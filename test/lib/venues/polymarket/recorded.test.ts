@@ -5,8 +5,15 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { VenueBook } from '../../../../src/lib/venues/polymarket/book-hash.js'
 import type { PolyEvent } from '../../../../src/lib/venues/polymarket/events.js'
-import { isVerdict, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
+import { parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
 import { catalogMarket, Harness } from './harness.js'
+import type { BookFrame, ChangeFrame } from './reference-venue.js'
+
+interface Slow {
+  readonly price: string
+  readonly size: string
+  readonly priceE4: number
+}
 
 const root = process.env.ARBEES_FIXTURES
 const folder = root === undefined ? '' : join(root, 'polymarket')
@@ -122,7 +129,7 @@ describe.skipIf(!present)('recorded frames of the market channel (ARBEES_FIXTURE
   })
 
   it('maps the captured book to a LIVE quote with its values', () => {
-    const frame = JSON.parse(read('ws_book_snapshot_captured'))
+    const frame = JSON.parse(read('ws_book_snapshot_captured')) as BookFrame
     const harness = new Harness(catalogMarket({ marketId: frame.market, tokenIds: [frame.asset_id, '1'] }))
     harness.connect().frame(frame)
     expect(harness.state).toBe('LIVE')
@@ -134,7 +141,7 @@ describe.skipIf(!present)('recorded frames of the market channel (ARBEES_FIXTURE
   })
 
   it('refuses no level order: a book of the older form maps the same whichever way its sides run', () => {
-    const frame = JSON.parse(read('rs_ws_market_book_msg'))
+    const frame = JSON.parse(read('rs_ws_market_book_msg')) as BookFrame
     const harness = new Harness(catalogMarket({ marketId: frame.market, tokenIds: [frame.asset_id, '1'] }))
     harness.connect().frame(frame)
     expect(harness.levels).toEqual({
@@ -159,10 +166,11 @@ describe.skipIf(!present)('recorded frames of the market channel (ARBEES_FIXTURE
 })
 
 describe.skipIf(!present)('the captured sequence of a book and 15 deltas (ARBEES_FIXTURES)', () => {
-  const frames = present ? (JSON.parse(read('ws_market_sequence_excerpt_start')) as any[]) : []
-  const [dump, ...deltas] = frames
-  const yes: string = dump?.asset_id
-  const no: string = deltas[0]?.price_changes[1].asset_id
+  const frames = present ? (JSON.parse(read('ws_market_sequence_excerpt_start')) as unknown[]) : []
+  const dump = frames[0] as BookFrame
+  const deltas = frames.slice(1) as ChangeFrame[]
+  const yes = dump?.asset_id
+  const no = deltas[0]?.price_changes[1]?.asset_id ?? ''
   const follow = () =>
     new Harness(catalogMarket({ marketId: dump.market, tokenIds: [yes, no], tickE4: 10 }))
       .connect()
@@ -172,10 +180,10 @@ describe.skipIf(!present)('the captured sequence of a book and 15 deltas (ARBEES
     const fold = slowFold()
     const hashes = deltas.flatMap((frame, index) => {
       fold.apply(frame)
-      return frame.price_changes.map((change: any) => {
+      return frame.price_changes.map((change) => {
         const levels = fold.levels(change.asset_id === no)
         const venue = new VenueBook()
-        const wire = (side: any[]) => side.map((level) => ({ ...level, sizeE2: 0, empty: false }))
+        const wire = (side: readonly Slow[]) => side.map((level) => ({ ...level, sizeE2: 0, empty: false }))
         venue.replace(wire(levels.bids), wire(levels.asks))
         const context = { market: dump.market, assetId: change.asset_id, minOrderSize: '5', negRisk: false }
         const hash = venue.hash({ ...context, tickSize: '0.001', lastTradePrice: '0.255' }, frame.timestamp)
@@ -242,7 +250,7 @@ describe.skipIf(!present)('the captured sequence of a book and 15 deltas (ARBEES
     }
     const e4 = (price: string) => Math.round(Number(price) * 10_000)
     return {
-      apply(frame: any) {
+      apply(frame: ChangeFrame) {
         for (const change of frame.price_changes) {
           if (change.asset_id !== yes) continue
           const side = sides[change.side === 'BUY' ? 'bids' : 'asks']

@@ -9,6 +9,33 @@ export const MARKET = `0x${'ab'.repeat(32)}`
 export const YES = '76670567130917723816490572615540605537878462672464291990940067659127658071111'
 export const NO = '54179564009642723353355316176091991063553046330768303687769988635499280029688'
 
+export interface ChangeFrame {
+  readonly event_type: 'price_change'
+  readonly market: string
+  readonly timestamp: string
+  readonly price_changes: {
+    asset_id: string
+    price: string
+    size: string
+    side: string
+    hash: string
+    best_bid: string
+    best_ask: string
+  }[]
+}
+
+export interface BookFrame {
+  readonly event_type: 'book'
+  readonly market: string
+  readonly asset_id: string
+  readonly timestamp: string
+  readonly hash: string
+  readonly bids: { price: string; size: string }[]
+  readonly asks: { price: string; size: string }[]
+  readonly tick_size?: string
+  readonly last_trade_price?: string
+}
+
 export type RefSide = 'bids' | 'asks'
 export type Sides = Record<RefSide, Map<number, string>>
 
@@ -26,7 +53,7 @@ export class ReferenceVenue {
   ) {}
 
   /** Applies a level and returns the frame that tells of it. */
-  change(side: RefSide, e4: number, size: string): Record<string, unknown> {
+  change(side: RefSide, e4: number, size: string): ChangeFrame {
     this.now += 1
     this.put(side, e4, size)
     const buy = side === 'bids'
@@ -61,12 +88,12 @@ export class ReferenceVenue {
   }
 
   /** The dump of a subscription, of one token. */
-  dump(no = false): Record<string, unknown> {
+  dump(no = false): BookFrame {
     return { ...this.bare(no), tick_size: this.tick, last_trade_price: this.lastTrade }
   }
 
   /** A book as sent after a trade: without tick_size and last_trade_price. */
-  bare(no = false): Record<string, unknown> {
+  bare(no = false): BookFrame {
     return {
       event_type: 'book',
       market: this.ids.market,

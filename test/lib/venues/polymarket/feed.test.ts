@@ -1,0 +1,254 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../../src/lib/core/clock.js'
+import type { CatalogMarket } from '../../../../src/lib/model/game.js'
+import type { QuoteState } from '../../../../src/lib/model/quote.js'
+import { PolymarketFeed, type PolymarketFeedOptions } from '../../../../src/lib/venues/polymarket/feed.js'
+import type { BookUpdate, FrameVerdict } from '../../../../src/lib/venues/ports.js'
+import { catalogMarket } from './harness.js'
+import { MarketServer } from './market-server.js'
+import { asLevels, ReferenceVenue } from './reference-venue.js'
+
+interface Seen {
+  readonly marketId: string
+  readonly state: QuoteState
+  readonly bookSeq: number
+  readonly recvUs: number
+  readonly levels: ReturnType<typeof asLevels>
+}
+
+class Recorder {
+  readonly seen: Seen[] = []
+  readonly verdicts: FrameVerdict[] = []
+  readonly notices: string[] = []
+
+  onBook({ market, book, state, bookSeq, recvUs }: BookUpdate): void {
+    const side = (name: 'bid' | 'ask') => book.levels(name).map(([p, s]): [number, number] => [p, s])
+    const levels = { bids: side('bid'), asks: side('ask') }
+    this.seen.push({ marketId: market.marketId, state, bookSeq, recvUs, levels })
+  }
+
+  onVerdict(verdict: FrameVerdict): void {
+    this.verdicts.push(verdict)
+  }
+
+  onNotice(_level: string, text: string): void {
+    this.notices.push(text)
+  }
+
+  last(marketId?: string): Seen | undefined {
+    return this.seen.filter((one) => marketId === undefined || one.marketId === marketId).at(-1)
+  }
+}
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`never: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+function venueOf(n = 0): ReferenceVenue {
+  const hex = (10 + n).toString(16).padStart(2, '0')
+  const venue = new ReferenceVenue({ market: `0x${hex.repeat(32)}`, yes: `${n}1000`, no: `${n}2000` })
+  venue.put('bids', 4500, '100')
+  venue.put('asks', 4700, '80')
+  return venue
+}
+
+const marketOf = ({ ids }: ReferenceVenue): CatalogMarket =>
+  catalogMarket({ marketId: ids.market, tokenIds: [ids.yes, ids.no] })
+
+async function start(venues: ReferenceVenue[], options: Partial<PolymarketFeedOptions> = {}) {
+  const server = await MarketServer.listen(...venues)
+  cleanups.push(() => server.close())
+  const listener = new Recorder()
+  const { timings, ...rest } = options
+  const feed = new PolymarketFeed({
+    wsUrl: server.wsUrl,
+    restUrl: server.restUrl,
+    clock: systemClock,
+    listener,
+    timings: { backoffMinMs: 10, backoffMaxMs: 50, tickMs: 10, ...timings },
+    ...rest,
+  })
+  cleanups.push(() => feed.close())
+  feed.follow(venues.map(marketOf))
+  return { server, feed, listener }
+}
+
+describe('the Polymarket feed', () => {
+  it('connects, subscribes once, and is LIVE with the dump and each delta', async () => {
+    const venue = venueOf()
+    const { server, feed, listener } = await start([venue])
+    expect(feed.status()).toMatchObject({ state: 'CONNECTING', provedUs: undefined, markets: 1 })
+    await until(() => listener.last()?.state === 'LIVE', 'LIVE after the dump')
+    expect(server.messages[0]).toEqual({
+      assets_ids: [venue.ids.yes, venue.ids.no],
+      type: 'market',
+      custom_feature_enabled: true,
+    })
+    for (const size of ['5', '6', '0']) {
+      const before = listener.seen.length
+      server.broadcast(venue.change('bids', 4600, size))
+      await until(() => listener.seen.length > before, 'a published delta')
+      expect(listener.last()).toMatchObject({ state: 'LIVE', levels: asLevels(venue.sides) })
+    }
+    expect(listener.seen.map(({ bookSeq }) => bookSeq)).toEqual(listener.seen.map((_, index) => index + 1))
+    const { state, provedUs } = feed.status()
+    expect(state).toBe('LIVE')
+    expect(provedUs).toBeGreaterThanOrEqual(listener.last()!.recvUs)
+  })
+
+  it('goes BROKEN on a lost delta and LIVE again by a fresh dump of that token', async () => {
+    const [venue, other] = [venueOf(), venueOf(1)]
+    const { server, listener, feed } = await start([venue, other])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    venue.change('bids', 4400, '7')
+    server.broadcast(venue.change('bids', 4300, '8'))
+    await until(() => listener.seen.some(({ state }) => state === 'BROKEN'), 'BROKEN')
+    await until(() => listener.last(venue.ids.market)?.state === 'LIVE', 'LIVE again')
+    expect(listener.last(venue.ids.market)?.levels).toEqual(asLevels(venue.sides))
+    expect(server.messages.slice(1).map(({ operation }) => operation)).toEqual(['unsubscribe', 'subscribe'])
+    expect(server.connections).toBe(1)
+    expect(
+      listener.seen
+        .filter(({ marketId }) => marketId === other.ids.market)
+        .every(({ state }) => state === 'LIVE'),
+    ).toBe(true)
+  })
+
+  it('publishes every book BROKEN when the socket is cut, reconnects, and goes on counting', async () => {
+    const venues = [venueOf(), venueOf(1)]
+    const { server, listener, feed } = await start(venues)
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    server.cut()
+    await until(() => venues.every(({ ids }) => listener.last(ids.market)?.state !== 'LIVE'), 'BROKEN')
+    await until(() => feed.status().state === 'LIVE', 'LIVE again')
+    for (const { ids } of venues) {
+      const own = listener.seen.filter(({ marketId }) => marketId === ids.market)
+      expect(own.map(({ state }) => state)).toEqual(['LIVE', 'BROKEN', 'LIVE'])
+      expect(own.map(({ bookSeq }) => bookSeq)).toEqual([1, 2, 3])
+    }
+    expect(feed.status().reconnects).toBe(1)
+  })
+
+  it('is not fooled by PONGs of a frozen socket: REST tells, and the socket is replaced', async () => {
+    const venue = venueOf()
+    const { server, listener, feed } = await start([venue], {
+      timings: { pingEveryMs: 50, proofAfterMs: 100, compareGapMs: 100 },
+    })
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    server.frozen = true
+    server.broadcast(venue.change('bids', 4600, '9'))
+    await until(() => listener.last()?.state === 'BROKEN', 'BROKEN by REST')
+    expect(server.pings).toBeGreaterThan(1)
+    server.frozen = false
+    await until(() => listener.last()?.state === 'LIVE', 'LIVE on a new socket')
+    expect(listener.last()?.levels).toEqual(asLevels(venue.sides))
+    expect(feed.status().reconnects).toBeGreaterThanOrEqual(1)
+  })
+
+  it('keeps a quiet book LIVE by comparing with REST', async () => {
+    const { server, listener, feed } = await start([venueOf(), venueOf(1)], {
+      timings: { proofAfterMs: 60, compareGapMs: 60, staleAfterUs: 500_000 },
+    })
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    const first = feed.status().provedUs!
+    await until(() => server.restAsked >= 6, 'six compares')
+    expect(feed.status().provedUs).toBeGreaterThan(first)
+    expect(listener.seen.map(({ state }) => state)).toEqual(['LIVE', 'LIVE'])
+  })
+
+  it('is STALE without a proof, and gives the socket up in the end', async () => {
+    const { server, listener, feed } = await start([venueOf()], {
+      timings: { proofAfterMs: 50, compareGapMs: 50, staleAfterUs: 200_000, giveUpMs: 600 },
+    })
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    server.restStatus = 502
+    await until(() => listener.last()?.state === 'STALE', 'STALE')
+    expect(feed.status().state).toBe('BROKEN')
+    await until(() => server.connections === 2 && listener.last()?.state === 'LIVE', 'LIVE on a new socket')
+    expect(listener.notices.filter((text) => text.includes('REST compare'))).toHaveLength(1)
+  })
+
+  it('drops a socket whose PONG does not come', async () => {
+    const { server, feed } = await start([venueOf()], { timings: { pingEveryMs: 40, pongTimeoutMs: 30 } })
+    await until(() => server.connections >= 2, 'a second socket')
+    expect(feed.status().reconnects).toBeGreaterThanOrEqual(1)
+  })
+
+  it('spreads markets over sockets of at most so many assets', async () => {
+    const venues = [0, 1, 2, 3, 4].map((n) => venueOf(n))
+    const { server, feed } = await start(venues, { assetsPerConnection: 4 })
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    expect(server.connections).toBe(3)
+    const counts = server.messages.map(({ assets_ids }) => assets_ids.length)
+    expect(counts.sort()).toEqual([2, 4, 4])
+  })
+
+  it('follows more and fewer markets on the open socket', async () => {
+    const venues = [venueOf(), venueOf(1)]
+    const server = await MarketServer.listen(...venues)
+    cleanups.push(() => server.close())
+    const listener = new Recorder()
+    const feed = new PolymarketFeed({
+      wsUrl: `${server.wsUrl}/ws/market`,
+      restUrl: server.restUrl,
+      clock: systemClock,
+      listener,
+    })
+    cleanups.push(() => feed.close())
+    expect(feed.status().state).toBe('CONNECTING')
+    feed.follow([marketOf(venues[0]!)])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    feed.follow(venues.map(marketOf))
+    await until(() => listener.last(venues[1]!.ids.market)?.state === 'LIVE', 'the second LIVE')
+    feed.follow([marketOf(venues[1]!)])
+    await until(() => listener.last(venues[0]!.ids.market)?.state === 'BROKEN', 'the first BROKEN')
+    feed.follow(venues.map(marketOf))
+    await until(() => listener.last(venues[0]!.ids.market)?.state === 'LIVE', 'the first LIVE again')
+    const seqs = listener.seen
+      .filter(({ marketId }) => marketId === venues[0]!.ids.market)
+      .map(({ bookSeq }) => bookSeq)
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1))
+    expect(server.connections).toBe(1)
+  })
+
+  it('counts what it cannot read and stays up', async () => {
+    const venue = venueOf()
+    const { server, listener, feed } = await start([venue])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    for (const socket of server.sockets) {
+      for (const text of ['{', '[1]', '{"event_type":"book"}', '{"event_type":"brand_new"}'])
+        socket.send(text)
+    }
+    await until(() => listener.verdicts.length >= 4, 'four verdicts')
+    expect(listener.verdicts.filter(({ kind }) => kind !== 'skipped')).toMatchObject([
+      { kind: 'refused', reason: 'not_json' },
+      { kind: 'refused', reason: 'not_object' },
+      { kind: 'refused', reason: 'bad_market' },
+      { kind: 'unknown', name: 'brand_new' },
+    ])
+    expect(feed.status()).toMatchObject({ state: 'LIVE', reconnects: 0 })
+  })
+
+  it('is DOWN, and quiet, after close; and DOWN while nobody answers', async () => {
+    const venue = venueOf()
+    const { server, listener, feed } = await start([venue])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    await server.close()
+    await until(() => feed.status().state === 'DOWN', 'DOWN')
+    expect(listener.last()?.state).toBe('BROKEN')
+    await feed.close()
+    const seen = listener.seen.length
+    feed.follow([marketOf(venueOf(1))])
+    expect(feed.status().state).toBe('DOWN')
+    expect(listener.seen).toHaveLength(seen)
+  })
+})

@@ -1,0 +1,121 @@
+/** A market channel and its REST book on one loopback port, written for tests: it does what it is told, faults too. */
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { ReferenceVenue } from './reference-venue.js'
+
+interface Subscription {
+  readonly assets_ids: readonly string[]
+  readonly type?: string
+  readonly operation?: string
+}
+
+export class MarketServer {
+  readonly sockets = new Set<WebSocket>()
+  readonly messages: Subscription[] = []
+  connections = 0
+  pings = 0
+  restAsked = 0
+  /** Sends nothing but PONG. */
+  frozen = false
+  restStatus = 200
+  /** Answers no subscription with a dump. */
+  mute = false
+
+  private readonly subscribed = new Map<WebSocket, Set<string>>()
+
+  private constructor(
+    private readonly http: Server,
+    private readonly ws: WebSocketServer,
+    private readonly venues: readonly ReferenceVenue[],
+  ) {}
+
+  static async listen(...venues: ReferenceVenue[]): Promise<MarketServer> {
+    const http = createServer()
+    const ws = new WebSocketServer({ server: http, path: '/ws/market' })
+    const server = new MarketServer(http, ws, venues)
+    http.on('request', (request, response) => {
+      server.restAsked += 1
+      const token = new URL(request.url ?? '', 'http://x').searchParams.get('token_id')
+      const venue = venues.find(({ ids }) => ids.yes === token || ids.no === token)
+      const body = venue === undefined ? { error: 'No orderbook exists' } : venue.rest(venue.ids.no === token)
+      response.writeHead(venue === undefined ? 404 : server.restStatus, {
+        'content-type': 'application/json',
+      })
+      response.end(server.restStatus === 200 ? JSON.stringify(body) : '<html>bad gateway</html>')
+    })
+    ws.on('connection', (socket) => server.accept(socket))
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+    return server
+  }
+
+  get port(): number {
+    return (this.http.address() as AddressInfo).port
+  }
+
+  get wsUrl(): string {
+    return `ws://127.0.0.1:${this.port}`
+  }
+
+  get restUrl(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** To every socket that follows one of the market's tokens. */
+  broadcast(frame: { readonly market: string }): void {
+    if (this.frozen) return
+    const venue = this.venues.find(({ ids }) => ids.market === frame.market)
+    for (const [socket, tokens] of this.subscribed) {
+      if (venue !== undefined && (tokens.has(venue.ids.yes) || tokens.has(venue.ids.no))) {
+        socket.send(JSON.stringify(frame))
+      }
+    }
+  }
+
+  cut(): void {
+    for (const socket of this.sockets) socket.terminate()
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    this.ws.close()
+    this.http.closeAllConnections()
+    await new Promise((resolve) => this.http.close(resolve))
+  }
+
+  private accept(socket: WebSocket): void {
+    this.connections += 1
+    this.sockets.add(socket)
+    this.subscribed.set(socket, new Set())
+    socket.on('close', () => {
+      this.sockets.delete(socket)
+      this.subscribed.delete(socket)
+    })
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString()
+      if (text === 'PING') {
+        this.pings += 1
+        socket.send('PONG')
+        return
+      }
+      const message = JSON.parse(text) as Subscription
+      this.messages.push(message)
+      this.subscribe(socket, message)
+    })
+  }
+
+  private subscribe(socket: WebSocket, message: Subscription): void {
+    const tokens = this.subscribed.get(socket)!
+    for (const token of message.assets_ids) {
+      if (message.operation === 'unsubscribe') tokens.delete(token)
+      else tokens.add(token)
+    }
+    if (message.operation === 'unsubscribe' || this.mute || this.frozen) return
+    const dumps = message.assets_ids.flatMap((token) => {
+      const venue = this.venues.find(({ ids }) => ids.yes === token || ids.no === token)
+      return venue === undefined ? [] : [venue.dump(venue.ids.no === token)]
+    })
+    socket.send(JSON.stringify(dumps))
+  }
+}
