@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { shardOf } from '../../../src/lib/games/assignment.js'
+import { GameBoard } from '../../../src/lib/games/game-board.js'
+import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
+import { game, kalshiEvent, polyMarket } from './samples.js'
+
+const NOW = Date.UTC(2025, 11, 2, 1, 0)
+const DAY = 86_400_000
+const MARKETS = [
+  ...kalshiEvent('KXNBAGAME-25DEC01HOUUTA', ['HOU', 'UTA'], '2025-12-01'),
+  polyMarket('nba-hou-uta-2025-12-01'),
+]
+const board = (shards = 1) => new GameBoard(new TeamCodeBook(), shards)
+
+describe('the board', () => {
+  it('tells of a game once as discovered, then only of changes', () => {
+    const games = board()
+    games.setGames('nba', [game()])
+    expect(games.update(NOW).discovered.map(({ gameId }) => gameId)).toEqual(['401'])
+    expect(games.update(NOW)).toMatchObject({ discovered: [], updated: [] })
+    games.setGames('nba', [game({ fetchedMs: 99 })])
+    expect(games.update(NOW).updated).toEqual([])
+    expect(games.states()[0]!.fetchedMs).toBe(99)
+    games.setGames('nba', [game({ status: 'live' })])
+    expect(games.update(NOW).updated.map(({ status }) => status)).toEqual(['live'])
+    games.addMarkets(MARKETS)
+    expect(games.update(NOW).updated[0]!.markets).toHaveLength(3)
+    expect(games.marketGames()).toHaveLength(3)
+  })
+
+  it('keeps the markets of a game after the venues stop listing them, until the day is gone', () => {
+    const games = board()
+    games.setGames('nba', [game({ status: 'final' })])
+    games.addMarkets(MARKETS)
+    games.update(NOW)
+    games.addMarkets([])
+    games.update(NOW + DAY)
+    expect(games.states()[0]!.markets).toHaveLength(3)
+    games.update(NOW + 2 * DAY)
+    expect(games.states()[0]!.markets).toEqual([])
+  })
+
+  it('unpairs at once what has become uncertain', () => {
+    const games = board()
+    games.setGames('nba', [game()])
+    games.addMarkets(MARKETS)
+    games.update(NOW)
+    games.setGames('nba', [game(), game({ gameId: '402', startMs: NOW })])
+    const changes = games.update(NOW)
+    expect(changes.updated.map(({ gameId, markets }) => [gameId, markets])).toEqual([['401', []]])
+    expect(new Set(changes.newlyUnpaired.map(({ reason }) => reason))).toEqual(new Set(['doubleheader']))
+    expect(games.update(NOW).newlyUnpaired).toEqual([])
+  })
+})
+
+describe('the assignment of games to shards', () => {
+  const ids = Array.from({ length: 400 }, (_, i) => ({
+    league: 'nba' as const,
+    gameId: String(401_000_000 + i),
+  }))
+
+  it('uses every shard about evenly, and only those there are', () => {
+    const counts = [0, 0, 0, 0]
+    for (const id of ids) counts[shardOf(id, 4)]!++
+    for (const count of counts) expect(count).toBeGreaterThan(60)
+    expect(ids.every((id) => shardOf(id, 1) === 0)).toBe(true)
+  })
+
+  it('moves games only to a shard that is added, never between the others', () => {
+    const moved = ids.filter((id) => shardOf(id, 4) !== shardOf(id, 5))
+    expect(moved.length).toBeGreaterThan(40)
+    expect(moved.length).toBeLessThan(140)
+    expect(moved.every((id) => shardOf(id, 5) === 4)).toBe(true)
+  })
+})

@@ -1,0 +1,73 @@
+/** Games and listings for tests. */
+
+import type { CatalogMarket, Game, League } from '../../../src/lib/model/game.js'
+
+export function game(change: Partial<Game> & { homeCode?: string; awayCode?: string } = {}): Game {
+  const { homeCode = 'UTAH', awayCode = 'HOU', ...rest } = change
+  return {
+    league: 'nba',
+    gameId: '401',
+    home: { code: homeCode, name: homeCode, score: 0 },
+    away: { code: awayCode, name: awayCode, score: 0 },
+    status: 'pre',
+    period: 0,
+    // 7 pm in New York on 2025-12-01.
+    startMs: Date.UTC(2025, 11, 2, 0, 0),
+    provider: 'espn',
+    fetchedMs: 1,
+    ...rest,
+  }
+}
+
+export function kalshiMarket(
+  event: string,
+  team: string,
+  teams: [string, string],
+  date: string,
+): CatalogMarket {
+  return {
+    venue: 'kalshi',
+    marketId: `${event}-${team}`,
+    league: leagueOf(event),
+    eventId: event,
+    easternDate: date,
+    teams,
+    selection: team,
+    title: `${team} wins`,
+    tickE4: 100,
+    sizeStepE2: 100,
+    minSizeE2: 100,
+    fees: { ratePpm: 70_000, roundUpToMicros: 100 },
+    takerDelayMs: 0,
+  }
+}
+
+const leagueOf = (event: string): League =>
+  (/^KX(NBA|NFL|NHL|MLB|WNBA)/.exec(event)?.[1]?.toLowerCase() ?? 'nba') as League
+
+export const kalshiEvent = (event: string, teams: [string, string], date: string): CatalogMarket[] =>
+  teams.map((team) => kalshiMarket(event, team, teams, date))
+
+/** From a slug: `nba-hou-uta-2025-12-01`, YES pays on the first team. */
+export function polyMarket(slug: string, change: Partial<CatalogMarket> = {}): CatalogMarket {
+  const [, league = 'nba', first = '', second = '', date = ''] =
+    /^([a-z]+)-([a-z0-9]+)-([a-z0-9]+)-(\d{4}-\d{2}-\d{2})$/.exec(slug) ?? []
+  return {
+    venue: 'poly',
+    marketId: `0x${Buffer.from(slug).toString('hex')}`,
+    league: league as League,
+    eventId: slug,
+    easternDate: date,
+    teams: [first.toUpperCase(), second.toUpperCase()],
+    selection: first.toUpperCase(),
+    title: slug,
+    tickE4: 100,
+    sizeStepE2: 1,
+    minSizeE2: 500,
+    fees: { ratePpm: 50_000, roundUpToMicros: 10 },
+    takerDelayMs: 1000,
+    tokenIds: ['1', '2'],
+    negRisk: false,
+    ...change,
+  }
+}
