@@ -132,10 +132,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (request.signal?.aborted === true) this.onAbort()
   }
 
-  /** Runs just before the bytes are written, in the same turn: the microtask runs just after. */
+  /** Runs just before the bytes are written, in the same turn: the microtask runs just after. Never a second time. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.settled) {
-      controller.abort(new Error('given up before it was sent'))
+    if (this.settled || this.sent) {
+      controller.abort(new Error(this.sent ? 'sent before' : 'given up before it was sent'))
       return
     }
     this.controller = controller

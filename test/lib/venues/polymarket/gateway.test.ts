@@ -1,0 +1,588 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ManualClock } from '../../../../src/lib/core/clock.js'
+import type { GameMarket } from '../../../../src/lib/model/game.js'
+import type { OrderRequest } from '../../../../src/lib/model/order.js'
+import {
+  addressOf,
+  parsePrivateKey,
+  type PolymarketCredentials,
+} from '../../../../src/lib/venues/polymarket/auth.js'
+import {
+  PolymarketGateway,
+  type PolymarketGatewayOptions,
+} from '../../../../src/lib/venues/polymarket/gateway.js'
+import { outcomeOf, readOrder, readTrades } from '../../../../src/lib/venues/polymarket/order-answer.js'
+import { classifyRefusal } from '../../../../src/lib/venues/polymarket/rest.js'
+import { MARKET, NO, YES } from './reference-venue.js'
+import { OrderServer, type OrderBody, type Reply } from './order-server.js'
+
+const privateKey = parsePrivateKey('0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80')!
+const funder = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'
+const credentials: PolymarketCredentials = {
+  privateKey,
+  apiKey: '00000000-0000-0000-0000-000000000001',
+  secret: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I=',
+  passphrase: 'pass',
+  funder,
+  signatureType: 2,
+}
+const account = { ...credentials, address: addressOf(privateKey), funder }
+
+const market: GameMarket = {
+  venue: 'poly',
+  marketId: MARKET,
+  kind: 'moneyline',
+  selection: 'HOU',
+  tickE4: 100,
+  sizeStepE2: 1,
+  minSizeE2: 500,
+  fees: { ratePpm: 50_000, roundUpToMicros: 10 },
+  takerDelayMs: 1000,
+  tokenIds: [YES, NO],
+  negRisk: false,
+}
+
+const request = (overrides: Partial<OrderRequest> = {}): OrderRequest => ({
+  orderId: 'order-1',
+  signalId: 'signal-1',
+  leg: 0,
+  attempt: 1,
+  venue: 'poly',
+  marketId: MARKET,
+  outcome: 'yes',
+  side: 'buy',
+  limitE4: 4000,
+  sizeE2: 10_000,
+  signalMs: Date.now(),
+  ...overrides,
+})
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function start(options: Partial<PolymarketGatewayOptions> = {}) {
+  const server = await OrderServer.listen(account)
+  cleanups.push(() => server.close())
+  const clock = new ManualClock(Date.now())
+  const gateway = new PolymarketGateway({
+    restUrl: server.url,
+    credentials,
+    clock,
+    orderTimeoutMs: 400,
+    ...options,
+  })
+  cleanups.push(() => gateway.close())
+  return { server, gateway, clock }
+}
+
+const accepted = (id: string, more: object): Reply => ({
+  status: 200,
+  body: { success: true, errorMsg: '', orderID: id, makingAmount: '', takingAmount: '', ...more },
+})
+const refusal = (status: number, error: string, more: object = {}): Reply => ({
+  status,
+  body: { error, ...more },
+})
+const once = (): void => undefined
+
+describe('a prepared order', () => {
+  it('is accepted by a server that checks HMAC, signer and amounts itself, with the bytes that were stored', async () => {
+    const { server, gateway } = await start()
+    server.script = (id) => accepted(id, { status: 'matched', makingAmount: '40', takingAmount: '100' })
+    const prepared = gateway.prepare(request(), market)
+    expect(await gateway.send(prepared, once)).toEqual({
+      kind: 'filled',
+      venueOrderId: prepared.venueOrderId,
+      filledE6: 100_000_000,
+    })
+    expect(server.refused).toEqual([])
+    expect(server.orders).toHaveLength(1)
+    const [{ id, raw, body }] = server.orders as [(typeof server.orders)[0]]
+    expect([id, raw]).toEqual([prepared.venueOrderId, prepared.body])
+    expect(body.order).toMatchObject({
+      maker: funder,
+      signer: account.address,
+      tokenId: YES,
+      makerAmount: '40000000',
+      takerAmount: '100000000',
+      side: 'BUY',
+      signatureType: 2,
+      timestamp: String(prepared.request.signalMs),
+    })
+    expect(prepared.sizeE2).toBe(10_000)
+    expect(gateway.account).toBe(funder)
+  })
+
+  it('takes the second token for NO, at the limit of its own price space, and sells shares', async () => {
+    const { server, gateway } = await start()
+    server.script = (id) => accepted(id, { status: 'matched', makingAmount: '20', takingAmount: '12.2' })
+    const prepared = gateway.prepare(
+      request({ outcome: 'no', side: 'sell', limitE4: 6000, sizeE2: 2000 }),
+      market,
+    )
+    expect(await gateway.send(prepared, once)).toMatchObject({ kind: 'filled', filledE6: 20_000_000 })
+    expect(server.orders[0]!.body.order).toMatchObject({
+      tokenId: NO,
+      side: 'SELL',
+      makerAmount: '20000000',
+      takerAmount: '12000000',
+    })
+  })
+
+  it('signs for the neg-risk exchange where the market says so', async () => {
+    const { server, gateway } = await start()
+    server.script = (id) => accepted(id, { status: 'delayed' })
+    expect(await gateway.send(gateway.prepare(request(), { ...market, negRisk: true }), once)).toMatchObject({
+      kind: 'rejected',
+      code: 'ORDER_VERSION_MISMATCH',
+    })
+    server.negRisk = true
+    const prepared = gateway.prepare(request({ orderId: 'order-2' }), { ...market, negRisk: true })
+    expect(await gateway.send(prepared, once)).toMatchObject({ kind: 'delayed' })
+  })
+
+  it('is the same bytes for the same leg, and others for the next attempt', async () => {
+    const { gateway } = await start()
+    const prepared = gateway.prepare(request({ signalMs: 1_790_000_000_000 }), market)
+    const again = new PolymarketGateway({
+      restUrl: 'http://127.0.0.1:9',
+      credentials,
+      clock: new ManualClock(),
+    })
+    cleanups.push(() => again.close())
+    expect(again.prepare(request({ signalMs: 1_790_000_000_000 }), market)).toEqual(prepared)
+    const next = gateway.prepare(request({ orderId: 'order-2', signalMs: 1_790_000_000_000 }), market)
+    expect(next.venueOrderId).not.toBe(prepared.venueOrderId)
+  })
+
+  it.each([
+    ['of another market', { marketId: `0x${'cd'.repeat(32)}` }, {}],
+    ['of another venue', { venue: 'kalshi' as const }, {}],
+    ['without token ids', {}, { tokenIds: undefined }],
+    ['without negRisk', {}, { negRisk: undefined }],
+    ['off the tick', { limitE4: 4050 }, {}],
+    ['below the minimum', { sizeE2: 100 }, {}],
+  ])('%s is not built', async (_, order, of) => {
+    const { gateway } = await start()
+    const { tokenIds, negRisk, ...rest } = { ...market, ...of }
+    const bare: GameMarket = {
+      ...rest,
+      ...(tokenIds === undefined ? {} : { tokenIds }),
+      ...(negRisk === undefined ? {} : { negRisk }),
+    }
+    expect(() => gateway.prepare(request(order), bare)).toThrowError(
+      expect.objectContaining({ code: 'BAD_ORDER' }),
+    )
+  })
+})
+
+describe('what became of a sent order', () => {
+  const noMatch =
+    'no orders found to match with FAK order. FAK orders are partially filled or killed if no match is found.'
+
+  it.each<[string, (id: string) => Reply, object]>([
+    [
+      'part',
+      (id) => accepted(id, { status: 'matched', makingAmount: '16', takingAmount: '40' }),
+      { kind: 'partial', filledE6: 40_000_000 },
+    ],
+    [
+      'all its dollars at a better price',
+      (id) => accepted(id, { status: 'matched', makingAmount: '40', takingAmount: '101.5' }),
+      { kind: 'filled', filledE6: 101_500_000 },
+    ],
+    [
+      'all its shares for less',
+      (id) => accepted(id, { status: 'matched', makingAmount: '39', takingAmount: '100' }),
+      { kind: 'filled', filledE6: 100_000_000 },
+    ],
+    ['held back by the sports delay', (id) => accepted(id, { status: 'delayed' }), { kind: 'delayed' }],
+    ['unmatched', (id) => accepted(id, { status: 'unmatched' }), { kind: 'none' }],
+    ['no match', () => refusal(400, noMatch), { kind: 'none' }],
+    ['no match, with its id', (id) => refusal(400, noMatch, { orderID: id }), { kind: 'none' }],
+    ['resting, which a FAK cannot', (id) => accepted(id, { status: 'live' }), { kind: 'unknown' }],
+    ['accepted without a status', (id) => accepted(id, {}), { kind: 'unknown' }],
+    ['matched without amounts', (id) => accepted(id, { status: 'matched' }), { kind: 'unknown' }],
+    [
+      'matched in other units',
+      (id) => accepted(id, { status: 'matched', makingAmount: '40000000', takingAmount: '100000000' }),
+      { kind: 'unknown' },
+    ],
+    [
+      'accepted and refused at once',
+      (id) => accepted(id, { status: 'matched', errorMsg: 'odd', makingAmount: '40', takingAmount: '100' }),
+      { kind: 'unknown' },
+    ],
+    [
+      'refused in a 200',
+      () => ({ status: 200, body: { success: false, orderID: null, errorMsg: 'Insufficient balance' } }),
+      { kind: 'rejected', code: 'INSUFFICIENT_BALANCE' },
+    ],
+    [
+      'refused in a 200 for a new reason',
+      () => ({ status: 200, body: { success: false, orderID: '', errorMsg: 'market is sleepy' } }),
+      { kind: 'rejected', code: 'NOT_ACCEPTED' },
+    ],
+    [
+      'refused for its funds',
+      () => refusal(400, 'not enough balance / allowance'),
+      { kind: 'rejected', code: 'INSUFFICIENT_BALANCE' },
+    ],
+    [
+      'refused by region',
+      () => refusal(403, 'Trading restricted in your region, please refer to…'),
+      { kind: 'rejected', code: 'REGION_RESTRICTED' },
+    ],
+    [
+      'refused while the engine restarts',
+      () => ({ status: 425, body: '', type: 'text/plain' }),
+      { kind: 'rejected', code: 'ENGINE_RESTARTING' },
+    ],
+    [
+      'refused for its rate',
+      () => ({ status: 429, body: '<html>slow down</html>', type: 'text/html' }),
+      { kind: 'rejected', code: 'RATE_LIMITED' },
+    ],
+    ['an unexplained 500', () => refusal(500, 'Internal server error'), { kind: 'unknown' }],
+    [
+      'a gateway’s page',
+      () => ({ status: 502, body: '<html>bad gateway, not enough balance</html>', type: 'text/html' }),
+      { kind: 'unknown' },
+    ],
+    ['an unknown 400', () => refusal(400, 'something new'), { kind: 'unknown' }],
+    [
+      'an unexplained 403',
+      () => ({ status: 403, body: '<html>blocked</html>', type: 'text/html' }),
+      { kind: 'unknown' },
+    ],
+    [
+      'garbage',
+      () => ({ status: 200, body: '{"success":tru', type: 'application/json' }),
+      { kind: 'unknown' },
+    ],
+    ['a list', () => ({ status: 200, body: [] }), { kind: 'unknown' }],
+    ['taken, then cut', () => 'cut', { kind: 'unknown' }],
+    ['taken, then silence', () => 'hang', { kind: 'unknown', reason: 'TIMEOUT: no answer within 400 ms' }],
+  ])('%s', async (_, script, expected) => {
+    const { server, gateway } = await start()
+    server.script = script
+    let handed = 0
+    const outcome = await gateway.send(gateway.prepare(request(), market), () => (handed += 1))
+    expect(outcome).toMatchObject(expected)
+    expect([handed, server.orders.length]).toEqual([1, 1])
+  })
+
+  it('nothing, and certainly so, when the venue cannot be reached', async () => {
+    const closed = createServer()
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
+    const { port } = closed.address() as AddressInfo
+    await new Promise((resolve) => closed.close(resolve))
+    const { gateway } = await start({ restUrl: `http://127.0.0.1:${port}` })
+    let handed = 0
+    const outcome = await gateway.send(gateway.prepare(request(), market), () => (handed += 1))
+    expect(outcome).toMatchObject({ kind: 'rejected', code: 'NOT_SENT' })
+    expect(handed).toBe(0)
+  })
+
+  it('never a second time: the same order is not sent again', async () => {
+    const { server, gateway } = await start()
+    server.script = () => 'cut'
+    const prepared = gateway.prepare(request(), market)
+    await gateway.send(prepared, once)
+    expect(await gateway.send(prepared, once)).toMatchObject({ kind: 'unknown' })
+    expect(server.orders).toHaveLength(1)
+  })
+
+  it('tells the moment of sending before the answer, once the bytes are with the server', async () => {
+    const { server, gateway } = await start()
+    const events: string[] = []
+    server.script = (id) => {
+      events.push('server')
+      return accepted(id, { status: 'delayed' })
+    }
+    await gateway.warm()
+    await gateway.send(gateway.prepare(request(), market), () => events.push('bytes'))
+    expect(events).toEqual(['bytes', 'server'])
+  })
+})
+
+describe('every error text of the venue', () => {
+  it.each([
+    [400, 'not enough balance / allowance', 'INSUFFICIENT_BALANCE'],
+    [400, 'invalid post-only order: order crosses book', 'POST_ONLY_CROSSES'],
+    [503, 'post-only mode: only post-only orders and cancels are allowed', 'POST_ONLY_MODE'],
+    [400, 'the market is not yet ready to process new orders', 'MARKET_NOT_READY'],
+    [400, 'invalid expiration', 'INVALID_EXPIRATION'],
+    [400, 'order 0x1 is invalid. Price (0.405) breaks minimum tick size rules: 0.01', 'TICK_SIZE'],
+    [400, 'Price breaks minimum tick size rules', 'TICK_SIZE'],
+    [400, 'Size (4) lower than the minimum: 5', 'SIZE_BELOW_MINIMUM'],
+    [
+      400,
+      'invalid amounts, the market buy orders maker amount supports a max accuracy of 2 decimals',
+      'INVALID_AMOUNTS',
+    ],
+    [400, 'order_version_mismatch', 'ORDER_VERSION_MISMATCH'],
+    [403, 'Trading restricted in your region, please refer to the terms', 'REGION_RESTRICTED'],
+    [401, 'Unauthorized/Invalid api key', 'UNAUTHORIZED'],
+    [401, 'Invalid L1 Request headers', 'UNAUTHORIZED'],
+    [429, 'Too Many Requests', 'RATE_LIMITED'],
+    [503, 'Trading is currently disabled. Check polymarket.com for updates', 'TRADING_DISABLED'],
+    [503, 'the exchange is in cancel-only mode', 'CANCEL_ONLY'],
+    [425, '', 'ENGINE_RESTARTING'],
+  ])('%i %s is %s', (status, error, code) => {
+    expect(classifyRefusal(status, JSON.stringify({ error }))).toMatchObject({ kind: 'rejected', code })
+  })
+
+  it.each([
+    [400, "order couldn't be fully filled. FOK orders are fully filled or killed."],
+    [400, 'no orders found to match with FAK order.'],
+  ])('%i %s is a fill of none', (status, error) => {
+    expect(classifyRefusal(status, JSON.stringify({ error }))).toMatchObject({ kind: 'none' })
+  })
+
+  it('a post-only mode told by its code', () => {
+    const body = JSON.stringify({ code: 'post_only_mode', retry_after_seconds: 5 })
+    expect(classifyRefusal(503, body)).toMatchObject({ code: 'POST_ONLY_MODE' })
+  })
+
+  it.each([
+    [500, '{"error":"Internal server error"}'],
+    [400, '{"error":"something new"}'],
+    [502, '<html>Too Many Requests, not enough balance</html>'],
+    [200, 'null'],
+  ])('but not %i %s', (status, body) => {
+    expect(classifyRefusal(status, body)).toBeUndefined()
+  })
+
+  it('shows no escape codes', () => {
+    const { message } = classifyRefusal(401, '{"error":"Unauthorized \\u001b[2J"}')!
+    expect(message).toBe('Unauthorized \\u001b[2J')
+  })
+})
+
+describe('asking what became of an order', () => {
+  const trade = (id: string, size: string, price = '0.4', more: object = {}) => ({
+    id,
+    taker_order_id: '',
+    size,
+    price,
+    status: 'MATCHED',
+    fee_rate_bps: '0',
+    side: 'BUY',
+    ...more,
+  })
+
+  async function sent(reply: Reply = 'cut', order: Partial<OrderRequest> = {}) {
+    const { server, gateway, clock } = await start()
+    server.script = () => reply
+    const prepared = gateway.prepare(request(order), market)
+    await gateway.send(prepared, once)
+    const ours = <T extends object>(row: T): T => ({ ...row, taker_order_id: prepared.venueOrderId })
+    return { server, gateway, clock, prepared, ours }
+  }
+
+  it('finds the whole fill of an order whose answer was cut', async () => {
+    const { server, gateway, prepared, ours } = await sent()
+    server.pages = [
+      [trade('other', '5', '0.4', { taker_order_id: '0xother' }), ours(trade('a', '60'))],
+      [ours(trade('b', '40'))],
+    ]
+    expect(await gateway.query(prepared)).toEqual({
+      kind: 'filled',
+      venueOrderId: prepared.venueOrderId,
+      filledE6: 100_000_000,
+    })
+    expect(server.refused).toEqual([])
+    expect(server.requests.slice(1)).toEqual([
+      `GET /data/order/${prepared.venueOrderId}`,
+      'GET /data/trades',
+      'GET /data/trades',
+    ])
+  })
+
+  it('counts a page twice read once, and a spend of all dollars as filled', async () => {
+    const { server, gateway, prepared, ours } = await sent()
+    server.pages = [[ours(trade('a', '97.56097', '0.41')), ours(trade('a', '97.56097', '0.41'))]]
+    server.record = { status: 'MATCHED', size_matched: '40', associate_trades: ['a'] }
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 97_560_970 })
+    server.pages = [[ours(trade('a', '100.00001', '0.4'))]]
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'filled', filledE6: 100_000_010 })
+  })
+
+  it('says delayed while the venue holds it', async () => {
+    const { server, gateway, prepared } = await sent()
+    server.record = { status: 'DELAYED', size_matched: '0', associate_trades: [] }
+    expect(await gateway.query(prepared)).toEqual({ kind: 'delayed', venueOrderId: prepared.venueOrderId })
+  })
+
+  it('says none only when it can no longer arrive', async () => {
+    const { gateway, clock, prepared } = await sent()
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    clock.advanceMs(10_900)
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    clock.advanceMs(200)
+    expect(await gateway.query(prepared)).toEqual({ kind: 'none', venueOrderId: prepared.venueOrderId })
+  })
+
+  it('dates an order of an earlier process by its signal', async () => {
+    const { gateway } = await start()
+    const old = gateway.prepare(request({ signalMs: Date.now() - 60_000 }), market)
+    expect(await gateway.query(old)).toMatchObject({ kind: 'none' })
+    const young = gateway.prepare(request({ orderId: 'order-2', signalMs: Date.now() }), market)
+    expect(await gateway.query(young)).toMatchObject({ kind: 'unknown' })
+  })
+
+  it('does not call a part the whole story while more may show', async () => {
+    const { server, gateway, clock, prepared, ours } = await sent()
+    server.pages = [[ours(trade('a', '60'))]]
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    server.record = { status: 'CANCELED', size_matched: '24', associate_trades: ['a', 'b'] }
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    server.record = { status: 'CANCELED', size_matched: '24', associate_trades: ['a'] }
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 60_000_000 })
+    server.record = undefined
+    clock.advanceMs(20_000)
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 60_000_000 })
+  })
+
+  it.each([
+    [
+      'canceled with nothing',
+      { status: "CANCELED_order couldn't be fully filled", size_matched: '' },
+      { kind: 'none' },
+    ],
+    ['unmatched', { status: 'ORDER_STATUS_UNMATCHED', size_matched: '0' }, { kind: 'none' }],
+    ['matched, trades to come', { status: 'MATCHED', size_matched: '40' }, { kind: 'unknown' }],
+    ['canceled with a part, trades to come', { status: 'CANCELED', size_matched: '4' }, { kind: 'unknown' }],
+    ['still live', { status: 'LIVE', size_matched: '0' }, { kind: 'unknown' }],
+    ['a record of another form', { state: 'x' }, { kind: 'unknown' }],
+  ])('reads a record: %s', async (_, record, expected) => {
+    const { server, gateway, prepared } = await sent()
+    server.record = record
+    expect(await gateway.query(prepared)).toMatchObject(expected)
+  })
+
+  it('does not count a match that the venue gave up', async () => {
+    const { server, gateway, prepared, ours } = await sent()
+    server.pages = [[ours(trade('a', '100', '0.4', { status: 'TRADE_STATUS_FAILED' }))]]
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'none' })
+    await expect(
+      gateway.report(prepared, { venueOrderId: prepared.venueOrderId!, filledE6: 100_000_000 }),
+    ).rejects.toMatchObject({ code: 'FILL_FAILED' })
+  })
+
+  it.each([
+    ['an error', (server: OrderServer) => (server.queryStatus = 500)],
+    [
+      'a trade without a price',
+      (server: OrderServer, ours: <T extends object>(row: T) => T) =>
+        (server.pages = [[ours(trade('a', '1', 'free'))]]),
+    ],
+    ['rows that are no objects', (server: OrderServer) => (server.pages = [['x']])],
+  ])('is unknown on %s', async (_, arrange) => {
+    const { server, gateway, prepared, ours, clock } = await sent()
+    clock.advanceMs(60_000)
+    arrange(server, ours)
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+  })
+
+  it('reports cash by the trades and fees by the schedule, once they add up', async () => {
+    const { server, gateway, prepared, ours } = await sent()
+    const filled = { venueOrderId: prepared.venueOrderId!, filledE6: 100_000_000 }
+    server.pages = [[ours(trade('a', '60', '0.39'))]]
+    await expect(gateway.report(prepared, filled)).rejects.toMatchObject({ code: 'FILLS_NOT_VISIBLE' })
+    server.pages = [[ours(trade('a', '60', '0.39')), ours(trade('b', '40.00001', '0.4'))]]
+    expect(await gateway.report(prepared, filled)).toEqual({
+      // 60 x 0.39 + 40.00001 x 0.4
+      cashMicros: 39_400_004,
+      // 0.05 x 60 x 0.39 x 0.61 = 0.7137; 0.05 x 40.00001 x 0.24 = 0.48000012, up to 0.48001
+      feesMicros: 713_700 + 480_010,
+      venueTradeIds: ['a', 'b'],
+    })
+  })
+
+  it('rounds a micro-dollar against us, on either side', async () => {
+    for (const [side, cashMicros] of [
+      ['buy', 4_000_001],
+      ['sell', 4_000_000],
+    ] as const) {
+      const { server, gateway, prepared, ours } = await sent('cut', { side, sizeE2: 1000 })
+      server.pages = [[ours(trade('a', '10.000001', '0.4'))]]
+      const filled = { venueOrderId: prepared.venueOrderId!, filledE6: 10_000_001 }
+      expect(await gateway.report(prepared, filled)).toMatchObject({ cashMicros })
+    }
+  })
+})
+
+describe('warming', () => {
+  it('opens a connection and refuses a venue of another order version', async () => {
+    const { server, gateway } = await start()
+    await gateway.warm()
+    expect(server.requests).toEqual(['GET /version'])
+    server.version = 3
+    await expect(gateway.warm()).rejects.toMatchObject({ code: 'ORDER_VERSION_UNSUPPORTED', exit: 7 })
+  })
+
+  it('says what cannot be reached', async () => {
+    const { gateway } = await start({ restUrl: 'http://127.0.0.1:1' })
+    await expect(gateway.warm()).rejects.toMatchObject({ code: 'VENUE_UNREACHABLE', exit: 6 })
+  })
+
+  it('fails closed where the venue does not serve us', async () => {
+    const { server } = await start()
+    const { gateway } = await start({ geoblockUrl: `${server.url}/version` })
+    await expect(gateway.warm()).rejects.toMatchObject({ code: 'REGION_BLOCKED', exit: 7 })
+  })
+})
+
+const root = process.env.ARBEES_FIXTURES
+const folder = root === undefined ? '' : join(root, 'polymarket')
+const fixture = (name: string) => ({
+  kind: 'answer' as const,
+  status: name.endsWith('500') ? 500 : 200,
+  text: readFileSync(join(folder, `${name}.json`), 'utf8'),
+})
+
+describe.skipIf(root === undefined || !existsSync(folder))('recorded order answers (ARBEES_FIXTURES)', () => {
+  const amounts = { makerE6: 40_000_000n, takerE6: 100_000_000n, sizeE2: 10_000 }
+  it.each([
+    // Accepted without a status: ask, do not assume.
+    ['http_order_response_async_exec', { kind: 'unknown' }],
+    ['http_order_response_trade_ids_only', { kind: 'unknown' }],
+    ['rs_http_order_response_ok', { kind: 'unknown' }],
+    ['rs_http_order_response_failed', { kind: 'rejected', code: 'INSUFFICIENT_BALANCE' }],
+    ['rs_http_order_response_error_500', { kind: 'unknown' }],
+  ])('%s', (name, expected) => {
+    expect(outcomeOf(fixture(name), 'buy', amounts, '0x1')).toMatchObject(expected)
+  })
+
+  it('an open order, its trades and their page', () => {
+    const id = '0x1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef12'
+    expect(readOrder(fixture('rs_http_open_order'))).toEqual({
+      kind: 'order',
+      status: 'LIVE',
+      tradeIds: ['0xabc001'],
+      matchedNothing: false,
+    })
+    expect(readTrades(fixture('rs_http_trades_page'), id)).toEqual({
+      trades: [{ id: 'trade-0x001', priceE6: 500_000n, sizeE6: 10_000_000n, failed: false }],
+      nextCursor: undefined,
+    })
+  })
+
+  it('a signed order has the fields of ours', async () => {
+    const { gateway } = await start()
+    const { order } = JSON.parse(gateway.prepare(request(), market).body) as OrderBody
+    const recorded = JSON.parse(fixture('rs_http_signed_order').text) as object
+    expect(Object.keys(order).sort()).toEqual(Object.keys(recorded).sort())
+    for (const [field, value] of Object.entries(recorded)) {
+      expect([field, typeof order[field as keyof typeof order]]).toEqual([field, typeof value])
+    }
+  })
+})
