@@ -37,6 +37,7 @@ export interface KalshiFeedOptions {
   readonly serverPingMs?: number
   readonly handshakeMs?: number
   readonly snapshotTimeoutMs?: number
+  readonly quietMs?: number
   readonly commandTimeoutMs?: number
   readonly backoff?: Backoff
 }
@@ -48,6 +49,7 @@ const DEFAULTS = {
   serverPingMs: 25_000,
   handshakeMs: 5000,
   snapshotTimeoutMs: 2000,
+  quietMs: 5000,
   commandTimeoutMs: 5000,
 } as const
 
@@ -160,8 +162,8 @@ export class KalshiFeed implements MarketFeed {
   private dial(): void {
     const { options } = this
     const nowUs = options.clock.monoUs()
-    const { snapshotTimeoutMs, commandTimeoutMs } = options
-    const session = new BookSession({ useYesPrice: false, snapshotTimeoutMs, commandTimeoutMs })
+    const { snapshotTimeoutMs, quietMs, commandTimeoutMs } = options
+    const session = new BookSession({ useYesPrice: false, snapshotTimeoutMs, quietMs, commandTimeoutMs })
     const socket = openSocket({ ...options, maxPayload: MAX_FRAME_BYTES })
     const connection: Connection = {
       socket,

@@ -7,6 +7,7 @@ import {
   type ClientCommand,
   type UpdateAction,
 } from './commands.js'
+import type { SessionEffect } from './session-effects.js'
 
 export interface PendingCommand {
   readonly action: 'subscribe' | 'unsubscribe' | UpdateAction
@@ -14,22 +15,24 @@ export interface PendingCommand {
   readonly deadlineUs: number
 }
 
+const sending = (command: ClientCommand): SessionEffect => ({ kind: 'send', command })
+
 export class PendingCommands {
   private readonly byId = new Map<number, PendingCommand>()
   private nextId = 1
 
   constructor(private readonly timeoutUs: number) {}
 
-  subscribe(tickers: readonly string[], useYesPrice: boolean, nowUs: number): ClientCommand {
-    return subscribeBooks(this.register('subscribe', tickers, nowUs), tickers, useYesPrice)
+  subscribe(tickers: readonly string[], useYesPrice: boolean, nowUs: number): SessionEffect {
+    return sending(subscribeBooks(this.register('subscribe', tickers, nowUs), tickers, useYesPrice))
   }
 
-  update(sid: number, action: UpdateAction, tickers: readonly string[], nowUs: number): ClientCommand {
-    return updateSubscription(this.register(action, tickers, nowUs), sid, action, tickers)
+  update(sid: number, action: UpdateAction, tickers: readonly string[], nowUs: number): SessionEffect {
+    return sending(updateSubscription(this.register(action, tickers, nowUs), sid, action, tickers))
   }
 
-  unsubscribe(sid: number, nowUs: number): ClientCommand {
-    return unsubscribe(this.register('unsubscribe', [], nowUs), [sid])
+  unsubscribe(sid: number, nowUs: number): SessionEffect {
+    return sending(unsubscribe(this.register('unsubscribe', [], nowUs), [sid]))
   }
 
   /** The command that a reply answers; it is pending no more. */

@@ -27,6 +27,12 @@ export type SessionEffect =
   /** This connection cannot be mended from inside: close it and start over. */
   | { readonly kind: 'reconnect'; readonly reason: string }
 
+/** One input to the session: when it came, and what it makes us do. */
+export interface Turn {
+  readonly nowUs: number
+  readonly effects: SessionEffect[]
+}
+
 export const PROOF: SessionEffect = { kind: 'proof' }
 
 export const skipped = (name: string): SessionEffect => ({

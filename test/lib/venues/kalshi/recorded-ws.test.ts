@@ -141,7 +141,12 @@ function usesYesPrice(file: string): boolean {
 
 /** The frames through the session as a feed would hand them over, under the id of its own subscribe command. */
 function play(frames: readonly string[], useYesPrice: boolean) {
-  const session = new BookSession({ useYesPrice, snapshotTimeoutMs: 2000, commandTimeoutMs: 5000 })
+  const session = new BookSession({
+    useYesPrice,
+    snapshotTimeoutMs: 2000,
+    quietMs: 5000,
+    commandTimeoutMs: 5000,
+  })
   const raw = frames.map((text) => json(text) as Frame)
   const tickers = raw.flatMap(({ msg }) => msg?.market_ticker ?? [])
   session.follow(new Set(tickers), 0)
