@@ -29,8 +29,8 @@ export interface ChannelEvents {
   onGap(source: string, gap: Exclude<Item, MirrorRecord>): void
   /** Calls fail for a new reason; said once, not per call. */
   onFailing(source: string, code: string, message: string): void
-  /** Calls succeed again. */
-  onRecovered(source: string): void
+  /** Calls succeed again; `code` is why they did not. */
+  onRecovered(source: string, code: string): void
 }
 
 export interface ChannelMirrorOptions {
@@ -160,8 +160,8 @@ export class ChannelMirror {
     }
     this.taken = []
     if (this.failing !== undefined && !this.isRegressed(base)) {
+      this.options.events.onRecovered(this.source, this.failing)
       this.failing = undefined
-      this.options.events.onRecovered(this.source)
     }
   }
 

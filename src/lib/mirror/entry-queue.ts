@@ -19,6 +19,7 @@ export class EntryQueue {
   private entries: Entry[] = []
   private head = 0
   private heldBytes = 0
+  private heldRecords = 0
 
   constructor(private readonly limits: QueueLimits) {}
 
@@ -34,8 +35,9 @@ export class EntryQueue {
   push(entry: Entry): number {
     this.entries.push(entry)
     this.heldBytes += sizeOf(entry)
+    if (entry.kind === 'record') this.heldRecords++
     let gone = 0
-    while (this.entries.length - this.head > this.limits.records || this.heldBytes > this.limits.bytes) {
+    while (this.heldRecords > this.limits.records || this.heldBytes > this.limits.bytes) {
       const oldest = this.shift()
       if (oldest === undefined) break
       if (oldest.kind === 'record') gone++
@@ -63,6 +65,7 @@ export class EntryQueue {
     if (entry === undefined) return undefined
     this.head++
     this.heldBytes -= sizeOf(entry)
+    if (entry.kind === 'record') this.heldRecords--
     if (this.head > 1_024 && this.head * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.head)
       this.head = 0

@@ -111,7 +111,7 @@ class Mirror {
     const { clock, log } = this.context
     const startUs = clock.monoUs()
     const inTime = () => clock.monoUs() - startUs < DRAIN_MS * 1000
-    while (inTime() && this.mayStillCome(startUs)) await sleep(10)
+    while (this.mayStillCome(startUs)) await sleep(10)
     this.subscriber.close()
     while (inTime() && this.link.isUp && this.pending > 0) await sleep(5)
     if (this.pending > 0) log.warn(`${this.pending} messages are not in Redis: a gap for the next mirror`)
@@ -130,10 +130,15 @@ class Mirror {
     )
   }
 
-  /** A publisher's heartbeat follows everything that it sent before: until each live one has beaten, more may come. */
+  /**
+   * A publisher's heartbeat follows everything that it sent before: until each live one has beaten, more may come. One
+   * that is silent for so long is gone.
+   */
   private mayStillCome(sinceUs: number): boolean {
+    const suspectUs = SUSPECT_MS * 1000
+    if (this.context.clock.monoUs() - sinceUs > suspectUs) return false
     return [...this.lastHeardUs.values()].some(
-      ({ us, closing }) => !closing && us < sinceUs && sinceUs - us < SUSPECT_MS * 1000,
+      ({ us, closing }) => !closing && us < sinceUs && sinceUs - us < suspectUs,
     )
   }
 
@@ -185,7 +190,9 @@ class Mirror {
         // The connection speaks for itself, once for all channels.
         if (!isConnectionCode(code)) log.error(`${source} cannot be mirrored: ${code}, ${message}`)
       },
-      onRecovered: (source) => log.info(`${source} is mirrored again`),
+      onRecovered: (source, code) => {
+        if (!isConnectionCode(code)) log.info(`${source} is mirrored again`)
+      },
     }
   }
 
