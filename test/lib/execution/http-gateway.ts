@@ -1,0 +1,59 @@
+/** The order port over the HTTP of `HttpVenue`: answers are read, whatever cannot be explained is unknown. */
+
+import { request as httpRequest } from 'undici'
+import { ArbeesError } from '../../../src/lib/core/errors.js'
+import type { GameMarket } from '../../../src/lib/model/game.js'
+import type { OrderRequest } from '../../../src/lib/model/order.js'
+import type { Venue } from '../../../src/lib/model/venue.js'
+import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder } from '../../../src/lib/venues/ports.js'
+
+export class HttpGateway implements OrderGateway {
+  readonly account = 'test'
+
+  constructor(
+    readonly venue: Venue,
+    private readonly url: string,
+  ) {}
+
+  async warm(): Promise<void> {}
+
+  prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
+    if (request.limitE4 % market.tickE4 !== 0) throw new ArbeesError('BAD_ORDER', 'off the tick')
+    return { request, market, body: JSON.stringify(request), venueOrderId: request.orderId, sizeE2: request.sizeE2 }
+  }
+
+  async send({ body, request }: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
+    try {
+      const pending = httpRequest(`${this.url}/orders`, { method: 'POST', body })
+      onBytes()
+      const response = await pending
+      const answer = (await response.body.json()) as Record<string, unknown>
+      if (response.statusCode === 400) return { kind: 'rejected', code: String(answer['code']), message: 'no' }
+      return outcomeOf(answer, request)
+    } catch (error) {
+      return { kind: 'unknown', reason: String(error) }
+    }
+  }
+
+  async query({ request }: PreparedOrder): Promise<OrderOutcome> {
+    const response = await httpRequest(`${this.url}/orders/${request.orderId}`)
+    const answer = (await response.body.json()) as Record<string, unknown>
+    return response.statusCode === 200 ? outcomeOf(answer, request) : { kind: 'unknown', reason: 'not found' }
+  }
+
+  async report({ request }: PreparedOrder): Promise<FillReport> {
+    const response = await httpRequest(`${this.url}/fills/${request.orderId}`)
+    const answer = (await response.body.json()) as { cashMicros: number; feesMicros: number }
+    if (response.statusCode !== 200) throw new ArbeesError('FILLS_NOT_VISIBLE', 'not yet')
+    return { ...answer, venueTradeIds: [`trade-${request.orderId}`] }
+  }
+
+  async close(): Promise<void> {}
+}
+
+function outcomeOf(answer: Record<string, unknown>, { orderId, sizeE2 }: OrderRequest): OrderOutcome {
+  if (answer['status'] === 'delayed') return { kind: 'delayed', venueOrderId: orderId }
+  const filledE6 = Number(answer['filledE6'])
+  if (filledE6 === 0) return { kind: 'none', venueOrderId: orderId }
+  return { kind: filledE6 < sizeE2 * 10_000 ? 'partial' : 'filled', venueOrderId: orderId, filledE6 }
+}
