@@ -57,9 +57,9 @@ class KalshiVenue {
   private readonly lastTrades = new Map<string, LastTrade>()
 
   constructor(private readonly options: VenueServerOptions<PublicAccounts['kalshi']>) {
-    const { exchange, accounts, stats, speed } = options
+    const { exchange, accounts, stats } = options
     this.verifier = new KalshiVerifier(accounts)
-    const orderEntry = new OrderEntry(exchange, this.account, stats, speed, {
+    const orderEntry = new OrderEntry(exchange, this.account, stats, {
       onOrder: (order, fills) => this.tellOwner(order, fills),
     })
     this.app = kalshiApp({

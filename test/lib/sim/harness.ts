@@ -10,7 +10,7 @@ import { WebSocket } from 'ws'
 import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../../src/lib/sim/simulator.js'
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- foreign JSON, asserted by field */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
 export type Json = any
 
 export interface Wallet {
@@ -162,7 +162,7 @@ export async function connect(url: string, headers: Record<string, string> = {})
     frames,
     pings,
     send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
-    next: (match, what) => until(() => frames.find(match) as Json, what),
+    next: (match, what) => until<Json>(() => frames.find(match), what),
     close: () => socket.terminate(),
   }
 }

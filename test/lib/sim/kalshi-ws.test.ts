@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   call,
@@ -65,7 +66,10 @@ describe('the signed handshake', () => {
   it('accepts a signature within the window and pings with the payload heartbeat', async () => {
     const connection = await kalshiSocket(bench)
     connections.push(connection)
-    const late = await connect(bench.sim.urls.kalshiWs, kalshiHeaders(bench.read, 'GET', PATH, Date.now() - 5000))
+    const late = await connect(
+      bench.sim.urls.kalshiWs,
+      kalshiHeaders(bench.read, 'GET', PATH, Date.now() - 5000),
+    )
     late.close()
     await until(() => connection.pings.includes('heartbeat'), 'the server ping', 12_000)
   })
@@ -109,7 +113,7 @@ describe('the signed handshake', () => {
       'NOT_FOUND',
     ],
   ])('refuses %s with 401', async (_what, headers, code, details) => {
-    const answer = await refusedUpgrade(bench.sim.urls.kalshiWs, headers() as Record<string, string>)
+    const answer = await refusedUpgrade(bench.sim.urls.kalshiWs, headers())
     expect(answer.status).toBe(401)
     expect(answer.body.error.code).toBe(code)
     expect(answer.body.error.details).toBe(details)
@@ -391,7 +395,7 @@ describe('an absent side', () => {
       const { body } = await call(`${scoped.sim.urls.kalshiRest}/markets`)
       const ended = await until(async () => {
         const markets = (await call(`${scoped.sim.urls.kalshiRest}/markets`)).body.markets
-        return markets.find(({ status }: Json) => status !== 'active') as Json
+        return markets.find(({ status }: Json) => status !== 'active')
       }, 'a closed market')
       expect(body.markets.map(({ ticker }: Json) => ticker)).toContain(ended.ticker)
       connection.send({

@@ -10,7 +10,7 @@ import type { KalshiAccount, KalshiFill, KalshiOrder } from './account.js'
 import { exchangeError, isRefusal, kalshiError, type KalshiRefusal } from './errors.js'
 import { parseOrderRequest, type OrderRequestV2 } from './order-request.js'
 
-/** Scenario ms after which reads show what the create reply already told. */
+/** Wall ms after which reads show what the create reply already told. */
 const ORDER_READ_LAG_MS = 800
 const FILL_READ_LAG_MS = 200
 
@@ -28,7 +28,6 @@ export class OrderEntry {
     private readonly exchange: Exchange,
     private readonly account: KalshiAccount,
     private readonly stats: StatsCounter,
-    private readonly speed: number,
     private readonly listener: OrderEntryListener,
   ) {}
 
@@ -90,7 +89,7 @@ export class OrderEntry {
       priceE4,
       countE2: request.countE2,
       createdMs: nowMs,
-      readableAtMs: nowMs + ORDER_READ_LAG_MS / this.speed,
+      readableAtMs: nowMs + ORDER_READ_LAG_MS,
       filledE2: 0,
       fillCostMicros: 0,
       feesMicros: 0,
@@ -125,7 +124,7 @@ export class OrderEntry {
         countE2,
         feeMicros: feeMicros(yesPriceE4, countE2),
         createdMs: order.createdMs,
-        readableAtMs: order.createdMs + FILL_READ_LAG_MS / this.speed,
+        readableAtMs: order.createdMs + FILL_READ_LAG_MS,
       }
       paidMicros += this.account.book(fill)
       return fill
