@@ -125,7 +125,7 @@ export function addressOf(privateKey: Uint8Array): string {
   return checksumAddress(`0x${Buffer.from(hash.subarray(12)).toString('hex')}`)
 }
 
-export const isAddress = (text: string): boolean => /^0x[0-9a-fA-F]{40}$/.test(text)
+const isAddress = (text: string): boolean => /^0x[0-9a-fA-F]{40}$/.test(text)
 
 /** EIP-55: a letter is upper case where the hash of the lower-case digits has a nibble of 8 or more. */
 export function checksumAddress(address: string): string {

@@ -70,7 +70,7 @@ export interface TickSizeEvent {
   readonly venueMs: number
 }
 
-export interface BestBidAskEvent {
+interface BestBidAskEvent {
   readonly type: 'best_bid_ask'
   readonly market: string
   readonly assetId: string
@@ -79,12 +79,12 @@ export interface BestBidAskEvent {
   readonly venueMs: number
 }
 
-export interface NewMarketEvent {
+interface NewMarketEvent {
   readonly type: 'new_market'
   readonly market: string
 }
 
-export interface MarketResolvedEvent {
+interface MarketResolvedEvent {
   readonly type: 'market_resolved'
   readonly market: string
 }

@@ -7,7 +7,7 @@
 
 import type { FeeSchedule } from '../../model/fees.js'
 
-export const FEE_STEP_MICROS = 10
+const FEE_STEP_MICROS = 10
 
 export type FeeReading =
   | { readonly kind: 'fees'; readonly fees: FeeSchedule }

@@ -37,8 +37,6 @@ export interface MapperOptions {
   readonly resyncTimeoutUs: number
 }
 
-export const MAPPER_DEFAULTS: MapperOptions = { staleAfterUs: 2_000_000, resyncTimeoutUs: 3_000_000 }
-
 interface Followed {
   readonly books: MarketBook
   published: QuoteState | undefined
@@ -59,7 +57,7 @@ export class PolymarketMapper {
   private readonly compareQueue: string[] = []
   private rotation = 0
 
-  constructor(private readonly options: MapperOptions = MAPPER_DEFAULTS) {}
+  constructor(private readonly options: MapperOptions) {}
 
   /** When continuity was last proved, our monotonic clock; undefined before the first proof of this connection. */
   get provedUs(): number | undefined {

@@ -62,6 +62,8 @@ export class MarketBook {
   /** The newest YES message, and the hashes seen under its timestamp. */
   private last: { venueMs: number; timestamp: string; hash: string | undefined } | undefined
   private hashesAtLast: string[] = []
+  /** Hashes of the newest messages, whatever their timestamp: a repeat carries one of them. */
+  private recentHashes: string[] = []
   private lateDumps = 0
   private noHashBeforeMs = 0
   private pendingNo: BookEvent | undefined
@@ -96,6 +98,7 @@ export class MarketBook {
     this.hashProven = false
     this.last = undefined
     this.hashesAtLast = []
+    this.recentHashes = []
     this.lateDumps = 0
     this.noHashBeforeMs = 0
     this.pendingNo = undefined
@@ -210,7 +213,10 @@ export class MarketBook {
     return { changed: true, compare: 'no matching hash' }
   }
 
-  /** Late and repeated messages leave the book alone; where they contradict it, it is no longer believed. */
+  /**
+   * Repeats leave the book alone. A new message with an earlier timestamp is folded in the order of the socket, but
+   * believed only when a later hash matches: the venue's clock stepped back, or the message is out of place.
+   */
   private repeated(
     event: PriceChangeEvent,
     yes: readonly LevelChange[],
@@ -219,8 +225,12 @@ export class MarketBook {
     const asHeld = yes.every(({ side, level }) =>
       sameSize(this.venue.sizeAt(side, level.priceE4), level.size),
     )
-    if (this.isLate(event.venueMs))
-      return asHeld ? skipped('delta_late') : this.doubt('late delta', 'delta_late')
+    if (this.isLate(event.venueMs)) {
+      if (asHeld || (newest.hash !== undefined && this.recentHashes.includes(newest.hash)))
+        return skipped('delta_late')
+      for (const { side, level } of yes) this.set(side, level)
+      return { changed: true, ...this.doubt('late delta') }
+    }
     if (this.isAmbiguous(event.venueMs, newest.hash)) return this.doubt('repeated delta', 'delta_repeated')
     const same = this.last?.venueMs === event.venueMs && this.hashesAtLast.at(-1) === newest.hash
     return same && newest.hash !== undefined && asHeld ? skipped('delta_repeated') : undefined
@@ -308,6 +318,7 @@ export class MarketBook {
     this.differing = 0
     if (hash !== undefined && this.hashesAtLast.at(-1) !== hash) {
       this.hashesAtLast = [...this.hashesAtLast.slice(-31), hash]
+      this.recentHashes = [...this.recentHashes.slice(-31), hash]
     }
   }
 

@@ -11,9 +11,9 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { ArbeesError, EXIT } from '../../core/errors.js'
 import type { SignatureType } from './auth.js'
 
-export const POLYGON_CHAIN_ID = 137
-export const EXCHANGE_V2 = '0xE111180000d2663C0091e4f400237545B87B996B'
-export const NEG_RISK_EXCHANGE_V2 = '0xe2222d279d744050d28e00520010520000310F59'
+const POLYGON_CHAIN_ID = 137
+const EXCHANGE_V2 = '0xE111180000d2663C0091e4f400237545B87B996B'
+const NEG_RISK_EXCHANGE_V2 = '0xe2222d279d744050d28e00520010520000310F59'
 export const ZERO_BYTES32 = `0x${'00'.repeat(32)}`
 
 /** The fields that are signed. Amounts in millionths (pUSD and shares have 6 decimals). */

@@ -163,7 +163,7 @@ describe('a market of the Polymarket mapper', () => {
     expect(harness.state).toBe('LIVE')
   })
 
-  it('skips repeated and late deltas, and doubts a late one that it does not hold', () => {
+  it('skips repeated deltas, however late', () => {
     const { venue, harness } = live()
     const first = venue.change('bids', 4600, '7')
     const second = venue.change('bids', 4300, '9')
@@ -171,10 +171,29 @@ describe('a market of the Polymarket mapper', () => {
     expect(harness.skips('delta_repeated')).toBe(1)
     harness.frame(first)
     expect([harness.skips('delta_late'), harness.state]).toEqual([1, 'LIVE'])
-    const third = venue.change('bids', 4600, '1')
-    harness.frame(third).frame(first)
-    expect(harness.state).toBe('STALE')
+    harness.frame(venue.change('bids', 4600, '1')).frame(first)
+    expect([harness.skips('delta_late'), harness.state]).toEqual([2, 'LIVE'])
     expect(harness.levels).toEqual(asLevels(venue.sides))
+  })
+
+  it('folds a delta of a clock that stepped back, and believes it by the next hash', () => {
+    const { venue, harness } = live()
+    venue.now += 5
+    harness.frame(venue.change('bids', 4600, '7'))
+    venue.now -= 3
+    expect(harness.frame(venue.change('bids', 4600, '8')).state).toBe('STALE')
+    venue.now += 3
+    expect(harness.frame(venue.change('bids', 4600, '9')).state).toBe('LIVE')
+    expect([harness.levels, harness.resyncs]).toEqual([asLevels(venue.sides), 0])
+  })
+
+  it('breaks when a delta that overtook another is followed by it', () => {
+    const { venue, harness } = live()
+    const first = venue.change('bids', 4600, '7')
+    harness.frame(venue.change('bids', 4600, '8'))
+    expect(harness.state).toBe('LIVE')
+    expect(harness.frame(first).state).toBe('STALE')
+    expect(harness.frame(venue.change('bids', 4300, '9')).state).toBe('BROKEN')
   })
 
   it('does not take a book that went back within one millisecond for proved', () => {

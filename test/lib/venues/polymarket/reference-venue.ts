@@ -39,7 +39,7 @@ export interface BookFrame {
 export type RefSide = 'bids' | 'asks'
 export type Sides = Record<RefSide, Map<number, string>>
 
-export const priceText = (e4: number): string => String(e4 / 10_000)
+const priceText = (e4: number): string => String(e4 / 10_000)
 
 export class ReferenceVenue {
   /** YES levels: price x 10^4 -> size string. */
