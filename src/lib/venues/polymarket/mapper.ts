@@ -10,7 +10,8 @@ import type { OrderBook } from '../../model/order-book.js'
 import type { QuoteState } from '../../model/quote.js'
 import type { FrameVerdict } from '../ports.js'
 import type { BookEvent, PolyEvent, PriceChangeEvent } from './events.js'
-import { MarketBook, type BookOutcome } from './market-book.js'
+import type { BookOutcome } from './book-outcome.js'
+import { MarketBook } from './market-book.js'
 
 export type MapperEffect =
   /** The book, or whether it may be believed, changed: publish it. */

@@ -10,8 +10,8 @@ import { OrderBook } from '../../model/order-book.js'
 import { complementE4, formatScaled } from '../../model/price.js'
 import { stateOfBook, type QuoteState } from '../../model/quote.js'
 import type { CatalogMarket } from '../../model/game.js'
-import type { FrameVerdict } from '../ports.js'
 import { lastTradeCandidates, sameSize, spellings, VenueBook, type HashContext } from './book-hash.js'
+import type { BookOutcome, Trust } from './book-outcome.js'
 import type {
   BookEvent,
   LastTradeEvent,
@@ -20,25 +20,6 @@ import type {
   TickSizeEvent,
   WireLevel,
 } from './events.js'
-
-/**
- * none: no book yet, changes are discarded. unproved: a book whose continuity nothing has proved. proved: equal to the
- * venue's by hash or by REST. broken: something was lost. resolved: the market is over.
- */
-export type Trust = 'none' | 'unproved' | 'proved' | 'broken' | 'resolved'
-
-/** What a message did to the book, for the connection to act on. */
-export interface BookOutcome {
-  /** The book was replaced or folded. */
-  readonly changed?: boolean
-  /** A hash or a REST book matched. */
-  readonly proved?: boolean
-  /** Ask the venue for a fresh dump of these tokens. */
-  readonly resync?: string
-  /** Ask REST soon. */
-  readonly compare?: string
-  readonly verdict?: FrameVerdict
-}
 
 const UNCHANGED: BookOutcome = {}
 const skipped = (name: string): BookOutcome => ({ verdict: { kind: 'skipped', name } })
