@@ -47,10 +47,10 @@ export type Entry =
  * Why something is missing: never came over the bus; the mirror was not there; the queue overflowed; Redis lost what it
  * had; the source was restarted and nobody knows how far it got.
  */
-export type GapReason = 'missed' | 'mirror_down' | 'overflow' | 'redis_lost' | 'epoch_end_unknown'
+type GapReason = 'missed' | 'mirror_down' | 'overflow' | 'redis_lost' | 'epoch_end_unknown'
 
 /** A hole within an epoch, from `from` to `to`. */
-export interface GapItem {
+interface GapItem {
   readonly kind: 'gap'
   readonly epoch: number
   readonly from: number

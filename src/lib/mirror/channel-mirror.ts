@@ -51,7 +51,7 @@ export class ChannelMirror {
   private taken: Entry[] = []
   /** Steps of a call that has no answer. */
   private unanswered: readonly Item[] = []
-  /** What Redis holds; undefined while that is not known. */
+  /** What Redis holds; undefined while that is not known: from each call until its answer. */
   private checkpoint: Checkpoint | undefined
   private lastCheckpoint: Checkpoint | undefined
   private written: Position = NOWHERE
@@ -73,10 +73,6 @@ export class ChannelMirror {
   /** Entries that are not known to be in Redis. */
   get pending(): number {
     return this.queue.length + this.taken.length
-  }
-
-  get failure(): string | undefined {
-    return this.failing
   }
 
   /** How far behind its source the channel is in Redis, in messages. */
@@ -135,7 +131,6 @@ export class ChannelMirror {
       try {
         await this.step()
       } catch (error) {
-        this.checkpoint = undefined
         this.noteFailure(error)
         await sleep(RETRY_MS, signal)
       }

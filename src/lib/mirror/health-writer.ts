@@ -43,7 +43,7 @@ export class HealthWriter {
 }
 
 /** Role and instance of a publisher: the monitors are `monitor`, a shard's instance is its index. */
-export function healthKey(keys: RedisKeys, publisher: string): string {
+function healthKey(keys: RedisKeys, publisher: string): string {
   if (publisher === 'kalshi' || publisher === 'poly') return keys.health('monitor', publisher)
   const shard = /^shard-(\d+)$/.exec(publisher)?.[1]
   return shard === undefined ? keys.health(publisher, '0') : keys.health('shard', shard)

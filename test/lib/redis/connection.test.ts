@@ -151,6 +151,23 @@ describe('redis connection', () => {
     expect(await link.redis.ping()).toBe('PONG')
   })
 
+  it('commands whose answers are lost fail at once and are not sent again', async () => {
+    const server = await redisServer()
+    const proxy = await FaultyProxy.start(server.port)
+    cleanups.push(() => proxy.stop())
+    const link = new RedisLink({ url: proxy.url, name: 'test', commandTimeoutMs: 60_000 })
+    cleanups.push(() => link.close())
+    await link.ready()
+    proxy.loseAnswersTo('once')
+    const sent = Array.from({ length: 100 }, (_, n) => link.redis.xadd('s', '*', 'once', String(n)))
+    const codes = (await Promise.allSettled(sent)).map((result) =>
+      result.status === 'fulfilled' ? 'answered' : redisErrorCode(result.reason),
+    )
+    expect(new Set(codes)).toEqual(new Set(['DISCONNECTED']))
+    await until(() => link.isUp, 'it is connected again')
+    expect(await link.redis.xlen('s')).toBe(100)
+  })
+
   it('a script is sent again to a server that has forgotten it', async () => {
     const server = await redisServer()
     const { redis } = await linkTo(server.url)

@@ -5,8 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { findRedisBinary } from '../../../src/lib/redis/private-server.js'
+
+const SERVER = findRedisBinary(process.env['PATH'] ?? '') ?? 'redis-server'
+const CLI = join(dirname(SERVER), basename(SERVER).replace('server', 'cli'))
 
 export async function freePort(): Promise<number> {
   const probe = createServer()
@@ -45,7 +49,7 @@ export class TestRedis {
 
   async start(): Promise<void> {
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    this.child = spawn('redis-server', [...args, '--dir', this.dir, ...this.extra], { stdio: 'ignore' })
+    this.child = spawn(SERVER, [...args, '--dir', this.dir, ...this.extra], { stdio: 'ignore' })
     this.look?.disconnect()
     this.look = new Redis(this.port, '127.0.0.1', {
       ...(this.password === undefined ? {} : { password: this.password }),
@@ -67,7 +71,7 @@ export class TestRedis {
 
   /** What an operator's redis-cli prints. */
   cli(...args: readonly string[]): string {
-    return execFileSync('redis-cli', ['-p', String(this.port), ...args], { encoding: 'utf8' }).trim()
+    return execFileSync(CLI, ['-p', String(this.port), ...args], { encoding: 'utf8' }).trim()
   }
 
   async stop(): Promise<void> {
