@@ -8,7 +8,7 @@ import type { KalshiMarket, PolyMarket, SimGame, SimMarket } from './market.js'
 import { DisplayedBook, fillContracts, type Fill, type LevelChange, type TakerOrder } from './matching.js'
 import type { Scenario, ScenarioEvent } from './scenario.js'
 
-export interface Trade {
+interface Trade {
   readonly order: TakerOrder
   readonly fills: readonly Fill[]
 }

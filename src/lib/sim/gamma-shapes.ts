@@ -8,7 +8,7 @@ import { viewGame, type SimGame } from './market.js'
 import { LEAGUE_FACTS, SIM_LEAGUES, type SimLeague } from './teams.js'
 
 /** Gamma's tag for single games. */
-export const GAMES_TAG = '100639'
+const GAMES_TAG = '100639'
 
 const dollars = (priceE4: number | undefined, fallback: number) => (priceE4 ?? fallback) / 10_000
 

@@ -8,7 +8,7 @@ import type { Hono } from 'hono'
 import { ArbeesError, codeOf, EXIT } from '../core/errors.js'
 
 /** The Kalshi, Polymarket, Gamma or ESPN part of the simulator. */
-export type HostName = 'kalshi' | 'poly' | 'gamma' | 'espn'
+type HostName = 'kalshi' | 'poly' | 'gamma' | 'espn'
 
 export interface HostOptions {
   readonly name: HostName

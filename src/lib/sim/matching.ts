@@ -51,20 +51,30 @@ export class DisplayedBook {
   private readonly taken = { bid: new Map<number, Taken>(), ask: new Map<number, Taken>() }
 
   /**
-   * The makers' new wish. Changes come removals first, so that the book is never crossed on the way.
+   * The makers' new wish. Quotes that are now too good go first, the new ones come, the rest goes last: on the way the
+   * book is never crossed, shows no price that nobody stands behind, and is not empty unless it ends so.
    */
   setLadder(ladder: Ladder): LevelChange[] {
     const changes: LevelChange[] = []
+    const stale = { bid: [] as number[], ask: [] as number[] }
     for (const side of ['bid', 'ask'] as const) {
-      const wanted = new Map<number, number>(side === 'bid' ? ladder.bids : ladder.asks)
+      const levels = side === 'bid' ? ladder.bids : ladder.asks
+      const wanted = new Map<number, number>(levels)
       this.target[side] = wanted
       for (const price of [...this.taken[side].keys()]) if (!wanted.has(price)) this.taken[side].delete(price)
+      const best = levels[0]?.[0]
       for (const [price] of this.display.levels(side)) {
-        if (!wanted.has(price)) this.show(side, price, changes)
+        if (wanted.has(price)) continue
+        const tooGood = best === undefined || (side === 'bid' ? price > best : price < best)
+        if (tooGood) this.show(side, price, changes)
+        else stale[side].push(price)
       }
     }
     for (const side of ['bid', 'ask'] as const) {
       for (const price of this.target[side].keys()) this.show(side, price, changes)
+    }
+    for (const side of ['bid', 'ask'] as const) {
+      for (const price of stale[side]) this.show(side, price, changes)
     }
     return changes
   }

@@ -94,7 +94,7 @@ describe('matching', () => {
     expect(book.display.sizeAt('ask', 4900)).toBe(20_000)
   })
 
-  it('never shows a crossed book while the makers move', () => {
+  it('never shows a crossed or an empty book, or a price better than the new best, while the makers move', () => {
     fc.assert(
       fc.property(ladder, fc.integer({ min: -45, max: 45 }), (levels, shift) => {
         const moved = (list: readonly Level[]) =>
@@ -102,11 +102,18 @@ describe('matching', () => {
         const book = new DisplayedBook()
         const seen = { bid: new Map<number, number>(), ask: new Map<number, number>() }
         const steps = [levels, { bids: moved(levels.bids), asks: moved(levels.asks) }]
-        for (const step of steps) {
+        for (const [index, step] of steps.entries()) {
+          let added = false
           for (const { side, priceE4, sizeE2 } of book.setLadder(step)) {
             if (sizeE2 === 0) seen[side].delete(priceE4)
             else seen[side].set(priceE4, sizeE2)
-            expect(Math.max(0, ...seen.bid.keys())).toBeLessThan(Math.min(10_000, ...seen.ask.keys()))
+            const bid = Math.max(0, ...seen.bid.keys())
+            const ask = Math.min(10_000, ...seen.ask.keys())
+            expect(bid).toBeLessThan(ask)
+            if (index === 0 || step.bids.length === 0 || step.asks.length === 0) continue
+            expect(seen.bid.size + seen.ask.size).toBeGreaterThan(0)
+            added ||= sizeE2 > 0
+            if (added) expect([bid <= step.bids[0]![0], ask >= step.asks[0]![0]]).toEqual([true, true])
           }
         }
       }),

@@ -135,7 +135,7 @@ export class OrderEntry {
 }
 
 /** Taker fee of a fill: 0.07 x C x P x (1 - P), up to $0.0001. */
-export function feeMicros(priceE4: number, countE2: number): number {
+function feeMicros(priceE4: number, countE2: number): number {
   const numerator = 7n * BigInt(countE2) * BigInt(priceE4) * BigInt(10_000 - priceE4)
   const unit = 100_000_000n
   return Number((numerator + unit - 1n) / unit) * 100

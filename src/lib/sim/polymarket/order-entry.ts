@@ -196,7 +196,7 @@ export class PolyOrderEntry {
 }
 
 /** Taker fee of a sports fill: C x 0.05 x p(1 - p), rounded to $0.00001, at least that much. */
-export function polyFeeMicros(priceE4: number, sizeE6: number): number {
+function polyFeeMicros(priceE4: number, sizeE6: number): number {
   const scaled = 5n * BigInt(sizeE6) * BigInt(priceE4) * BigInt(10_000 - priceE4)
   // micro-dollars x 10^10; to tens of micro-dollars, half up.
   const unit = 100n * 10n ** 8n * 10n

@@ -7,7 +7,7 @@ import { TOKENS, type PolyBookState, type TokenIndex } from './book-state.js'
 import { amountText, priceText } from './text.js'
 
 /** The outcome's name, as the catalog spells it. */
-export const outcomeName = ({ game }: PolyMarket, token: TokenIndex): string =>
+const outcomeName = ({ game }: PolyMarket, token: TokenIndex): string =>
   game[token === 0 ? 'away' : 'home'].name
 
 /** `GET /markets/{condition}`. */
