@@ -44,7 +44,7 @@ const FIRST_CYCLE_MS = 10_000
 const SHOWN = 10
 
 export async function runOrchestrator(context: RoleContext): Promise<void> {
-  const { settings, clock, lifecycle } = context
+  const { settings, clock, lifecycle, log } = context
   const leagues = leaguesOf(settings.leagues)
   const urls = venueUrls(settings)
   const codes = new TeamCodeBook()
@@ -58,6 +58,7 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
     details: () => context.report(),
   })
   lifecycle.defer('publisher', () => publisher.close())
+  log.info(`publishes on ${publisher.url}`)
   const catalogs = {
     kalshi: new KalshiCatalog({ baseUrl: urls.kalshiRest }),
     poly: new PolymarketCatalog({ gammaUrl: urls.gamma }),

@@ -32,7 +32,7 @@ const MAX_SIZE_E2 = 100_000_000
 const COMPLAIN_EVERY_MS = 60_000
 
 export async function runShard(context: RoleContext, index: number): Promise<void> {
-  const { settings, clock, counters, lifecycle } = context
+  const { settings, clock, counters, lifecycle, log } = context
   const name = shardPublisher(index)
   const source = signalsSource(index)
   const hops = { monitor_shard: new Histogram(), decision: new Histogram() }
@@ -50,6 +50,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     details: () => context.report(),
   })
   lifecycle.defer('publisher', () => publisher.close())
+  log.info(`publishes on ${publisher.url}`)
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
   const shard = new Shard(context, index, publisher.channel(source), hops)
