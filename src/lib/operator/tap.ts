@@ -29,6 +29,8 @@ export interface TapOptions extends BoundOptions {
   readonly out: (line: string) => void
   /** Talk: one line, without its newline. */
   readonly talk: (line: string) => void
+  /** Silence worth a word, ms; 3 s when not said. */
+  readonly silenceMs?: number
 }
 
 export interface TapSummary {
@@ -76,10 +78,15 @@ class Tap {
   private lastUs = 0
 
   constructor(private readonly options: TapOptions) {
-    const { endpoints, prefixes, env, clock, talk } = options
+    const { endpoints, prefixes, env, clock, talk, silenceMs } = options
     this.wantedHealth = prefixes.filter((prefix) => prefix.startsWith(HEALTH_PREFIX))
     this.bounds = new StreamBounds(options)
-    this.silence = new SilenceWatch({ endpoints, prefixes, talk })
+    this.silence = new SilenceWatch({
+      endpoints,
+      prefixes,
+      talk,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
+    })
     this.subscriber = new Subscriber({
       endpoints,
       prefixes,

@@ -1,0 +1,32 @@
+import { BaseCommand } from '../../lib/cli/base-command.js'
+import { roleSettings } from '../../lib/cli/role-command.js'
+import { envFlag, redisUrlFlag } from '../../lib/cli/flags.js'
+import type { SettingRow } from '../../lib/operator/config-view.js'
+
+export default class ConfigShow extends BaseCommand {
+  static override summary = 'show every setting, its value and where it came from'
+  static override description =
+    'Flag, then environment, then the up.json of a running up, then arbees.yaml, then default. Secrets are files, named here and never read.'
+  static override examples = [
+    { description: 'all of them', command: '<%= config.bin %> <%= command.id %>' },
+    { description: 'with another file', command: '<%= config.bin %> <%= command.id %> --config prod.yaml' },
+  ]
+  static override flags = { env: envFlag, 'redis-url': redisUrlFlag }
+
+  async run(): Promise<{ settings: SettingRow[] }> {
+    const { flags } = await this.parse(ConfigShow)
+    const typed = (name: string) =>
+      this.argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
+    // oclif fills these flags from the environment too: only what was typed has the flag as its origin.
+    const given = Object.fromEntries(
+      Object.entries(flags).filter(([name]) => name === 'config' || typed(name)),
+    )
+    const loaded = this.loadSettings(roleSettings(given), { live: true })
+    const { renderSettings, settingRows } = await import('../../lib/operator/config-view.js')
+    const settings = settingRows(loaded)
+    const { stdout } = process
+    if (stdout.isTTY) this.log(renderSettings(settings, { width: stdout.columns, color: this.colors }))
+    else this.log(JSON.stringify({ settings }))
+    return { settings }
+  }
+}

@@ -1,0 +1,42 @@
+/** Settings with their value and where each came from. */
+
+import { SETTINGS, SETTING_KEYS, settingText } from '../core/config.js'
+import type { LoadedSettings } from '../core/config.js'
+import { renderTable } from '../view/table.js'
+import type { Column, TableOptions } from '../view/table.js'
+
+export interface SettingRow {
+  readonly key: string
+  readonly value: string
+  readonly origin: string
+  readonly doc: string
+}
+
+/** Every setting; the password of a URL is masked, all other secrets are files that are only named here. */
+export const settingRows = ({ settings, origins }: LoadedSettings): SettingRow[] =>
+  SETTING_KEYS.map((key) => ({
+    key,
+    value: maskPassword(settingText(settings[key])),
+    origin: origins[key],
+    doc: SETTINGS[key].doc,
+  }))
+
+/** Whatever stands before the last `@` of the authority, up to its first colon, is a user; behind it, a password. */
+function maskPassword(value: string): string {
+  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@]*):.*@/i, '$1:****@')
+}
+
+export const renderSettings = (rows: readonly SettingRow[], options: TableOptions): string =>
+  renderTable(rows, COLUMNS, options)
+
+const COLUMNS: readonly Column<SettingRow>[] = [
+  { title: 'setting', value: ({ key }) => key, tone: () => 'strong' },
+  { title: 'value', value: ({ value }) => value || '-', minWidth: 20 },
+  {
+    title: 'from',
+    value: ({ origin }) => origin,
+    tone: ({ origin }) => (origin === 'default' ? 'dim' : 'good'),
+    minWidth: 7,
+  },
+  { title: 'what it is', value: ({ doc }) => doc, tone: () => 'dim', minWidth: 30, dropOrder: 1 },
+]

@@ -1,0 +1,276 @@
+/** From heartbeats and Redis to a verdict, without I/O. */
+
+import type { PublisherEndpoint } from '../bus/endpoints.js'
+import type { Problem } from '../bus/subscriber.js'
+import type { Settings } from '../core/config.js'
+import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
+import { SUSPECT_MS } from '../messages/heartbeat.js'
+import { totalOf } from '../telemetry/counters.js'
+import { plural } from '../view/units.js'
+
+export interface HeardBeat {
+  readonly heartbeat: Heartbeat
+  /** Our monotonic clock on arrival. */
+  readonly heardUs: number
+}
+
+export interface RedisState {
+  /** Without its password. */
+  readonly url: string
+  readonly version: string
+  readonly mirror: Heartbeat | undefined
+  /** Entries of `arbees:gaps`. */
+  readonly gaps: number
+  /** By source: how far Redis is. */
+  readonly checkpoints: ReadonlyMap<string, { readonly epoch: number; readonly seq: number }>
+}
+
+export type RedisFindings = RedisState | { readonly error: string }
+
+export interface StatusFindings {
+  readonly settings: Settings
+  readonly endpoints: readonly PublisherEndpoint[]
+  readonly beats: ReadonlyMap<string, HeardBeat>
+  /** What answered at an endpoint and does not belong there. */
+  readonly strangers: readonly Problem[]
+  readonly redis: RedisFindings
+  readonly nowUs: number
+  readonly nowMs: number
+}
+
+export interface ChannelStatus {
+  readonly source: string
+  readonly epoch: number
+  /** Last seq published. */
+  readonly published: number
+  /** Messages that Redis does not have yet; null when that is not known. */
+  readonly lag: number | null
+  readonly journal: string
+}
+
+export interface RoleStatus {
+  readonly role: string
+  /** silent: its heartbeats stopped. closing: it said so. down: nothing was heard. unknown: nobody to ask. */
+  readonly state: 'up' | 'silent' | 'closing' | 'down' | 'unknown'
+  readonly pid: number | null
+  readonly heartbeat_age_ms: number | null
+  readonly feeds: readonly FeedBeat[]
+  readonly channels: readonly ChannelStatus[]
+  readonly gaps: number
+  readonly duplicates: number
+  /** By reason, never only a sum. */
+  readonly parse_errors: Counts
+  readonly counts: Counts
+  readonly hops: Readonly<Record<string, HopBeat>>
+}
+
+export interface StatusProblem {
+  readonly role: string
+  readonly problem: string
+  readonly hint?: string
+}
+
+export interface StatusReport {
+  readonly healthy: boolean
+  readonly env: string
+  readonly roles: readonly RoleStatus[]
+  readonly redis: {
+    readonly url: string | null
+    readonly version: string | null
+    readonly gaps: number | null
+    readonly error: string | null
+  }
+  readonly problems: readonly StatusProblem[]
+}
+
+/** Beyond this, Redis is not just a batch behind. */
+const MAX_LAG = 1_000
+/** The mirror writes its own beat once a second. */
+const MIRROR_SUSPECT_MS = 3_000
+
+/** Refusals that someone has to look at, and what they mean. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  wrong_source: 'messages of a source that their endpoint is not configured for were refused',
+  foreign_heartbeat: 'heartbeats of a publisher that does not belong there were refused',
+  legacy_refused: 'first-design messages from an endpoint that is not marked legacy were refused',
+  old_epoch: 'messages of an earlier life of their source were refused: two publishers claim it',
+  overflow: 'messages were lost while Redis was away too long',
+  unguarded_lost: 'first-design messages did not reach Redis',
+}
+
+export function judge(findings: StatusFindings): StatusReport {
+  const { settings, endpoints, redis } = findings
+  const publishers = endpoints.filter(({ legacy }) => legacy !== true)
+  const roles = [...publishers.map((endpoint) => publisherStatus(endpoint, findings)), mirrorStatus(findings)]
+  const nothingRuns = roles.every(({ state }) => state === 'down' || state === 'unknown')
+  const problems = nothingRuns
+    ? [{ role: 'arbees', problem: 'nothing runs', hint: 'start everything with: arbees up' }]
+    : [...roles.flatMap((role) => roleProblems(role, endpoints)), ...redisProblems(redis)]
+  problems.push(...strangerProblems(findings))
+  return {
+    healthy: problems.length === 0,
+    env: settings.env,
+    roles,
+    redis: {
+      url: 'error' in redis ? null : redis.url,
+      version: 'error' in redis ? null : redis.version,
+      gaps: 'error' in redis ? null : redis.gaps,
+      error: 'error' in redis ? redis.error : null,
+    },
+    problems,
+  }
+}
+
+function publisherStatus({ publisher }: PublisherEndpoint, findings: StatusFindings): RoleStatus {
+  const heard = findings.beats.get(publisher)
+  if (heard === undefined) return down(publisher)
+  const ageMs = (findings.nowUs - heard.heardUs) / 1000
+  return roleStatus(publisher, heard.heartbeat, ageMs, SUSPECT_MS, findings.redis)
+}
+
+function mirrorStatus({ redis, nowMs }: StatusFindings): RoleStatus {
+  if ('error' in redis) return { ...down('mirror'), state: 'unknown' }
+  if (redis.mirror === undefined) return down('mirror')
+  // Read out of Redis: the wall clocks of two hosts.
+  const ageMs = Math.max(0, nowMs - redis.mirror.timestamp_ms)
+  return { ...roleStatus('mirror', redis.mirror, ageMs, MIRROR_SUSPECT_MS, redis), channels: [] }
+}
+
+function roleStatus(
+  role: string,
+  heartbeat: Heartbeat,
+  ageMs: number,
+  suspectMs: number,
+  redis: RedisFindings,
+): RoleStatus {
+  const { pid, feeds, counts, hops, channels, closing } = heartbeat
+  return {
+    role,
+    state: closing ? 'closing' : ageMs > suspectMs ? 'silent' : 'up',
+    pid,
+    heartbeat_age_ms: Math.round(ageMs),
+    feeds,
+    channels: channels.map(({ source, epoch, last_seq: published, journal }) => ({
+      source,
+      epoch,
+      published,
+      lag: lagOf(source, epoch, published, redis),
+      journal,
+    })),
+    gaps: totalOf(counts, 'gaps'),
+    duplicates: totalOf(counts, 'duplicates'),
+    parse_errors: reasonsOf(counts, 'parse_errors'),
+    counts,
+    hops,
+  }
+}
+
+const down = (role: string): RoleStatus => ({
+  role,
+  state: 'down',
+  pid: null,
+  heartbeat_age_ms: null,
+  feeds: [],
+  channels: [],
+  gaps: 0,
+  duplicates: 0,
+  parse_errors: {},
+  counts: {},
+  hops: {},
+})
+
+function lagOf(source: string, epoch: number, published: number, redis: RedisFindings): number | null {
+  if ('error' in redis) return null
+  const at = redis.checkpoints.get(source)
+  // Redis knows only an earlier life of the source, or none: everything is still to come.
+  if (at === undefined || at.epoch < epoch) return published
+  return Math.max(0, published - at.seq)
+}
+
+/** `{not_json: 2}` from `parse_errors:not_json`; what has no reason counts as `unnamed`. */
+export function reasonsOf(counts: Counts, name: string): Record<string, number> {
+  const reasons: Record<string, number> = {}
+  for (const [key, value] of Object.entries(counts)) {
+    if (value === 0) continue
+    if (key === name) reasons['unnamed'] = value
+    else if (key.startsWith(`${name}:`)) reasons[key.slice(name.length + 1)] = value
+  }
+  return reasons
+}
+
+/** What brings a role up. */
+function startHint(role: string): string {
+  const shard = /^shard-(\d+)$/.exec(role)?.[1]
+  if (shard !== undefined) return `start it with: arbees shard --index ${shard}`
+  if (role === 'kalshi') return 'start it with: arbees monitor kalshi'
+  if (role === 'poly') return 'start it with: arbees monitor polymarket'
+  return `start it with: arbees ${role}`
+}
+
+function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[]): StatusProblem[] {
+  const { role, state, feeds, channels, gaps, parse_errors: parseErrors, counts } = status
+  const problem = (text: string, hint?: string): StatusProblem =>
+    hint === undefined ? { role, problem: text } : { role, problem: text, hint }
+  if (state === 'down') {
+    const url = endpoints.find(({ publisher }) => publisher === role)?.url
+    return [problem(url === undefined ? 'not running' : `no heartbeat from ${url}`, startHint(role))]
+  }
+  const problems: StatusProblem[] = []
+  if (state === 'unknown') problems.push(problem('its heartbeat is kept in Redis, which does not answer'))
+  if (state === 'silent') problems.push(problem('its heartbeats stopped', startHint(role)))
+  if (state === 'closing') problems.push(problem('it is stopping', startHint(role)))
+  for (const feed of feeds.filter((each) => each.state !== 'LIVE')) {
+    problems.push(
+      problem(`feed ${feed.name} is ${feed.state}`, 'its log says why; quotes of it are not traded on'),
+    )
+  }
+  if (gaps > 0) problems.push(problem(plural(gaps, 'gap'), 'arbees:gaps names them'))
+  const reasons = named(parseErrors)
+  if (reasons !== '')
+    problems.push(problem(`refused input: ${reasons}`, 'the log of the role shows the first of each'))
+  for (const [name, meaning] of Object.entries(REFUSALS)) {
+    const total = totalOf(counts, name)
+    if (total > 0) problems.push(problem(`${total} ${meaning} (${name})`, 'its log names the endpoint'))
+  }
+  for (const { source, lag, journal } of channels) {
+    if (lag !== null && lag > MAX_LAG) problems.push(problem(`Redis is ${lag} messages behind ${source}`))
+    if (journal === 'degraded')
+      problems.push(problem(`the journal of ${source} is degraded`, 'is the disk full?'))
+  }
+  return problems
+}
+
+function redisProblems(redis: RedisFindings): StatusProblem[] {
+  if ('error' in redis) {
+    return [
+      {
+        role: 'redis',
+        problem: redis.error,
+        hint: 'the hot path runs without it; set redis_url, or start one',
+      },
+    ]
+  }
+  if (redis.gaps === 0) return []
+  return [
+    {
+      role: 'redis',
+      problem: `arbees:gaps holds ${plural(redis.gaps, 'record')}`,
+      hint: 'XRANGE arbees:gaps - + shows them',
+    },
+  ]
+}
+
+function strangerProblems({ strangers }: StatusFindings): StatusProblem[] {
+  const seen = new Map<string, StatusProblem>()
+  for (const { endpoint, reason, detail } of strangers) {
+    const problem = { role: endpoint.publisher, problem: `${reason} at ${endpoint.url}: ${detail}` }
+    seen.set(`${endpoint.url} ${reason}`, { ...problem, hint: 'find out who holds that port' })
+  }
+  return [...seen.values()]
+}
+
+/** `not_json 2, bad_header 1`; empty when there are none. */
+export const named = (counts: Counts): string =>
+  Object.entries(counts)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ')

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { LiveScreen } from '../../../src/lib/view/live-screen.js'
+import { FakeTerminal } from './fake-terminal.js'
+
+describe('a live screen', () => {
+  it('redraws in place, also when the text gets shorter', () => {
+    const terminal = new FakeTerminal(20, 10)
+    const screen = new LiveScreen(terminal)
+    screen.update('one\ntwo\nthree')
+    screen.update('uno\ndos')
+    expect(terminal.shown).toEqual(['uno', 'dos'])
+    screen.close()
+  })
+
+  it('writes each frame at once and never blanks what stays', () => {
+    const terminal = new FakeTerminal(20, 10)
+    const screen = new LiveScreen(terminal)
+    screen.update('one\ntwo')
+    const frames = terminal.written.length
+    screen.update('one\nTWO')
+    expect(terminal.written.length).toBe(frames + 1)
+    // Lines are overwritten and their rest erased; only what is below the block is cleared.
+    expect(terminal.written.at(-1)?.indexOf('\u001b[J')).toBeGreaterThan(
+      terminal.written.at(-1)?.indexOf('TWO') ?? 0,
+    )
+    screen.close()
+  })
+
+  it('draws nothing when nothing has changed', () => {
+    const terminal = new FakeTerminal(20, 10)
+    const screen = new LiveScreen(terminal)
+    screen.update('same')
+    const frames = terminal.written.length
+    screen.update('same')
+    expect(terminal.written.length).toBe(frames)
+    screen.close()
+  })
+
+  it('cuts lines at the right edge and surplus lines at the bottom', () => {
+    const terminal = new FakeTerminal(8, 4)
+    const screen = new LiveScreen(terminal)
+    screen.update('a long first line\nb\nc\nd\ne')
+    expect(terminal.shown).toEqual(['a long …', 'b', '… 3 mor…'])
+    screen.close()
+  })
+
+  it('prints lines above the block and keeps them', () => {
+    const terminal = new FakeTerminal(20, 10)
+    const screen = new LiveScreen(terminal)
+    screen.print('before')
+    screen.update('block 1\nblock 2')
+    screen.print('log a')
+    screen.print('log b\nlog c\n')
+    screen.update('block 3\nblock 4')
+    expect(terminal.shown).toEqual(['before', 'log a', 'log b', 'log c', 'block 3', 'block 4'])
+    screen.close()
+  })
+
+  it('finds its first line again after the terminal became narrower', () => {
+    const terminal = new FakeTerminal(20, 10)
+    const screen = new LiveScreen(terminal)
+    screen.print('log')
+    screen.update('0123456789abcdef\nsecond')
+    terminal.resize(10)
+    expect(terminal.shown).toEqual(['log', '012345678…', 'second'])
+    screen.close()
+  })
+
+  it('gives the cursor back and leaves the last block standing', () => {
+    const terminal = new FakeTerminal(20, 10)
+    const exitListeners = process.listenerCount('exit')
+    const screen = new LiveScreen(terminal)
+    screen.update('last')
+    expect(terminal.cursorShown).toBe(false)
+    screen.close()
+    screen.close()
+    screen.update('too late')
+    expect(terminal.cursorShown).toBe(true)
+    expect(terminal.shown).toEqual(['last'])
+    expect(terminal.resizeListeners).toBe(0)
+    expect(process.listenerCount('exit')).toBe(exitListeners)
+  })
+
+  it('draws nothing into a pipe and passes printed lines through', () => {
+    const written: string[] = []
+    const pipe = {
+      write: (text: string) => written.push(text) > 0,
+      on: () => undefined,
+      off: () => undefined,
+    }
+    const screen = new LiveScreen(pipe)
+    screen.update('a table')
+    screen.print('a line')
+    screen.close()
+    expect(written).toEqual(['a line\n'])
+  })
+})

@@ -1,0 +1,52 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cutMiddle, cutText, padText, textWidth } from '../../../src/lib/view/text-width.js'
+
+describe('cutText', () => {
+  it.each([
+    ['short', 10, 'short'],
+    ['exactly', 7, 'exactly'],
+    ['longer than that', 7, 'longer…'],
+    ['世界世界', 8, '世界世界'],
+    ['世界世界', 7, '世界世…'],
+    ['世界世界', 6, '世界…'],
+    ['anything', 1, '…'],
+    ['anything', 0, ''],
+  ])('shows %j in %d columns as %j', (text, width, shown) => {
+    expect(cutText(text, width)).toBe(shown)
+  })
+
+  it('keeps color codes, does not count them, and resets behind a cut', () => {
+    const red = '\u001b[31mred and long\u001b[39m'
+    expect(cutText(red, 12)).toBe(red)
+    expect(cutText(red, 4)).toBe('\u001b[31mred…\u001b[0m')
+  })
+
+  it('does not split a character that is made of several', () => {
+    expect(cutText('👩‍👩‍👧‍👦 family', 4)).toBe('👩‍👩‍👧‍👦 …')
+  })
+
+  it('never takes more columns than it is given', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 0, max: 30 }), (text, width) => {
+        expect(textWidth(cutText(text, width))).toBeLessThanOrEqual(width)
+      }),
+    )
+  })
+})
+
+describe('cutMiddle', () => {
+  it('keeps both ends of an identifier', () => {
+    expect(cutMiddle('prices.kalshi.KXNBAGAME-26JAN15MIABOS-MIA', 21)).toBe('prices.kal…MIABOS-MIA')
+    expect(cutMiddle('short', 21)).toBe('short')
+    expect(cutMiddle('short', 1)).toBe('…')
+  })
+})
+
+describe('padText', () => {
+  it('pads by columns, on either side, and never cuts', () => {
+    expect(padText('世', 4)).toBe('世  ')
+    expect(padText('7', 3, 'right')).toBe('  7')
+    expect(padText('long', 2)).toBe('long')
+  })
+})
