@@ -41,6 +41,7 @@ export interface LedgerOrder {
 export interface LedgerPlan extends SeenDetail {
   readonly orders: readonly LedgerOrder[]
   readonly done: boolean
+  /** Its last end left something unhedged or unknown, or a fill of it was voided. */
   readonly naked: boolean
 }
 
@@ -60,7 +61,10 @@ interface MutablePlan {
   readonly seen: SeenDetail
   readonly orders: Map<string, MutableOrder>
   done: boolean
-  naked: boolean
+  voided: boolean
+  /** What the end being recorded says, and what the last whole one said. */
+  ending: 'even' | 'naked'
+  ended: 'even' | 'naked'
 }
 
 export class LedgerHistory {
@@ -90,25 +94,37 @@ function foldPlans(rows: readonly Row[], path: string): LedgerPlan[] {
   for (const row of rows) {
     if (row.kind === 'seen') {
       const seen = seenDetail(row.detail, path)
-      plans.set(row.signalId, { seen, orders: new Map(), done: false, naked: false })
+      plans.set(row.signalId, {
+        seen,
+        orders: new Map(),
+        done: false,
+        voided: false,
+        ending: 'even',
+        ended: 'even',
+      })
       continue
     }
     const plan = plans.get(row.signalId)
     if (plan === undefined) throw damaged(path, `${row.kind} of ${row.signalId} without its signal`)
     applyRow(plan, row, path)
   }
-  return [...plans.values()].map(({ seen, orders, done, naked }) => ({
+  return [...plans.values()].map(({ seen, orders, done, voided, ending, ended }) => ({
     ...seen,
     orders: [...orders.values()],
     done,
-    naked,
+    naked: voided || ending === 'naked' || ended === 'naked',
   }))
 }
 
 function applyRow(plan: MutablePlan, row: Row, path: string): void {
-  if (row.kind === 'done') plan.done = true
-  else if (row.kind === 'naked') plan.naked = true
-  else if (row.kind === 'intent') plan.orders.set(row.orderId, newOrder(row, path))
+  if (row.kind === 'done') {
+    plan.done = true
+    plan.ended = plan.ending
+    plan.ending = 'even'
+  } else if (row.kind === 'naked') {
+    if (row.detail['reason'] === 'voided') plan.voided = true
+    else plan.ending = 'naked'
+  } else if (row.kind === 'intent') plan.orders.set(row.orderId, newOrder(row, path))
   else if (row.orderId !== '') applyOutcome(plan, row, path)
 }
 

@@ -56,7 +56,8 @@ function restore({ risk }: Execution, plan: LedgerPlan): void {
   const exposure = new Map(orders.map((order) => [order.prepared.request.orderId, exposureOf(order)]))
   const { gameId, marketIds } = contextOf(plan)
   risk.restore({ signalId: signal.id, gameId, orders: exposure })
-  if (naked) risk.quarantinePair(marketIds, gameId)
+  // What waits for an outcome is judged again when it is known.
+  if (naked && !orders.some(isInFlight)) risk.quarantinePair(marketIds, gameId)
 }
 
 function exposureOf(order: LedgerOrder): number {
@@ -72,7 +73,7 @@ async function resume(execution: Execution, orders: OrderRunner, plan: LedgerPla
   const context = contextOf(plan)
   const fills = await Promise.all(plan.orders.map((order) => resolveOrder(execution, orders, order, context)))
   const unknown = fills.filter((fill) => fill.unknown).length
-  if (!plan.done || unknown > 0) {
+  if (!plan.done || plan.orders.some(isInFlight)) {
     const byLeg = plan.signal.legs.map((_, leg): LegFill => {
       const own = fills.filter((_fill, index) => plan.orders[index]?.prepared.request.leg === leg)
       return {

@@ -120,7 +120,10 @@ export class Harness {
       stamps: { recv: 1 },
       ...more,
     }
-    this.ledger.see({ signalId: signal.id, gameId: plan.gameId }, { signal, signalMs: plan.signalMs, trace: plan.trace })
+    this.ledger.see(
+      { signalId: signal.id, gameId: plan.gameId },
+      { signal, signalMs: plan.signalMs, trace: plan.trace },
+    )
     this.afterSeen()
     const decision = this.execution.risk.openPlan({ signal, markets, ageMs: 1 })
     if (decision.kind === 'denied') throw new Error(`denied: ${decision.code}`)
@@ -139,6 +142,7 @@ export class Harness {
   }
 
   close({ keep = false } = {}): void {
+    for (const gateway of Object.values(this.execution.gateways)) void gateway.close()
     this.ledger.close()
     if (!keep) rmSync(this.dataDir, { recursive: true, force: true })
   }

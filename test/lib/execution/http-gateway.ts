@@ -1,6 +1,6 @@
 /** The order port over the HTTP of `HttpVenue`: answers are read, whatever cannot be explained is unknown. */
 
-import { request as httpRequest } from 'undici'
+import { Client, request as httpRequest } from 'undici'
 import { ArbeesError } from '../../../src/lib/core/errors.js'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import type { OrderRequest } from '../../../src/lib/model/order.js'
@@ -10,25 +10,36 @@ import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder } from '../.
 export class HttpGateway implements OrderGateway {
   readonly account = 'test'
 
+  private readonly client: Client
+
   constructor(
     readonly venue: Venue,
     private readonly url: string,
-  ) {}
+  ) {
+    this.client = new Client(url)
+  }
 
-  async warm(): Promise<void> {}
+  /** Connects: the bytes of the first order then leave in the turn that sends it. */
+  async warm(): Promise<void> {
+    const { body } = await this.client.request({ method: 'GET', path: '/orders/none' })
+    await body.dump()
+  }
 
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
     if (request.limitE4 % market.tickE4 !== 0) throw new ArbeesError('BAD_ORDER', 'off the tick')
-    return { request, market, body: JSON.stringify(request), venueOrderId: request.orderId, sizeE2: request.sizeE2 }
+    return {
+      request,
+      market,
+      body: JSON.stringify(request),
+      venueOrderId: request.orderId,
+      sizeE2: request.sizeE2,
+    }
   }
 
   async send({ body, request }: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
     try {
-      const pending = httpRequest(`${this.url}/orders`, { method: 'POST', body })
-      onBytes()
-      const response = await pending
-      const answer = (await response.body.json()) as Record<string, unknown>
-      if (response.statusCode === 400) return { kind: 'rejected', code: String(answer['code']), message: 'no' }
+      const { status, answer } = await this.post(body, onBytes)
+      if (status === 400) return { kind: 'rejected', code: String(answer['code']), message: 'no' }
       return outcomeOf(answer, request)
     } catch (error) {
       return { kind: 'unknown', reason: String(error) }
@@ -48,7 +59,30 @@ export class HttpGateway implements OrderGateway {
     return { ...answer, venueTradeIds: [`trade-${request.orderId}`] }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.client.destroy()
+  }
+
+  private post(
+    body: string,
+    onBytes: () => void,
+  ): Promise<{ status: number; answer: Record<string, unknown> }> {
+    return new Promise((resolve, reject) => {
+      let status = 0
+      let text = ''
+      this.client.dispatch(
+        { method: 'POST', path: '/orders', body },
+        {
+          onConnect: () => undefined,
+          onBodySent: onBytes,
+          onHeaders: (code) => (status = code) > 0,
+          onData: (chunk) => (text += chunk.toString()) !== '',
+          onComplete: () => resolve({ status, answer: JSON.parse(text) as Record<string, unknown> }),
+          onError: reject,
+        },
+      )
+    })
+  }
 }
 
 function outcomeOf(answer: Record<string, unknown>, { orderId, sizeE2 }: OrderRequest): OrderOutcome {

@@ -49,7 +49,9 @@ export class HttpVenue {
   }
 
   async listen(): Promise<void> {
-    this.server = createServer((request, response) => void this.handle(request, response))
+    this.server = createServer(
+      (request, response) => void this.handle(request, response).catch(() => response.destroy()),
+    )
     await new Promise<void>((resolve) => this.server!.listen(0, '127.0.0.1', resolve))
   }
 

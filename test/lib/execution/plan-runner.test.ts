@@ -46,7 +46,9 @@ describe('a plan whose legs fill', () => {
       '1.0 sent',
       '1.0 filled',
     ])
-    expect(harness.listener.trades.map(({ status, cashMicros, feesMicros }) => [status, cashMicros, feesMicros])).toEqual([
+    expect(
+      harness.listener.trades.map(({ status, cashMicros, feesMicros }) => [status, cashMicros, feesMicros]),
+    ).toEqual([
       ['filled', 8_600_000, 1_000],
       ['filled', 9_400_000, 1_000],
     ])
@@ -60,7 +62,10 @@ describe('a plan whose legs fill', () => {
     await create().run()
     const states = harness.listener.orders.filter(({ request }) => request.leg === 0)
     expect(states.every(({ trace }) => trace === 'kalshi.prices/1/1')).toBe(true)
-    expect(states.find(({ state }) => state === 'sent')?.stamps).toEqual({ recv: 1, order: expect.any(Number) })
+    expect(states.find(({ state }) => state === 'sent')?.stamps).toEqual({
+      recv: 1,
+      order: expect.any(Number),
+    })
     expect(harness.listener.trades[0]!.latencyMs).toBeGreaterThan(0)
   })
 
@@ -82,7 +87,12 @@ describe('a first leg that', () => {
     script = { '0.0': { kind: 'delay', perMille: 600, afterMs: 60 } }
     await create().run()
     expect(sent()).toEqual(['0.0 2000', '1.0 1200'])
-    expect(harness.listener.states.slice(0, 4)).toEqual(['0.0 intent', '0.0 sent', '0.0 delayed', '0.0 partial'])
+    expect(harness.listener.states.slice(0, 4)).toEqual([
+      '0.0 intent',
+      '0.0 sent',
+      '0.0 delayed',
+      '0.0 partial',
+    ])
     expect(harness.listener.counts['naked']).toBeUndefined()
   })
 
@@ -126,7 +136,9 @@ describe('a first leg that', () => {
 describe('a later leg', () => {
   it('is cut to its step, and a remainder below it is dust', async () => {
     script = { '0.0': { kind: 'fill', perMille: 777 } }
-    await create().run(signal(), { markets: [polyMarket(), kalshiMarket({ sizeStepE2: 100, minSizeE2: 100 })] })
+    await create().run(signal(), {
+      markets: [polyMarket(), kalshiMarket({ sizeStepE2: 100, minSizeE2: 100 })],
+    })
     expect(sent()).toEqual(['0.0 2000', '1.0 1500'])
     expect(harness.listener.counts).toMatchObject({ dust: 1 })
     expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(false)
@@ -153,7 +165,11 @@ describe('a later leg', () => {
   })
 
   it('that does not fill leaves the plan naked: recorded, counted as exposure, quarantined, alarmed', async () => {
-    script = { '1.0': { kind: 'fill', perMille: 250 }, '1.1': nothing, '1.2': { kind: 'reject', code: 'paused' } }
+    script = {
+      '1.0': { kind: 'fill', perMille: 250 },
+      '1.1': nothing,
+      '1.2': { kind: 'reject', code: 'paused' },
+    }
     await create().run()
     expect(harness.listener.counts).toEqual({ orders: 3, fills: 2, 'rejected:paused': 1, naked: 1 })
     expect(harness.listener.alarms.join()).toContain('15 contracts unhedged')

@@ -1,0 +1,223 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ManualClock } from '../../../src/lib/core/clock.js'
+import { ArbeesError, EXIT } from '../../../src/lib/core/errors.js'
+import { Ledger, ledgerPath } from '../../../src/lib/execution/ledger.js'
+import { until } from '../poll.js'
+import { GAME_ID, kalshiMarket, orderOf, signal } from '../risk/samples.js'
+import { compile } from './compiled.js'
+import type { Compiled } from './compiled.js'
+
+let dataDir: string
+let ledger: Ledger | undefined
+const options = () => ({ dataDir, env: 'sim', mode: 'live', clock: new ManualClock() }) as const
+const open = (): Ledger => (ledger = Ledger.open(options()))
+const path = () => ledgerPath(options())
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'arbees-ledger-'))
+})
+
+afterEach(() => {
+  ledger?.close()
+  ledger = undefined
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+function errorOf(work: () => unknown): ArbeesError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof ArbeesError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+const subject = { signalId: 'signal-1', gameId: GAME_ID }
+const order = orderOf(signal(), 1)
+const orderSubject = { signalId: 'signal-1', orderId: order.orderId }
+const intent = { request: order, market: kalshiMarket(), sizeE2: order.sizeE2 }
+
+function writeOrder(to: Ledger): void {
+  to.see(subject, { signal: signal(), signalMs: 1, trace: 'kalshi.prices/1/2' })
+  to.intent({ ...orderSubject, gameId: GAME_ID }, intent, '{"exact":"bytes"}')
+}
+
+describe('the ledger', () => {
+  it('has a file per env and mode', () => {
+    expect(path()).toBe(join(dataDir, 'ledger.sim.live.db'))
+    open()
+    expect(statSync(path()).isFile()).toBe(true)
+    const paper = Ledger.open({ ...options(), mode: 'paper' })
+    expect(paper.path).toBe(join(dataDir, 'ledger.sim.paper.db'))
+    paper.close()
+  })
+
+  it('knows a signal that it saw, in this life and after a restart', () => {
+    expect(open().see(subject, { signal: signal(), signalMs: 1, trace: 't' })).toBe('new')
+    expect(ledger!.see(subject, {})).toBe('duplicate')
+    ledger!.close()
+    expect(open().see(subject, {})).toBe('duplicate')
+  })
+
+  it('refuses a second intent and a second final event of an order', () => {
+    writeOrder(open())
+    const again = () => ledger!.intent({ ...orderSubject, gameId: GAME_ID }, intent, '')
+    expect(errorOf(again).code).toBe('LEDGER_DUPLICATE')
+    ledger!.append('filled', orderSubject, { venueOrderId: 'v', filledE6: 1 })
+    expect(errorOf(() => ledger!.append('none', orderSubject)).code).toBe('LEDGER_DUPLICATE')
+    // Neither is an error of the disk: the ledger goes on.
+    expect(ledger!.broken).toBeUndefined()
+  })
+
+  it.each([
+    ['an intent', []],
+    ['one that was sent', ['sent']],
+    ['a delayed one', ['sent', 'delayed']],
+    ['an unknown one', ['sent', 'unknown']],
+  ] as const)('gives %s back as in flight, with what it takes to ask for it', (_name, kinds) => {
+    writeOrder(open())
+    for (const kind of kinds) ledger!.append(kind, orderSubject, { venueOrderId: 'v-1' })
+    ledger!.close()
+    const [plan] = open().history().plans
+    expect(plan).toMatchObject({ signal: signal(), trace: 'kalshi.prices/1/2', done: false, naked: false })
+    const { prepared } = ledger!.history().inFlight[0]!
+    expect(prepared).toEqual({ ...intent, body: '{"exact":"bytes"}' })
+  })
+
+  it.each(['filled', 'partial', 'none', 'rejected', 'stale', 'denied'] as const)(
+    'has no order in flight after %s',
+    (kind) => {
+      writeOrder(open())
+      ledger!.append(kind, orderSubject, { venueOrderId: 'v-1', filledE6: 5 })
+      expect(ledger!.history().inFlight).toEqual([])
+    },
+  )
+
+  it('gives back fills with the money that was reported', () => {
+    writeOrder(open())
+    ledger!.append('partial', orderSubject, { venueOrderId: 'v-1', filledE6: 12_000_000 })
+    ledger!.append('money', orderSubject, { cashMicros: 5, feesMicros: 2, venueTradeIds: ['t'] })
+    expect(ledger!.history().plans[0]!.orders[0]).toMatchObject({
+      state: 'partial',
+      filledE6: 12_000_000,
+      venueOrderId: 'v-1',
+      money: { cashMicros: 5, feesMicros: 2, venueTradeIds: ['t'] },
+    })
+  })
+
+  it('forgets plans of games that are final, and says once that they are', () => {
+    writeOrder(open())
+    expect(ledger!.appendOnce('game_final', { gameId: GAME_ID })).toBe(true)
+    expect(ledger!.appendOnce('game_final', { gameId: GAME_ID })).toBe(false)
+    expect(ledger!.history().plans).toEqual([])
+  })
+
+  it('tells which signals were seen and never decided', () => {
+    open().see(subject, { signal: signal(), signalMs: 7, trace: 't' })
+    expect(ledger!.history().interrupted).toEqual([{ signal: signal(), signalMs: 7, trace: 't' }])
+    ledger!.append('denied', { signalId: 'signal-1' }, { code: 'HALTED' })
+    expect(ledger!.history().interrupted).toEqual([])
+  })
+
+  it('remembers a halt until it is resumed', () => {
+    expect(open().history().halted).toBe(false)
+    ledger!.append('halted', {})
+    ledger!.close()
+    expect(open().history().halted).toBe(true)
+    ledger!.append('resumed', {})
+    expect(ledger!.history().halted).toBe(false)
+  })
+
+  it('checkpoints by itself in long runs and keeps every event', () => {
+    open()
+    for (let index = 0; index < 1_200; index++) ledger!.see({ signalId: `s${index}` }, { index })
+    ledger!.checkpointWhenLong()
+    expect(statSync(path()).size).toBeGreaterThan(100_000)
+    expect(ledger!.see({ signalId: 's1199' }, {})).toBe('duplicate')
+  })
+})
+
+describe('a ledger that cannot be used', () => {
+  it('is refused when it is no database', () => {
+    writeFileSync(path(), Buffer.alloc(8192, 7))
+    expect(errorOf(open)).toMatchObject({ code: 'LEDGER_CORRUPT', exit: EXIT.INTEGRITY })
+  })
+
+  it('is refused when pages in the middle are damaged', () => {
+    open()
+    for (let index = 0; index < 500; index++) ledger!.see({ signalId: `s${index}` }, { pad: 'x'.repeat(300) })
+    ledger!.close()
+    const bytes = readFileSync(path())
+    bytes.fill(0xff, 4096 * 3, 4096 * 9)
+    writeFileSync(path(), bytes)
+    const error = errorOf(open)
+    expect(error).toMatchObject({ code: 'LEDGER_CORRUPT', exit: EXIT.INTEGRITY })
+    expect(error.message).toContain(path())
+  })
+
+  it('is refused when a detail is not what this program writes', () => {
+    writeOrder(open())
+    ledger!.append('filled', orderSubject, { venueOrderId: 'v', filledE6: 1.5 })
+    expect(errorOf(() => ledger!.history())).toMatchObject({ code: 'LEDGER_CORRUPT' })
+  })
+
+  it('is refused when it belongs to another env', () => {
+    open().close()
+    const bytes = readFileSync(path())
+    const other = { ...options(), env: 'prod' } as const
+    writeFileSync(ledgerPath(other), bytes)
+    expect(errorOf(() => Ledger.open(other))).toMatchObject({ code: 'LEDGER_FOREIGN', exit: EXIT.REFUSED })
+  })
+
+  it('is an error when it is a folder, naming it', () => {
+    mkdirSync(path())
+    const error = errorOf(open)
+    expect(error.code).toBe('LEDGER_FAILED')
+    expect(error.message).toContain(path())
+  })
+
+  it('takes nothing more after it was closed', () => {
+    open().close()
+    expect(errorOf(() => ledger!.see(subject, {})).code).toBe('LEDGER_FAILED')
+    expect(ledger!.broken?.code).toBe('LEDGER_FAILED')
+  })
+})
+
+describe('processes', () => {
+  let compiled: Compiled
+  const CHILD = 'test/lib/execution/ledger-child.ts'
+  beforeAll(() => {
+    compiled = compile('src/lib/core', 'src/lib/model', 'src/lib/execution', CHILD)
+  })
+  afterAll(() => compiled.remove())
+
+  it('a second one is refused with exit 7 and the file’s name, and let in when the first has died', async () => {
+    const first = compiled.run(CHILD, [dataDir, 'hold'])
+    let said = ''
+    first.child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    await until(() => said.includes('opened'), 'the first has opened the ledger')
+    const second = await compiled.run(CHILD, [dataDir, 'hold']).done
+    expect(JSON.parse(second.stdout)).toMatchObject({ code: 'LEDGER_LOCKED', exit: 7 })
+    expect(second.stdout).toContain(path())
+    expect(errorOf(open).code).toBe('LEDGER_LOCKED')
+    first.child.kill('SIGKILL')
+    await first.done
+    expect(open().broken).toBeUndefined()
+  })
+
+  it('a disk that is full refuses the intent, latches, and keeps what was written before', async () => {
+    const { stdout } = await compiled.run(CHILD, [dataDir, 'fill'], { shell: 'ulimit -f 400; exec "$@"' })
+      .done
+    const lines = stdout.trim().split('\n')
+    const last = JSON.parse(lines.at(-1)!)
+    expect(last).toMatchObject({ code: 'LEDGER_FAILED', exit: 1 })
+    const written = lines.filter((line) => line.includes('wrote')).length
+    expect(written).toBeGreaterThan(10)
+    const intents = () => open().intent({ orderId: `order-${written - 1}`, signalId: 's' }, {}, '')
+    expect(errorOf(intents).code).toBe('LEDGER_DUPLICATE')
+  })
+})
