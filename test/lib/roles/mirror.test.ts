@@ -97,7 +97,13 @@ async function bind(name: Name): Promise<Publisher> {
 /** A publisher whose seqs and ends we choose: what a crash and a lossy line look like. */
 async function bindRaw(name: Name | 'legacy') {
   const socket = new RawPublisher({ sendHighWaterMark: 100_000, sendTimeout: 0, linger: 0 })
-  await socket.bind(urlOf(name))
+  // A socket that was closed lets go of its port a little later.
+  const bound = () =>
+    socket.bind(urlOf(name)).then(
+      () => true,
+      () => false,
+    )
+  await until(bound, 'the port is free')
   cleanups.push(() => socket.close())
   const beat = (epoch: number, lastSeq: number, closing = false, source = 'kalshi.prices'): Heartbeat => ({
     v: 1,
