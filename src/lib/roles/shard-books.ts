@@ -42,6 +42,8 @@ interface GameEntry {
   readonly marketsText: string
   readonly entries: readonly MarketEntry[]
   readonly pairs: readonly MarketPair[]
+  /** Over for long: its markets were let go. */
+  readonly freed: boolean
   overSinceUs: number | undefined
 }
 
@@ -139,14 +141,15 @@ export class ShardBooks {
       return
     }
     const marketsText = JSON.stringify(state.markets)
-    const game = known?.marketsText === marketsText ? known : this.attach(key, state, marketsText, nowUs)
+    const isOver = state.status !== 'pre' && state.status !== 'live'
+    const isSame = known?.marketsText === marketsText && (isOver || !known.freed)
+    const game = isSame ? known : this.attach(key, state, marketsText, nowUs)
     game.view.status = state.status
     game.view.heardUs = nowUs
-    const isOver = state.status !== 'pre' && state.status !== 'live'
     game.overSinceUs = isOver ? (game.overSinceUs ?? nowUs) : undefined
-    if (game.overSinceUs !== undefined && nowUs - game.overSinceUs > OVER_KEPT_US && game.pairs.length > 0) {
+    if (game.overSinceUs !== undefined && nowUs - game.overSinceUs > OVER_KEPT_US && !game.freed) {
       this.release(game)
-      this.games.set(key, { ...game, entries: [], pairs: [] })
+      this.games.set(key, { ...game, entries: [], pairs: [], freed: true })
     }
   }
 
@@ -221,7 +224,14 @@ export class ShardBooks {
     for (const entry of entries) {
       entry.pairs = pairs.filter(({ kalshi, poly }) => kalshi === entry.leg || poly === entry.leg)
     }
-    const game: GameEntry = { view, marketsText, entries, pairs, overSinceUs: known?.overSinceUs }
+    const game: GameEntry = {
+      view,
+      marketsText,
+      entries,
+      pairs,
+      freed: false,
+      overSinceUs: known?.overSinceUs,
+    }
     this.games.set(key, game)
     return game
   }

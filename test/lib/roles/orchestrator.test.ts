@@ -1,0 +1,204 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
+import { Subscriber } from '../../../src/lib/bus/subscriber.js'
+import type { Problem, Received } from '../../../src/lib/bus/subscriber.js'
+import { systemClock } from '../../../src/lib/core/clock.js'
+import type { SettingKey } from '../../../src/lib/core/config.js'
+import { shardOf } from '../../../src/lib/games/assignment.js'
+import type { GamesPayload } from '../../../src/lib/messages/payloads.js'
+import { connectRedis } from '../../../src/lib/redis/connection.js'
+import { redisKeys } from '../../../src/lib/redis/keys.js'
+import { readMarketGame } from '../../../src/lib/redis/market-map.js'
+import { startPrivateRedis } from '../../../src/lib/redis/private-server.js'
+import { runOrchestrator } from '../../../src/lib/roles/orchestrator.js'
+import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
+import { startSimulator } from '../../../src/lib/sim/simulator.js'
+import { until } from '../poll.js'
+import { testRole } from './role-harness.js'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function tempDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'arbees-orchestrator-'))
+  cleanups.push(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** The simulated venues and scoreboard over their real protocols. */
+async function simulator(): Promise<Partial<Record<SettingKey, string>>> {
+  const accountsDir = await tempDir()
+  await createSimAccounts(accountsDir)
+  const sim = await startSimulator({
+    seed: 1,
+    speed: 1,
+    ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
+    accountsDir,
+    onNotice: () => undefined,
+  })
+  cleanups.push(() => sim.close())
+  const { kalshiRest, gamma, espn } = sim.urls
+  return { 'kalshi.rest_url': kalshiRest, 'polymarket.gamma_url': gamma, 'espn.url': espn }
+}
+
+/** Answers everything with one status. */
+async function brokenServer(status: number): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end('{}'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A running orchestrator, and what it publishes from its first message on. */
+async function orchestrator(flags: Partial<Record<SettingKey, string>>) {
+  const role = testRole('orchestrator', {
+    'endpoints.orchestrator': 'tcp://127.0.0.1:*',
+    leagues: 'nba,nhl',
+    ...flags,
+  })
+  cleanups.push(() => role.context.lifecycle.close())
+  const running = runOrchestrator(role.context)
+  running.catch(() => undefined)
+  await until(() => role.url() !== undefined, 'it is bound')
+  const received: Received[] = []
+  const problems: Problem[] = []
+  const subscriber = new Subscriber({
+    endpoints: [{ publisher: 'orchestrator', url: role.url()!, sources: sourcesOf('orchestrator') }],
+    prefixes: ['games.'],
+    env: 'sim',
+    clock: systemClock,
+    onMessage: (message) => received.push(message),
+    onProblem: (problem) => problems.push(problem),
+  })
+  cleanups.push(() => subscriber.close())
+  await running
+  const states = () =>
+    received
+      .filter(({ message }) => message.topic.id !== '')
+      .map(({ message }) => message.payload as GamesPayload)
+  /** The newest state of every game. */
+  const newest = () => [...new Map(states().map((state) => [state.game_id, state])).values()]
+  const paired = () => newest().filter(({ markets }) => markets.length === 3)
+  return { role, counters: role.context.counters, received, problems, states, newest, paired }
+}
+
+describe('the orchestrator', () => {
+  it('pairs the games of the scoreboard with both venues and publishes their whole state', async () => {
+    const { role, received, problems, newest, paired, counters } = await orchestrator(await simulator())
+    await until(() => paired().length >= 3, 'three games are paired')
+    expect(role.isReady()).toBe(true)
+    const [game] = paired()
+    expect(game!.markets.map(({ venue, kind }) => [venue, kind])).toEqual([
+      ['kalshi', 'moneyline'],
+      ['kalshi', 'moneyline'],
+      ['poly', 'moneyline'],
+    ])
+    const codes = [game!.home.code, game!.away.code]
+    expect(
+      game!.markets
+        .slice(0, 2)
+        .map(({ selection }) => selection)
+        .sort(),
+    ).toEqual(codes.toSorted())
+    expect(codes).toContain(game!.markets[2]!.selection)
+    expect(game!.markets[2]!.token_ids).toHaveLength(2)
+    expect(received[0]!.message.header.seq).toBe(1)
+    const discovered = received.filter(({ topic }) => topic === 'games.discovered')
+    expect(discovered.map(({ message }) => (message.payload as GamesPayload).game_id).sort()).toEqual(
+      newest()
+        .map(({ game_id }) => game_id)
+        .sort(),
+    )
+    expect(received.some(({ topic }) => topic === 'games.updated')).toBe(true)
+    expect(problems).toEqual([])
+    expect(counters.get('paired')).toBe(paired().length)
+    expect(counters.total('parse_errors')).toBe(0)
+    expect(role.lines.some((line) => line.includes('no Redis'))).toBe(true)
+  })
+
+  it('sends every state again within seconds, changed or not', async () => {
+    const { states, newest } = await orchestrator(await simulator())
+    await until(() => newest().length > 0, 'a game')
+    const { game_id: id } = newest()[0]!
+    const before = states().filter(({ game_id }) => game_id === id).length
+    await until(
+      () => states().filter(({ game_id }) => game_id === id).length > before + 1,
+      'it comes again',
+      15_000,
+    )
+  })
+
+  it('gives every game to the shard that the hash names', async () => {
+    const { newest, paired } = await orchestrator({ ...(await simulator()), shards: '3' })
+    await until(() => paired().length >= 3, 'three games are paired')
+    for (const { league, game_id: gameId, shard } of newest()) {
+      expect(shard).toBe(shardOf({ league, gameId }, 3))
+    }
+  })
+
+  it.each<[string, SettingKey]>([
+    ['Kalshi', 'kalshi.rest_url'],
+    ['Gamma', 'polymarket.gamma_url'],
+  ])('goes on with the games, unpaired, when %s is down', async (_, setting) => {
+    const { newest, paired, counters, role } = await orchestrator({
+      ...(await simulator()),
+      [setting]: await brokenServer(503),
+    })
+    await until(() => newest().length >= 3 && counters.total('catalog_errors') > 0, 'games and errors')
+    await until(() => counters.get('unpaired:no_counterpart') > 0, 'the other venue is known')
+    expect(role.isReady()).toBe(true)
+    expect(paired()).toEqual([])
+  })
+
+  it('is ready, says so and counts, when the scoreboard refuses it', async () => {
+    const { newest, counters, role } = await orchestrator({
+      ...(await simulator()),
+      'espn.url': await brokenServer(403),
+    })
+    await until(() => counters.get('fetch_errors:http_403') > 0, 'the refusal is counted')
+    await until(() => counters.get('unpaired:no_game') > 0, 'markets without a game are counted')
+    expect(role.isReady()).toBe(true)
+    expect(newest()).toEqual([])
+  })
+
+  it('refuses a league that it does not know', async () => {
+    const role = testRole('orchestrator', {
+      'endpoints.orchestrator': 'tcp://127.0.0.1:*',
+      leagues: 'nba,cricket',
+    })
+    await expect(runOrchestrator(role.context)).rejects.toMatchObject({ code: 'BAD_CONFIG', exit: 4 })
+  })
+
+  it('writes market:<id>:game_id, and again when Redis comes back empty', async () => {
+    const redis = await startPrivateRedis({ dir: await tempDir(), onNotice: () => undefined })
+    cleanups.push(() => redis.stop())
+    const { paired } = await orchestrator({ ...(await simulator()), redis_url: redis.url })
+    await until(() => paired().length >= 3, 'three games are paired')
+    const link = await connectRedis(redis.url, 'test')
+    cleanups.push(() => link.close())
+    const complete = async () => {
+      for (const { game_id: gameId, markets } of paired()) {
+        for (const { market_id: id } of markets) {
+          if ((await readMarketGame(link.redis, 'sim', id)) !== gameId) return false
+        }
+      }
+      return true
+    }
+    await until(complete, 'every market is written')
+    const key = redisKeys('sim').marketGame(paired()[0]!.markets[0]!.market_id)
+    expect(await link.redis.ttl(key)).toBeGreaterThan(6 * 24 * 3600)
+    await link.redis.flushall()
+    await link.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await until(complete, 'every market is written again')
+  })
+})

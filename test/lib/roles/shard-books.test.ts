@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest'
+import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
+import type { Heartbeat } from '../../../src/lib/messages/heartbeat.js'
+import type { Header, PricesPayload, Stamps } from '../../../src/lib/messages/payloads.js'
+import { gameStateOf } from '../../../src/lib/messages/convert.js'
+import type { GameMarket, GameState } from '../../../src/lib/model/game.js'
+import { ShardBooks } from '../../../src/lib/roles/shard-books.js'
+import type { MarketPair } from '../../../src/lib/strategy/market-pair.js'
+import * as samples from '../messages/samples.js'
+import { market } from '../strategy/setup.js'
+
+const WALL_MS = 1_769_500_000_000
+const SECOND = 1_000_000
+
+function books(index = 0) {
+  const gone: MarketPair[] = []
+  const shard = new ShardBooks({
+    index,
+    codes: new TeamCodeBook(),
+    host: 'here/1',
+    nowMs: () => WALL_MS,
+    onPairGone: (pair) => gone.push(pair),
+  })
+  return { shard, gone }
+}
+
+const header = (source: string, seq: number, change: Partial<Header> = {}): Header => ({
+  v: 1,
+  env: 'sim',
+  source,
+  epoch: 1,
+  seq,
+  timestamp_ms: WALL_MS,
+  host: 'here/1',
+  trace: 't',
+  stamps: {},
+  ...change,
+})
+
+const KALSHI_ID = 'KXNBAGAME-25DEC01HOUUTA-HOU'
+const price = (id = KALSHI_ID, selection = 'HOU'): PricesPayload => ({
+  ...samples.prices,
+  venue: id.startsWith('0x') ? 'poly' : 'kalshi',
+  market_id: id,
+  selection,
+})
+
+const MARKETS: readonly GameMarket[] = [market('kalshi'), market('poly')]
+const game = (change: Partial<GameState> = {}): GameState => ({
+  ...gameStateOf(samples.games)!,
+  markets: MARKETS,
+  ...change,
+})
+
+const beat = (change: Partial<Heartbeat> = {}): Heartbeat => ({
+  v: 1,
+  publisher: 'kalshi',
+  env: 'sim',
+  host: 'here/1',
+  pid: 1,
+  timestamp_ms: WALL_MS,
+  mono_us: 10 * SECOND,
+  channels: [],
+  feeds: [{ name: 'kalshi', state: 'LIVE', proved_ago_us: 40_000, markets: 1, reconnects: 0 }],
+  counts: {},
+  hops: {},
+  closing: false,
+  ...change,
+})
+
+describe('what a shard knows of a market', () => {
+  it('counts as proved when its own bytes came, by the clock of this host', () => {
+    const { shard } = books()
+    const stamps: Stamps = { recv: 5 * SECOND, pub: 5 * SECOND + 300 }
+    const { book } = shard.applyQuote(price(), header('kalshi.prices', 1, { stamps }), 5 * SECOND + 400)
+    expect(book.provedUs).toBe(5 * SECOND)
+  })
+
+  it('counts as older, never as younger, when it comes from another host', () => {
+    const { shard } = books()
+    const stamps: Stamps = { recv: 77, pub: 1077 }
+    const from = (timestampMs: number) =>
+      shard.applyQuote(
+        price(),
+        header('kalshi.prices', 1, { host: 'there/1', stamps, timestamp_ms: timestampMs }),
+        5 * SECOND,
+      ).book.provedUs
+    // A tenth of a second is allowed for the clocks, a millisecond passed between its receive and its publish.
+    expect(from(WALL_MS - 20)).toBe(5 * SECOND - 20_000 - 100_000 - 1000)
+    expect(from(WALL_MS + 5000)).toBe(5 * SECOND - 100_000 - 1000)
+  })
+
+  it.each<[string, Partial<PricesPayload>, Stamps]>([
+    ['STALE', { state: 'STALE' }, { recv: 5 * SECOND }],
+    ['BROKEN', { state: 'BROKEN' }, { recv: 5 * SECOND }],
+    ['LIVE without a receive stamp', {}, {}],
+  ])('is not proved by a quote that is %s', (_, change, stamps) => {
+    const { shard } = books()
+    const payload = { ...price(), ...change }
+    expect(shard.applyQuote(payload, header('kalshi.prices', 1, { stamps }), 5 * SECOND).book.provedUs).toBe(
+      -Infinity,
+    )
+  })
+
+  it('is proved by the least proved feed of its monitor, in heartbeats', () => {
+    const { shard } = books()
+    const { book } = shard.applyQuote(price(), header('kalshi.prices', 1), 1)
+    shard.applyHeartbeat(beat(), 10 * SECOND + 50)
+    expect([book.provedUs, book.feed.heardUs]).toEqual([10 * SECOND - 40_000, 10 * SECOND])
+    const [feed] = beat().feeds
+    shard.applyHeartbeat(beat({ feeds: [feed!, { ...feed!, proved_ago_us: 900_000 }] }), 10 * SECOND + 50)
+    expect(book.provedUs).toBe(10 * SECOND - 900_000)
+    shard.applyHeartbeat(beat({ feeds: [feed!, { ...feed!, proved_ago_us: null }] }), 10 * SECOND + 50)
+    expect(book.provedUs).toBe(-Infinity)
+    shard.applyHeartbeat(beat({ feeds: [] }), 10 * SECOND + 50)
+    expect(book.provedUs).toBe(-Infinity)
+    shard.applyHeartbeat(beat({ host: 'there/1', mono_us: 3, timestamp_ms: WALL_MS - 30 }), 10 * SECOND)
+    expect(book.provedUs).toBe(10 * SECOND - 30_000 - 100_000 - 40_000)
+  })
+
+  it('does not believe the heartbeat of an earlier life', () => {
+    const { shard } = books()
+    const { book } = shard.applyQuote(price(), header('kalshi.prices', 1, { epoch: 5 }), 1)
+    const channel = { source: 'kalshi.prices', epoch: 4, last_seq: 9, oldest: null, journal: 'none' as const }
+    expect(shard.applyHeartbeat(beat({ channels: [channel] }), 10 * SECOND)).toBe(false)
+    expect(book.feed.heardUs).toBe(-Infinity)
+  })
+
+  it('is broken by the heartbeat of a new life, before any message of it', () => {
+    const { shard } = books()
+    const { book } = shard.applyQuote(price(), header('kalshi.prices', 1, { epoch: 5 }), 1)
+    shard.applyBook(
+      { ...samples.orderbook, venue: 'kalshi', market_id: KALSHI_ID },
+      header('kalshi.orderbook', 1),
+      1,
+    )
+    expect(book.isWhole).toBe(true)
+    const channel = { source: 'kalshi.prices', epoch: 6, last_seq: 0, oldest: null, journal: 'none' as const }
+    shard.applyHeartbeat(beat({ channels: [channel] }), 10 * SECOND)
+    expect(book.isWhole).toBe(false)
+  })
+})
+
+describe('the pairs of a shard', () => {
+  it('follow the game: made, remade when its markets change, freed when another shard has it', () => {
+    const { shard, gone } = books()
+    shard.applyGame(game(), 1)
+    const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 2)
+    expect(pairs).toHaveLength(1)
+    shard.applyGame(game({ period: 5, fetchedMs: 9 }), 3)
+    expect(shard.applyQuote(price(), header('kalshi.prices', 2), 4).pairs).toEqual(pairs)
+    expect(gone).toEqual([])
+    const dearer = { ...MARKETS[1]!, fees: { ratePpm: 60_000, roundUpToMicros: 10 } }
+    shard.applyGame(game({ markets: [MARKETS[0]!, dearer] }), 5)
+    expect(gone).toHaveLength(1)
+    const [fresh] = shard.applyQuote(price(), header('kalshi.prices', 3), 6).pairs
+    expect(fresh!.poly.market.fees.ratePpm).toBe(60_000)
+    expect(fresh!.kalshi.selectionAgrees).toBe(true)
+    shard.applyGame(game({ shard: 1 }), 7)
+    expect(shard.applyQuote(price(), header('kalshi.prices', 4), 8).pairs).toEqual([])
+    expect([shard.gameCount, shard.pairCount, gone.length]).toEqual([0, 0, 2])
+  })
+
+  it('are made of books that came before the game', () => {
+    const { shard } = books()
+    shard.applyQuote(price('0xabc'), header('poly.prices', 1), 1)
+    shard.applyGame(game(), 2)
+    const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 3).pairs
+    expect(pair!.poly.book.quoteSeq).toBe(7)
+    expect(pair!.poly.selectionAgrees).toBe(true)
+  })
+
+  it('never share a market: of two games that claim one, the later has it', () => {
+    const { shard, gone } = books()
+    shard.applyGame(game(), 1)
+    shard.applyGame(game({ gameId: '402' }), 2)
+    const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 3)
+    expect(pairs.map((pair) => pair.game.gameId)).toEqual(['402'])
+    expect(gone.map((pair) => pair.game.gameId)).toEqual(['401'])
+  })
+
+  it('are freed ten minutes after the game is over, and not before', () => {
+    const { shard } = books()
+    shard.applyGame(game({ status: 'final' }), 1)
+    shard.applyGame(game({ status: 'final' }), 600 * SECOND)
+    expect(shard.pairCount).toBe(1)
+    shard.applyGame(game({ status: 'final' }), 601 * SECOND)
+    expect(shard.pairCount).toBe(0)
+    shard.applyGame(game({ status: 'final' }), 602 * SECOND)
+    expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
+    // The scoreboard took it back.
+    shard.applyGame(game({ status: 'live' }), 603 * SECOND)
+    expect(shard.pairCount).toBe(1)
+  })
+
+  it('are freed when nobody has spoken of the game for an hour', () => {
+    const { shard } = books()
+    shard.applyGame(game(), SECOND)
+    shard.applyGame(game({ gameId: '402', markets: [] }), 3700 * SECOND)
+    expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
+  })
+
+  it('stay while markets of no game are forgotten beyond five thousand', () => {
+    const { shard } = books()
+    shard.applyGame(game(), 1)
+    for (let i = 0; i < 6000; i++) shard.applyQuote(price(`M${i}`), header('kalshi.prices', i + 1), 2)
+    expect(shard.marketCount).toBe(5001)
+    expect(shard.applyQuote(price(), header('kalshi.prices', 7000), 3).pairs).toHaveLength(1)
+  })
+})
