@@ -1,7 +1,6 @@
 /** What the two processes of the hop benchmark tell each other. */
 
-export const TRANSPORTS = ['zeromq', 'redis'] as const
-export type Transport = (typeof TRANSPORTS)[number]
+export type Transport = 'zeromq' | 'redis'
 
 /** Topics and pattern of what is published. */
 export const HOP_PREFIX = 'prices.kalshi.'

@@ -16,7 +16,7 @@ export interface RoundResult extends HopRun {
 }
 
 /** Latencies are medians over the rounds of each round's percentile, us. */
-export interface HopCase {
+interface HopCase {
   readonly bench: 'hop'
   readonly transport: Transport
   /** null: as fast as they go. */

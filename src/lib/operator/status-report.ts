@@ -38,7 +38,7 @@ export interface StatusFindings {
   readonly nowMs: number
 }
 
-export interface ChannelStatus {
+interface ChannelStatus {
   readonly source: string
   readonly epoch: number
   /** Last seq published. */
@@ -64,7 +64,7 @@ export interface RoleStatus {
   readonly hops: Readonly<Record<string, HopBeat>>
 }
 
-export interface StatusProblem {
+interface StatusProblem {
   readonly role: string
   readonly problem: string
   readonly hint?: string

@@ -93,7 +93,7 @@ export function createPrettyFormat({ color, width }: PrettyOptions): TapFormat {
   }
 }
 
-export function gapText({ source, epoch, from, to, reason, topic }: Gap): string {
+function gapText({ source, epoch, from, to, reason, topic }: Gap): string {
   const range = to === null ? `from ${from} on` : from === to ? `#${from}` : `#${from}..#${to}`
   const missing = to === null ? 'an unknown number' : String(to - from + 1)
   const where = topic === undefined ? '' : ` within ${sanitize(topic)}`

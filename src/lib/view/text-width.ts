@@ -40,12 +40,6 @@ export function cutMiddle(text: string, width: number): string {
     : `${text.slice(0, head)}${ELLIPSIS}${text.slice(text.length - (width - 1 - head))}`
 }
 
-/** Fills with spaces to `width` columns; never cuts. */
-export function padText(text: string, width: number, align: 'left' | 'right' = 'left'): string {
-  const fill = ' '.repeat(Math.max(0, width - textWidth(text)))
-  return align === 'left' ? text + fill : fill + text
-}
-
 /** Color codes and the characters between them, as a person counts characters. */
 function* partsOf(text: string): Generator<{ readonly text: string; readonly code: boolean }> {
   const segmenter = new Intl.Segmenter()

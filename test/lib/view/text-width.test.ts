@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cutMiddle, cutText, padText, textWidth } from '../../../src/lib/view/text-width.js'
+import { cutMiddle, cutText, textWidth } from '../../../src/lib/view/text-width.js'
 
 describe('cutText', () => {
   it.each([
@@ -40,13 +40,5 @@ describe('cutMiddle', () => {
     expect(cutMiddle('prices.kalshi.KXNBAGAME-26JAN15MIABOS-MIA', 21)).toBe('prices.kal…MIABOS-MIA')
     expect(cutMiddle('short', 21)).toBe('short')
     expect(cutMiddle('short', 1)).toBe('…')
-  })
-})
-
-describe('padText', () => {
-  it('pads by columns, on either side, and never cuts', () => {
-    expect(padText('世', 4)).toBe('世  ')
-    expect(padText('7', 3, 'right')).toBe('  7')
-    expect(padText('long', 2)).toBe('long')
   })
 })
