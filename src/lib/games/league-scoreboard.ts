@@ -19,7 +19,7 @@ const SOON_MS = 30 * 60_000
 /** The service's caching advice is followed up to here while a game is live. */
 const MAX_LIVE_AGE_MS = 15_000
 
-export const isOver = (game: Game): boolean => game.status !== 'pre' && game.status !== 'live'
+const isOver = (game: Game): boolean => game.status !== 'pre' && game.status !== 'live'
 
 /** How long to wait before the next poll, before jitter. */
 export function pollDelayMs(games: readonly Game[], nowMs: number): number {

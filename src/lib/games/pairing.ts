@@ -32,14 +32,14 @@ export const UNPAIRED_REASONS = [
   /** The other venue has no market for the game that could be paired. */
   'no_counterpart',
 ] as const
-export type UnpairedReason = (typeof UNPAIRED_REASONS)[number]
+type UnpairedReason = (typeof UNPAIRED_REASONS)[number]
 
 export interface UnpairedMarket {
   readonly market: CatalogMarket
   readonly reason: UnpairedReason
 }
 
-export interface PairedGame {
+interface PairedGame {
   readonly game: Game
   /** Empty when the game is not paired; else Kalshi's first. Selections are ESPN codes. */
   readonly markets: readonly GameMarket[]

@@ -6,10 +6,10 @@
 import type { Game, GameStatus, League, Team } from '../model/game.js'
 import type { TeamCodeBook } from './team-codes.js'
 
-export const ESPN_PROVIDER = 'espn'
+const ESPN_PROVIDER = 'espn'
 
 /** Why an event was left out. All but `unknown_team` mean that its JSON is not what it should be. */
-export const EVENT_REFUSALS = [
+const EVENT_REFUSALS = [
   'bad_event',
   'bad_id',
   'repeated_id',
@@ -19,7 +19,7 @@ export const EVENT_REFUSALS = [
   'bad_score',
   'unknown_team',
 ] as const
-export type EventRefusal = (typeof EVENT_REFUSALS)[number]
+type EventRefusal = (typeof EVENT_REFUSALS)[number]
 
 export interface SkippedEvent {
   readonly id: string

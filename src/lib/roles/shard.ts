@@ -79,7 +79,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
 }
 
 /** What the strategy may do, from the settings. */
-export function strategySettings(settings: RoleContext['settings']): StrategySettings {
+function strategySettings(settings: RoleContext['settings']): StrategySettings {
   return {
     minEdgeMicros: settings['strategy.min_edge_micros'],
     maxSizeE2: Math.min(settings['strategy.max_size'] * 100, MAX_SIZE_E2),

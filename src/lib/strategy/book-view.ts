@@ -11,7 +11,7 @@ import type { QuoteState } from '../model/quote.js'
 import type { Outcome, Venue } from '../model/venue.js'
 
 /** Levels kept of each side: as many as an `orderbook.` message carries. */
-export const LADDER_DEPTH = 10
+const LADDER_DEPTH = 10
 
 /** One side of a book, best level first. */
 export class Ladder {

@@ -40,20 +40,20 @@ export interface Plan {
   readonly topEdgeMicros: number
 }
 
-export const NO_PLAN_REASONS = [
+/** Why there is no plan. */
+export type NoPlanReason =
   /** Nobody offers one of the two outcomes. */
-  'one_sided',
+  | 'one_sided'
   /** The best prices leave less than the least edge after fees. */
-  'no_edge',
-  'implausible_edge',
+  | 'no_edge'
+  /** More than is believed: see `maxEdgeMicros`. */
+  | 'implausible_edge'
   /** Less than a venue's least size, or than one step of both. */
-  'below_min_size',
+  | 'below_min_size'
   /** The rounding of fees eats what is left. */
-  'below_min_edge',
+  | 'below_min_edge'
   /** A size step that no order can have. */
-  'bad_market',
-] as const
-export type NoPlanReason = (typeof NO_PLAN_REASONS)[number]
+  | 'bad_market'
 
 /** The best plan of a pair in one orientation, or why there is none. */
 export function planOf(

@@ -6,13 +6,13 @@
 import type { MarketPair, PairLeg } from './market-pair.js'
 
 /** A quote is believed this long after continuity was last proved. */
-export const MAX_QUOTE_AGE_US = 750_000
+const MAX_QUOTE_AGE_US = 750_000
 /** The two legs' proofs may lie this far apart. */
-export const MAX_LEG_SKEW_US = 250_000
+const MAX_LEG_SKEW_US = 250_000
 /** A monitor that is silent longer may be dead: three heartbeats. */
-export const MAX_SILENCE_US = 600_000
+const MAX_SILENCE_US = 600_000
 /** A game's state comes every 5 s: after twelve missed ones it may long be over. */
-export const MAX_GAME_AGE_US = 60_000_000
+const MAX_GAME_AGE_US = 60_000_000
 
 export const GATE_REASONS = [
   'game_over',

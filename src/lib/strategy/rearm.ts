@@ -1,10 +1,11 @@
 /**
  * When a plan may be signaled again. A quote changes many times while an opportunity lasts, and exec takes one open
- * plan per pair and orientation, so a second signal for the same one is noise. After a signal its key is held:
+ * plan per pair and orientation, so a second signal for the same one is noise. After a signal its key is held until
+ * the first of these:
  *
- *   - until the opportunity was seen to be gone (all gates held and there was no plan), or
- *   - until the plan can no longer be open: `holdUs` after the signal, or
- *   - for as long as the first share's net edge is not above the one signaled.
+ *   - the opportunity was seen to be gone: all gates held and there was no plan;
+ *   - the first share's net edge is above the one signaled;
+ *   - the plan can no longer be open: validity, the venues' delays and the time of the legs have passed.
  *
  * A gate that closes proves nothing about the opportunity and releases nothing. Time is an argument (monotonic, us).
  */

@@ -19,12 +19,7 @@ export function game(change: Partial<Game> & { homeCode?: string; awayCode?: str
   }
 }
 
-export function kalshiMarket(
-  event: string,
-  team: string,
-  teams: [string, string],
-  date: string,
-): CatalogMarket {
+function kalshiMarket(event: string, team: string, teams: [string, string], date: string): CatalogMarket {
   return {
     venue: 'kalshi',
     marketId: `${event}-${team}`,
