@@ -12,7 +12,7 @@ import { badReply, restError } from './rest-error.js'
 import { KalshiRest } from './rest.js'
 import { isJsonObject } from './wire.js'
 
-export const GAME_SERIES: Readonly<Record<League, string>> = {
+const GAME_SERIES: Readonly<Record<League, string>> = {
   nba: 'KXNBAGAME',
   wnba: 'KXWNBAGAME',
   nfl: 'KXNFLGAME',
@@ -45,6 +45,10 @@ export class KalshiCatalog implements Catalog {
       this.seriesFees(series, signal),
       this.openEntries(series, signal),
     ])
+    if (fees === 'not_found' && entries.length === 0) {
+      return { markets: [], skipped: [{ id: series, reason: 'series_not_found' }] }
+    }
+    if (fees === 'not_found') throw badReply(`GET /series/${series}`)
     return listGames({ league, series, fees, entries })
   }
 
@@ -52,9 +56,12 @@ export class KalshiCatalog implements Catalog {
     return this.rest.close()
   }
 
-  private async seriesFees(series: string, signal: AbortSignal): Promise<SeriesFees> {
+  /** `not_found` where the venue has no such series: a league that it does not list. */
+  private async seriesFees(series: string, signal: AbortSignal): Promise<SeriesFees | 'not_found'> {
     const path = `/series/${series}`
     const result = await this.rest.get(path, { signal })
+    if (result.kind === 'refused' && result.status === 404 && result.error.code === 'not_found')
+      return 'not_found'
     if (result.kind !== 'ok') throw restError(`GET ${path}`, result)
     const body = result.body['series']
     if (!isJsonObject(body)) throw badReply(`GET ${path}`)

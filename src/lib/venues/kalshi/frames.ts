@@ -17,7 +17,7 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 export type WireLevel = readonly [priceE4: number, sizeE2: number]
 
 /** Where a frame stands: its subscription, and its place in that subscription's sequence. */
-export interface FramePlace {
+interface FramePlace {
   readonly sid: number | undefined
   readonly seq: number | undefined
 }
@@ -36,7 +36,7 @@ export interface OkFrame extends FramePlace {
   readonly marketTickers: readonly string[] | undefined
 }
 
-export interface UnsubscribedFrame extends FramePlace {
+interface UnsubscribedFrame extends FramePlace {
   readonly kind: 'unsubscribed'
   readonly id: number | undefined
 }

@@ -16,7 +16,7 @@ export function yesPriceE4(side: Outcome, wirePriceE4: number, useYesPrice: bool
   return side === 'no' && !useYesPrice ? complementE4(wirePriceE4) : wirePriceE4
 }
 
-export const bookSideOf = (side: Outcome): BookSide => (side === 'yes' ? 'bid' : 'ask')
+const bookSideOf = (side: Outcome): BookSide => (side === 'yes' ? 'bid' : 'ask')
 
 /** Replaces the whole book; an absent side is empty. */
 export function applySnapshot(book: OrderBook, frame: SnapshotFrame, useYesPrice: boolean): void {

@@ -212,6 +212,15 @@ describe('Kalshi catalog', () => {
     await expect(catalog.openMarkets('nba', never)).rejects.toMatchObject(expected)
   })
 
+  it('a league that the venue has no series for lists nothing, and says so', async () => {
+    const notFound: Answer = { status: 404, body: { error: { code: 'not_found', message: 'not found' } } }
+    pages['/series/KXNBAGAME'] = notFound
+    await expect(catalog.openMarkets('nba', never)).rejects.toMatchObject({ code: 'KALSHI_BAD_REPLY' })
+    pages['/markets'] = { status: 200, body: { markets: [], cursor: '' } }
+    const listing = await catalog.openMarkets('nba', never)
+    expect(listing).toEqual({ markets: [], skipped: [{ id: 'KXNBAGAME', reason: 'series_not_found' }] })
+  })
+
   it('stops when it is told to', async () => {
     await expect(catalog.openMarkets('nba', AbortSignal.abort())).rejects.toMatchObject({
       code: 'KALSHI_UNREACHABLE',
