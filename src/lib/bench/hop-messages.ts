@@ -1,6 +1,6 @@
 /** What the two processes of the hop benchmark tell each other. */
 
-export type Transport = 'zeromq' | 'redis'
+export type Transport = 'redis' | 'zeromq'
 
 /** Topics and pattern of what is published. */
 export const HOP_PREFIX = 'prices.kalshi.'

@@ -49,7 +49,7 @@ function sideNotes({ role, counts }: RoleStatus): string[] {
 }
 
 /** What a role's main number is, by the first counter that it has. */
-const WORK = ['quotes', 'orders', 'mirrored', 'signals', 'paired', 'games'] as const
+const WORK = ['mirrored', 'orders', 'signals', 'quotes', 'paired', 'games'] as const
 
 function workOf({ counts, channels }: RoleStatus): string {
   const name = WORK.find((candidate) => Object.hasOwn(counts, candidate))

@@ -114,8 +114,8 @@ const IN_TOPIC: Readonly<Record<string, readonly string[]>> = {
   orderbook: ['venue', 'market_id'],
   games: ['league', 'game_id'],
   signals: ['id'],
-  orders: ['venue'],
-  trades: ['status'],
+  orders: ['venue', 'order_id'],
+  trades: ['status', 'order_id'],
   health: ['publisher', 'timestamp_ms', 'mono_us', 'v'],
 }
 
