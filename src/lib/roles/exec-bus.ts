@@ -25,10 +25,12 @@ export class ExecBus {
       if (!('markets' in payload)) return
       this.count(payload.game_id === topic.id ? this.markets.applyGame(payload) : 'topic_payload_differ')
       this.markets.releaseFinal(payload, this.execution)
+      this.context.counters.set('markets', this.markets.count)
     } else if (message.family === 'orderbook') {
       const { payload } = message
       const fits = payload.venue === topic.scope && payload.market_id === topic.id
       this.count(fits ? this.markets.applyBook(payload) : 'topic_payload_differ')
+      this.context.counters.set('books', this.markets.bookCount)
     }
   }
 

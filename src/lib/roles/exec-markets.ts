@@ -18,6 +18,16 @@ export class ExecMarkets {
   private readonly books = new Map<string, DisplayedBook>()
   private readonly finalGames = new Set<string>()
 
+  /** Markets whose details are known. */
+  get count(): number {
+    return this.markets.size
+  }
+
+  /** Books that are displayed, on paper. */
+  get bookCount(): number {
+    return this.books.size
+  }
+
   /** Takes a game's state; a reason when it is not usable. */
   applyGame(payload: GamesPayload): string | undefined {
     const state = gameStateOf(payload)

@@ -57,6 +57,7 @@ export async function runExec(context: RoleContext): Promise<void> {
     details: () => context.report(),
   })
   lifecycle.defer('publisher', () => publisher.close())
+  log.info(`publishes on ${publisher.url}`)
 
   const markets = new ExecMarkets()
   const gateways = createGateways(context, mode, markets)

@@ -1,0 +1,444 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Publisher as RawPublisher } from 'zeromq'
+import { afterEach, describe, expect, it } from 'vitest'
+import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
+import { Publisher } from '../../../src/lib/bus/publisher.js'
+import { Subscriber } from '../../../src/lib/bus/subscriber.js'
+import { systemClock } from '../../../src/lib/core/clock.js'
+import type { SettingKey, Settings } from '../../../src/lib/core/config.js'
+import { EXIT } from '../../../src/lib/core/errors.js'
+import { haltPath } from '../../../src/lib/execution/halt.js'
+import { gamesPayload, signalsPayload } from '../../../src/lib/messages/convert.js'
+import type {
+  Header,
+  OrdersPayload,
+  OrderbookPayload,
+  TradesPayload,
+} from '../../../src/lib/messages/payloads.js'
+import type { GameMarket, GameState, GameStatus } from '../../../src/lib/model/game.js'
+import type { Signal } from '../../../src/lib/model/signal.js'
+import { runExec } from '../../../src/lib/roles/exec.js'
+import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
+import { startSimulator } from '../../../src/lib/sim/simulator.js'
+import { KalshiCatalog } from '../../../src/lib/venues/kalshi/catalog.js'
+import { PolymarketCatalog } from '../../../src/lib/venues/polymarket/catalog.js'
+import { GAME_ID, kalshiMarket, polyMarket, signal } from '../risk/samples.js'
+import { until } from '../poll.js'
+import { testRole } from './role-harness.js'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'arbees-exec-'))
+  cleanups.push(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+const TEAM = { code: 'MIA', name: 'Miami', score: 0 }
+const gameOf = (markets: readonly GameMarket[], status: GameStatus = 'live'): GameState => ({
+  league: 'nba',
+  gameId: GAME_ID,
+  home: TEAM,
+  away: { ...TEAM, code: 'BOS' },
+  status,
+  period: 1,
+  startMs: 0,
+  provider: 'test',
+  fetchedMs: 0,
+  markets,
+  shard: 0,
+})
+
+interface Heard<T> {
+  readonly topic: string
+  readonly header: Header
+  readonly payload: T
+}
+
+/** A real exec, with the four publishers that it hears played by the test. */
+async function stage(env: Settings['env'], flags: Partial<Record<SettingKey, string>> = {}) {
+  const publishers = new Map<string, Publisher>()
+  for (const name of ['kalshi', 'poly', 'orchestrator', 'shard-0']) {
+    const publisher = await Publisher.bind({
+      name,
+      url: 'tcp://127.0.0.1:*',
+      env,
+      clock: systemClock,
+      sources: sourcesOf(name),
+    })
+    cleanups.push(() => publisher.close())
+    publishers.set(name, publisher)
+  }
+  const urlOf = (name: string) => publishers.get(name)!.url
+  const dataDir = flags.data_dir ?? folder()
+  const role = testRole('exec', {
+    env,
+    data_dir: dataDir,
+    'endpoints.kalshi': urlOf('kalshi'),
+    'endpoints.poly': urlOf('poly'),
+    'endpoints.orchestrator': urlOf('orchestrator'),
+    'endpoints.shards': urlOf('shard-0'),
+    'endpoints.exec': 'tcp://127.0.0.1:*',
+    ...flags,
+  })
+  const { counters, lifecycle } = role.context
+  cleanups.push(() => lifecycle.close())
+  await runExec(role.context)
+
+  const orders: Heard<OrdersPayload>[] = []
+  const trades: Heard<TradesPayload>[] = []
+  let joined = false
+  const subscriber = new Subscriber({
+    endpoints: [{ publisher: 'exec', url: role.url()!, sources: sourcesOf('exec') }],
+    prefixes: ['orders.', 'trades.'],
+    env,
+    clock: systemClock,
+    onMessage: ({ topic, message: { header, family, payload } }) => {
+      if (family === 'orders') orders.push({ topic, header, payload })
+      if (family === 'trades') trades.push({ topic, header, payload })
+    },
+    onHeartbeat: () => (joined = true),
+  })
+  cleanups.push(() => subscriber.close())
+
+  const publish = (name: string, source: string, topic: string, payload: object, options = {}) =>
+    publishers.get(name)!.channel(source).publish(topic, payload, options)
+  const tellGame = (game: GameState) =>
+    publish('orchestrator', 'orchestrator.games', `games.${game.league}.${game.gameId}`, gamesPayload(game))
+  const send = (plan: Signal, { ageUs = 0, pubUs = systemClock.monoUs() } = {}) => {
+    const shardOut = pubUs - ageUs
+    const stamps = { recv: shardOut - 300, shard_in: shardOut - 100, shard_out: shardOut }
+    const trace = 'kalshi.prices/7/42'
+    publish('shard-0', 'shard-0.signals', `signals.trade.${plan.id}`, signalsPayload(plan), { stamps, trace })
+  }
+  let bookSeq = 0
+  const book = (
+    venue: 'kalshi' | 'poly',
+    marketId: string,
+    bids: [number, number][],
+    asks: [number, number][],
+  ) => {
+    const payload: OrderbookPayload = {
+      venue,
+      market_id: marketId,
+      state: 'LIVE',
+      bids,
+      asks,
+      book_seq: ++bookSeq,
+    }
+    publish(venue, `${venue}.orderbook`, `orderbook.${venue}.${marketId}`, payload)
+  }
+  /** Markets known and signals heard: what is sent now arrives. */
+  const join = async (game: GameState) => {
+    await until(() => joined, 'the test hears exec')
+    await until(() => (tellGame(game), counters.get('markets') > 0), 'exec knows the markets')
+    let probe = 0
+    const life = Date.now()
+    const stale = () => send(signal({ id: `probe-${life}-${probe++}` }), { ageUs: 10_000_000 })
+    await until(() => (stale(), counters.get('signals') > 0), 'exec hears signals')
+    await until(() => counters.get('stale') === probe, 'every probe is judged')
+    orders.length = 0
+  }
+  return { ...role, counters, lifecycle, dataDir, orders, trades, publishers, tellGame, send, book, join }
+}
+
+type Stage = Awaited<ReturnType<typeof stage>>
+
+const [KALSHI, POLY] = [kalshiMarket(), polyMarket({ takerDelayMs: 300 })]
+const GAME = gameOf([KALSHI, POLY])
+const statesOf = ({ orders }: Stage) => orders.map(({ payload }) => `${payload.venue} ${payload.state}`)
+
+/** On demo data, with books that fill both legs of `signal()`. */
+async function paperStage(flags: Partial<Record<SettingKey, string>> = {}): Promise<Stage> {
+  const exec = await stage('demo', flags)
+  await exec.join(GAME)
+  exec.book('poly', POLY.marketId, [[0.58, 50]], [[0.62, 50]])
+  exec.book(
+    'kalshi',
+    KALSHI.marketId,
+    [[0.44, 50]],
+    [
+      [0.46, 15],
+      [0.47, 50],
+    ],
+  )
+  await until(() => exec.counters.get('books') === 2, 'exec knows the books')
+  return exec
+}
+
+describe('exec on paper', () => {
+  it('turns a signal into two orders and tells every state and the money, with trace and stamps', async () => {
+    const exec = await paperStage()
+    exec.send(signal())
+    await until(() => exec.trades.length === 2, 'both trades are told')
+    expect(statesOf(exec)).toEqual([
+      'poly intent',
+      'poly sent',
+      'poly delayed',
+      'poly filled',
+      'kalshi intent',
+      'kalshi sent',
+      'kalshi filled',
+    ])
+    const filled = exec.orders.at(-1)!
+    expect(filled.topic).toBe(`orders.kalshi.${filled.payload.order_id}`)
+    expect(filled.payload).toMatchObject({
+      mode: 'paper',
+      signal_id: 'signal-1',
+      leg: 1,
+      limit: 0.47,
+      size: 20,
+    })
+    expect(filled.payload.venue_order_id).toBe(`paper-${filled.payload.order_id}`)
+    const intent = exec.orders[0]!
+    expect(intent.header.trace).toBe('kalshi.prices/7/42')
+    expect(intent.payload.checks?.map(({ name }) => name)).toContain('total_micros')
+    const { recv, shard_in, shard_out, exec_in, order } = intent.header.stamps
+    const path = [recv, shard_in, shard_out, exec_in, order].map(Number)
+    expect(path).toEqual([...path].sort((a, b) => a - b))
+    const kalshi = exec.trades.find(({ payload }) => payload.leg === 1)!
+    expect(kalshi.topic).toBe(`trades.filled.${kalshi.payload.order_id}`)
+    expect(kalshi.payload).toMatchObject({
+      status: 'filled',
+      filled_size: 20,
+      cash_micros: 15 * 460_000 + 5 * 470_000,
+      venue_trade_ids: [`paper-${kalshi.payload.order_id}-1`, `paper-${kalshi.payload.order_id}-2`],
+    })
+    expect(kalshi.header.trace).toBe('kalshi.prices/7/42')
+    const { counts, hops } = exec.context.report()
+    expect(counts).toMatchObject({ plans: 1, orders: 2, fills: 2 })
+    expect(counts['exposure_usd']).toBeGreaterThan(17)
+    expect(hops['shard_exec']!.n).toBe(counts['signals'])
+    expect(hops['tick_to_order']!.n).toBe(1)
+    expect(existsSync(join(exec.dataDir, 'ledger.demo.paper.db'))).toBe(true)
+  })
+
+  it('takes a signal once', async () => {
+    const exec = await paperStage()
+    exec.send(signal())
+    exec.send(signal())
+    await until(() => exec.trades.length === 2, 'both trades are told')
+    expect(exec.counters.get('duplicates')).toBe(1)
+    expect(exec.counters.get('orders')).toBe(2)
+    expect(exec.orders.filter(({ payload }) => payload.state === 'duplicate')).toHaveLength(1)
+  })
+
+  it('holds a game’s cash until the game is final', async () => {
+    const exec = await paperStage()
+    exec.send(signal())
+    await until(() => exec.trades.length === 2, 'both trades are told')
+    exec.tellGame(gameOf([KALSHI, POLY], 'final'))
+    await until(() => exec.context.report().counts['exposure_usd'] === 0, 'the game has released its cash')
+    exec.send(signal({ id: 'signal-2' }))
+    await until(() => exec.counters.get('denied:GAME_FINAL') === 1, 'its signals are denied')
+  })
+
+  it('denies what breaks a limit, with the check that failed', async () => {
+    const exec = await paperStage({ 'limits.order_usd': '5' })
+    exec.send(signal())
+    await until(() => exec.orders.length === 1, 'the denial is told')
+    const { payload } = exec.orders[0]!
+    expect(payload).toMatchObject({ state: 'denied', reason: 'ORDER_LIMIT' })
+    expect(payload.checks?.at(-1)).toMatchObject({ name: 'order_micros_0', limit: 5_000_000 })
+    expect(exec.counters.get('denied:ORDER_LIMIT')).toBe(1)
+    expect(exec.counters.get('orders')).toBe(0)
+  })
+
+  it('denies what it was told no market of, and what is too old, and says so', async () => {
+    const exec = await paperStage()
+    const legs = signal().legs.map((leg) => ({ ...leg, marketId: `${leg.marketId}-x` }))
+    exec.send(signal({ id: 'unknown-market', legs }))
+    exec.send(signal({ id: 'too-old' }), { ageUs: 1_600_000 })
+    await until(() => exec.orders.length === 2, 'both are told')
+    expect(exec.orders.map(({ payload }) => [payload.state, payload.reason])).toEqual([
+      ['denied', 'UNKNOWN_MARKET'],
+      ['stale', 'EXPIRED'],
+    ])
+  })
+
+  it('takes no entry once a halt file was seen, also when it is gone, until a restart', async () => {
+    const exec = await paperStage()
+    writeFileSync(haltPath(exec.dataDir), '')
+    exec.send(signal())
+    await until(() => exec.counters.get('denied:HALTED') === 1, 'it is denied')
+    rmSync(haltPath(exec.dataDir))
+    exec.send(signal({ id: 'signal-2' }))
+    await until(() => exec.counters.get('denied:HALTED') === 2, 'it is denied again')
+    expect(exec.lines.filter((line) => line.startsWith('halted'))).toHaveLength(1)
+    await exec.lifecycle.close()
+    const next = await paperStage({ data_dir: exec.dataDir })
+    expect(next.lines).toContain('the halt is over')
+    next.send(signal({ id: 'signal-3' }))
+    await until(() => next.trades.length === 2, 'entries are taken again')
+  })
+
+  it('finishes open plans at a stop, takes no new one, and leaves the ledger to the next', async () => {
+    const exec = await paperStage()
+    exec.send(signal())
+    await until(() => statesOf(exec).includes('poly delayed'), 'the first leg waits')
+    expect(await exec.lifecycle.close()).toEqual([])
+    await until(() => exec.trades.length === 2, 'both trades were told before the end')
+    const next = await paperStage({ data_dir: exec.dataDir })
+    expect(next.context.report().counts['exposure_usd']).toBeGreaterThan(17)
+    next.send(signal())
+    await until(() => next.counters.get('duplicates') === 1, 'the signal is known')
+  })
+
+  it('refuses signals of the first design, of a wrong source, and those that do not parse', async () => {
+    const exec = await paperStage()
+    const shard = exec.publishers.get('shard-0')!
+    const { url } = shard
+    shard.close()
+    const socket = new RawPublisher({ sendTimeout: 0 })
+    await until(
+      async () =>
+        socket.bind(url).then(
+          () => true,
+          () => false,
+        ),
+      'the port is free',
+    )
+    cleanups.push(() => socket.close())
+    const say = (body: unknown, id = 'signal-9') =>
+      socket.send([`signals.trade.${id}`, typeof body === 'string' ? body : JSON.stringify(body)])
+    const header = {
+      v: 1,
+      env: 'demo',
+      source: 'shard-0.signals',
+      epoch: Date.now() + 1000,
+      timestamp_ms: Date.now(),
+      host: 'h',
+      trace: 't',
+      stamps: {},
+    }
+    const payload = signalsPayload(signal({ id: 'signal-9' }))
+    let seq = 0
+    const { counters } = exec
+    await until(
+      async () => (await say({ ticker: 'T', signal: 'BUY' }), counters.get('legacy_refused') > 0),
+      'legacy',
+    )
+    await until(
+      async () => (
+        await say({ ...header, source: 'shard-7.signals', seq: ++seq, payload }),
+        counters.get('wrong_source') > 0
+      ),
+      'squatter',
+    )
+    await until(async () => (await say('{"not json'), counters.get('parse_errors:not_json') > 0), 'not JSON')
+    await until(
+      async () => (
+        await say({ ...header, seq: ++seq, payload: { ...payload, size: -1 } }),
+        counters.get('parse_errors:bad_payload') > 0
+      ),
+      'negative size',
+    )
+    await say({ ...header, seq: ++seq, payload }, 'another-id')
+    await until(() => counters.get('parse_errors:topic_payload_differ') === 1, 'topic and payload differ')
+    await say({
+      ...header,
+      seq: ++seq,
+      payload: { ...payload, legs: payload.legs.map((leg) => ({ ...leg, limit: 0.12345 })) },
+    })
+    await until(
+      () => counters.get('parse_errors:bad_price_or_size') === 1,
+      'a price finer than a tick can be',
+    )
+    expect(counters.get('plans')).toBe(0)
+    expect(exec.orders).toEqual([])
+  })
+})
+
+describe('exec and its mode', () => {
+  it.each(['kalshi.trading_credentials_file', 'polymarket.credentials_file'] as const)(
+    'refuses to start on demo data with %s: nothing but paper trades there',
+    async (key) => {
+      const { context } = testRole('exec', { env: 'demo', data_dir: folder(), [key]: 'key.json' })
+      await expect(runExec(context)).rejects.toMatchObject({ code: 'LIVE_REFUSED', exit: EXIT.REFUSED })
+    },
+  )
+
+  it('refuses to start beside another on the same ledger, with exit 7', async () => {
+    const dataDir = folder()
+    await stage('demo', { data_dir: dataDir })
+    await expect(stage('demo', { data_dir: dataDir })).rejects.toMatchObject({
+      code: 'LEDGER_LOCKED',
+      exit: EXIT.REFUSED,
+    })
+  })
+
+  it('needs the simulator’s keys on sim data', async () => {
+    const { context } = testRole('exec', { data_dir: folder(), 'endpoints.exec': 'tcp://127.0.0.1:*' })
+    cleanups.push(() => context.lifecycle.close())
+    await expect(runExec(context)).rejects.toMatchObject({ code: 'NO_CREDENTIALS', exit: EXIT.CONFIG })
+  })
+})
+
+describe('exec against the simulated venues', () => {
+  it('signs real orders, counts what they count, and tells their money', async () => {
+    const dataDir = folder()
+    await createSimAccounts(join(dataDir, 'account'))
+    const sim = await startSimulator({
+      seed: 3,
+      speed: 1,
+      ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
+      accountsDir: join(dataDir, 'account'),
+      onNotice: () => undefined,
+    })
+    cleanups.push(() => sim.close())
+    const { kalshiRest, clob, gamma } = sim.urls
+    const { signal: never } = new AbortController()
+    const catalogs = [new KalshiCatalog({ baseUrl: kalshiRest }), new PolymarketCatalog({ gammaUrl: gamma })]
+    const listed = await Promise.all(catalogs.map((catalog) => catalog.openMarkets('nba', never)))
+    const [kalshi, poly] = listed.map(({ markets }) =>
+      markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' })),
+    )
+    const exec = await stage('sim', {
+      data_dir: dataDir,
+      'kalshi.rest_url': kalshiRest,
+      'polymarket.clob_url': clob,
+    })
+    await exec.join(gameOf([...kalshi!, ...poly!]))
+    for (const index of [0, 1, 2, 3]) {
+      // At 99 cents whatever is displayed fills; at 1 cent nothing does. Kalshi nets YES with NO: a market for each.
+      const limitE4 = index < 3 ? 9900 : 100
+      const outcome = index % 2 === 0 ? 'yes' : 'no'
+      const other = index % 2 === 0 ? 'no' : 'yes'
+      const order = { side: 'buy', limitE4, sizeE2: 1000 } as const
+      const legs: Signal['legs'] = [
+        { ...order, venue: 'poly', marketId: poly![0]!.marketId, outcome },
+        { ...order, venue: 'kalshi', marketId: kalshi![index % 2]!.marketId, outcome: other },
+      ]
+      exec.send(signal({ id: `signal-${index}`, pair: `pair-${index}`, sizeE2: 1000, legs }))
+      await until(() => exec.counters.get('plans') === index + 1, 'the plan is taken')
+      await until(() => exec.context.report().counts['open_plans'] === 0, 'the plan has ended')
+    }
+    expect(await exec.lifecycle.close()).toEqual([])
+    const { orders, fills, feesMicros } = sim.stats()
+    expect({ orders, fills }).toEqual({
+      orders: exec.counters.get('orders'),
+      fills: exec.counters.get('fills'),
+    })
+    expect(fills).toBeGreaterThanOrEqual(6)
+    await until(() => exec.trades.length === orders, 'every order has its trade')
+    const sum = (of: (trade: TradesPayload) => number) =>
+      exec.trades.reduce((total, { payload }) => total + of(payload), 0)
+    const { filledSizeE6, cashMicros } = sim.stats()
+    expect(Math.round(sum((trade) => trade.filled_size) * 1e6)).toBe(filledSizeE6)
+    // A fraction of a micro-dollar goes against us, trade by trade.
+    const cash = sum((trade) => trade.cash_micros)
+    expect(cash).toBeGreaterThanOrEqual(cashMicros)
+    expect(cash).toBeLessThanOrEqual(cashMicros + fills)
+    expect(sum((trade) => trade.fees_micros)).toBe(feesMicros)
+    expect(
+      exec.trades
+        .filter(({ payload }) => payload.status === 'filled')
+        .every(({ payload }) => payload.mode === 'live'),
+    ).toBe(true)
+  })
+})
