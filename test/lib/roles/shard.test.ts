@@ -243,7 +243,7 @@ describe('a shard makes no signal', () => {
     await until(() => signals.length === 1, 'the signal')
   })
 
-  it.each<[string, (stage: Awaited<ReturnType<typeof stage>>) => void, string]>([
+  it.each<[string, (staged: Awaited<ReturnType<typeof stageShard>>) => void, string]>([
     [
       'levels out of order',
       ({ poly }) =>
