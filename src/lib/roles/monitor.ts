@@ -109,6 +109,7 @@ async function followCatalog(
   const { lifecycle, log, counters } = context
   const backoff = new Backoff({ minMs: 250, maxMs: CATALOG_MS })
   const known = new Map<string, CatalogMarket>()
+  let told = ''
   while (!lifecycle.signal.aborted) {
     const before = known.size
     const failures = await readLeagues(context, catalog, known)
@@ -117,7 +118,10 @@ async function followCatalog(
     if (known.size > before) log.info(`${venue}: following ${known.size} markets`)
     const complete = failures.length === 0 && known.size > 0
     if (complete) backoff.reset()
-    else if (failures.length > 0) log.warn(`${venue} catalog: ${failures.join('; ')}`)
+    // The same failure is told once, not at every try.
+    const failure = failures.join('; ')
+    if (failure !== told && failure !== '') log.warn(`${venue} catalog: ${failure}`)
+    told = failure
     await sleep(complete ? CATALOG_MS : backoff.nextMs(), lifecycle.signal)
   }
 }

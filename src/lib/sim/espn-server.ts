@@ -21,6 +21,9 @@ export interface EspnOptions {
 const VIEW_LAG_MS = 5000
 const DAY_MS = 86_400_000
 
+/** Leagues that ESPN has and the scenario has no game of: an empty slate, as out of season. */
+const QUIET_LEAGUES: ReadonlySet<string> = new Set(['basketball/wnba', 'baseball/mlb', 'football/nfl', 'hockey/nhl'])
+
 /** Accepted: plain library defaults, or `App/1.0 (+https://link)`. A browser's name or a bare token is refused. */
 const LIBRARIES = /^(curl|python-requests|python-urllib)\//i
 const NAMED = /^(?!mozilla)[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+ \(\+https?:\/\/[^\s()]+\)$/i
@@ -43,7 +46,10 @@ export function startEspn({ exchange, stats, host, port, readStats }: EspnOption
     const league = SIM_LEAGUES.find(
       (known) => known === c.req.param('league') && LEAGUE_FACTS[known].sport === c.req.param('sport'),
     )
-    if (league === undefined) return refuse(404, 'unknown_league', 'Not Found')
+    if (league === undefined) {
+      const quiet = QUIET_LEAGUES.has(`${c.req.param('sport')}/${c.req.param('league')}`)
+      return quiet ? reply(200, { leagues: [], events: [] }) : refuse(404, 'unknown_league', 'Not Found')
+    }
     const dates = c.req.query('dates')
     // A range, or anything that is not a day, month or year.
     if (dates !== undefined && !/^\d{4}(\d{2}(\d{2})?)?$/.test(dates)) {

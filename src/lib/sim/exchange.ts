@@ -113,9 +113,9 @@ export class Exchange {
   }
 
   /** Takes fills (planned on the displayed book in this same turn) and tells everybody. */
-  trade(market: SimMarket, order: TakerOrder, fills: readonly Fill[]): void {
+  trade(market: SimMarket, order: TakerOrder, fills: readonly Fill[], wallMs = this.clock.nowMs()): void {
     const changes = this.bookOf(market).consume(order, fills, this.scenarioMs)
-    this.emitBook({ market, changes, trade: { order, fills }, wallMs: this.clock.nowMs() })
+    this.emitBook({ market, changes, trade: { order, fills }, wallMs })
   }
 
   private advance(): void {
@@ -142,7 +142,7 @@ export class Exchange {
           limitE4: event.side === 'buy' ? 9999 : 1,
         }
         const fills = fillContracts(this.bookOf(event.market).display, order, event.sizeE2 * 10_000)
-        if (fills.length > 0) this.trade(event.market, order, fills)
+        if (fills.length > 0) this.trade(event.market, order, fills, wallMs)
         return
       }
       case 'announced':

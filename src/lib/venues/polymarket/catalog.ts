@@ -41,6 +41,7 @@ export class PolymarketCatalog implements Catalog {
 
   async openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing> {
     const listing = await this.listingOf(league, signal)
+    if (listing === undefined) return { markets: [], skipped: [{ id: league, reason: 'no series in /sports' }] }
     const events = await this.events(listing, signal)
     const teams = events.every(namesItsTeams) ? [] : await this.teamsOf(league, signal)
     const context = { league, nowMs: this.clock.nowMs(), teams }
@@ -58,18 +59,13 @@ export class PolymarketCatalog implements Catalog {
     await this.http.close()
   }
 
-  /** From the options, else from `GET /sports`: `{sport, series, tags: "1,745,100639"}`. */
-  private async listingOf(league: League, signal: AbortSignal): Promise<LeagueListing> {
+  /** From the options, else from `GET /sports`: `{sport, series, tags: "1,745,100639"}`; undefined when not listed. */
+  private async listingOf(league: League, signal: AbortSignal): Promise<LeagueListing | undefined> {
     const known = this.options.leagues?.[league] ?? this.listings.get(league)
     if (known !== undefined) return known
     const sports = await this.get('/sports', signal)
     const entry = sports.filter(isObject).find(({ sport }) => sport === league)
-    if (entry === undefined || typeof entry.series !== 'string' || !/^\d+$/.test(entry.series)) {
-      throw new ArbeesError('LEAGUE_NOT_LISTED', `Gamma's /sports does not list a series for '${league}'`, {
-        exit: EXIT.CONFIG,
-        hint: 'leave the league out, or give its series id in the configuration',
-      })
-    }
+    if (entry === undefined || typeof entry.series !== 'string' || !/^\d+$/.test(entry.series)) return undefined
     const tags = typeof entry.tags === 'string' ? entry.tags.split(',') : []
     const tagId = tags.find((tag) => /^\d+$/.test(tag) && !COMMON_TAGS.has(tag))
     const listing = { seriesId: entry.series, ...(tagId === undefined ? {} : { tagId }) }

@@ -275,13 +275,15 @@ describe('the Polymarket catalog', () => {
     expect(asked).toEqual(['/events'])
   })
 
+  it('lists nothing, and says why, for a league without a series', async () => {
+    const { catalog } = await serve({ '/sports': () => sports.filter(({ sport }) => sport !== 'nba') })
+    expect(await catalog.openMarkets('nba', signal)).toEqual({
+      markets: [],
+      skipped: [{ id: 'nba', reason: 'no series in /sports' }],
+    })
+  })
+
   it.each<[string, Routes, number, object]>([
-    [
-      'a league that Gamma does not list',
-      { '/sports': () => sports.slice(0, 1) },
-      200,
-      { code: 'LEAGUE_NOT_LISTED', exit: 4 },
-    ],
     ['an error', { '/sports': () => sports }, 500, { code: 'VENUE_BAD_ANSWER', exit: 6 }],
     ['a page of HTML', { '/sports': () => '<html>' }, 200, { code: 'VENUE_BAD_ANSWER', exit: 6 }],
     [
