@@ -189,8 +189,9 @@ export function renderHop(summary: HopSummary, options: TableOptions): string {
     '',
     renderTable(cases, COLUMNS, options),
     '',
-    'p50, p99: from the instant a message was due until the handler had it, decoded and checked (us); hop: the same',
-    'from the call of publish. Medians over the rounds. cpu: us of processor a message, both processes and broker.',
+    'p50, p99: us from the instant a message was due until the handler had it,',
+    'decoded and checked; hop: us from the call of publish to the same end.',
+    'Medians over the rounds. cpu: us a message, both processes and broker.',
     ...cases.flatMap(ratioLine),
   ].join('\n')
 }
