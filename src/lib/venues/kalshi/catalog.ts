@@ -8,7 +8,7 @@ import { parseMarket, type ListedMarket } from './catalog-market.js'
 import { marketSuffix, parseEventTicker } from './event-ticker.js'
 import { feesOfSeries, type SeriesFees } from './fees.js'
 import { readPages } from './pages.js'
-import { badReply, restError } from './rest-error.js'
+import { badReply, restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
 import { isJsonObject } from './wire.js'
 

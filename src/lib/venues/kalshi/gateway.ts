@@ -13,7 +13,7 @@ import { orderBody } from './order-body.js'
 import { outcomeOfCreate, outcomeOfListed } from './order-outcome.js'
 import { sumFills } from './order-fills.js'
 import { readPages } from './pages.js'
-import { restError } from './rest-error.js'
+import { restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
 import { isJsonObject } from './wire.js'
 

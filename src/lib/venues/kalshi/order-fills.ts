@@ -5,7 +5,7 @@ import { sanitize } from '../../core/sanitize.js'
 import type { OrderRequest } from '../../model/order.js'
 import { parseScaled } from '../../model/price.js'
 import type { FillReport } from '../ports.js'
-import { badReply } from './rest-error.js'
+import { badReply } from './rest-result.js'
 import { isJsonObject, textOf } from './wire.js'
 
 /** E6 dollars x E6 contracts. */

@@ -3,7 +3,7 @@
 import { parseScaled } from '../../model/price.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { OrderOutcome, PreparedOrder } from '../ports.js'
-import type { RestResult } from './rest.js'
+import type { RestResult } from './rest-result.js'
 import { textOf, type JsonObject } from './wire.js'
 
 /** 4xx by which the venue says that it did nothing; a timeout (408) or a conflict (409) does not say that. */

@@ -1,6 +1,7 @@
 /** Kalshi's cursor pages. The last page's cursor is empty; a garbage cursor is answered with 200, so a loop is cut. */
 
-import type { KalshiRest, RestResult } from './rest.js'
+import type { KalshiRest } from './rest.js'
+import type { RestResult } from './rest-result.js'
 
 export type Page =
   | { readonly kind: 'page'; readonly items: readonly unknown[] }

@@ -9,20 +9,8 @@ import { systemClock, type Clock } from '../../core/clock.js'
 import { ArbeesError, codeOf, EXIT, messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import { signRequest, type KalshiCredentials } from './auth.js'
-import { parseErrorBody, type VenueError } from './rest-error.js'
-import { isJsonObject, parseJson, type JsonObject } from './wire.js'
-
-export type RestResult =
-  | { readonly kind: 'ok'; readonly status: number; readonly body: JsonObject }
-  /** The venue, or something before it, answered with an error status. */
-  | { readonly kind: 'refused'; readonly status: number; readonly error: VenueError }
-  /** No answer that can be read. `handedOver` is false only when no byte of the request reached a socket. */
-  | {
-      readonly kind: 'failed'
-      readonly reason: 'timeout' | 'cut' | 'unreachable' | 'unreadable' | 'aborted'
-      readonly detail: string
-      readonly handedOver: boolean
-    }
+import { parseErrorBody, type RestResult } from './rest-result.js'
+import { isJsonObject, parseJson } from './wire.js'
 
 export interface KalshiRestOptions {
   /** With the path prefix that is signed too: `https://external-api.kalshi.com/trade-api/v2`. */

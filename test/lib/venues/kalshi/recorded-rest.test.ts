@@ -14,8 +14,8 @@ import { feesOfSeries } from '../../../../src/lib/venues/kalshi/fees.js'
 import { orderBody } from '../../../../src/lib/venues/kalshi/order-body.js'
 import { sumFills } from '../../../../src/lib/venues/kalshi/order-fills.js'
 import { outcomeOfCreate, outcomeOfListed } from '../../../../src/lib/venues/kalshi/order-outcome.js'
-import { parseErrorBody } from '../../../../src/lib/venues/kalshi/rest-error.js'
-import type { RestResult } from '../../../../src/lib/venues/kalshi/rest.js'
+import { parseErrorBody } from '../../../../src/lib/venues/kalshi/rest-result.js'
+import type { RestResult } from '../../../../src/lib/venues/kalshi/rest-result.js'
 import { gameMarket } from './markets.js'
 
 type Json = Readonly<Record<string, unknown>>

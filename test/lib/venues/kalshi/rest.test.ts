@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import { KalshiRest, type KalshiRestOptions } from '../../../../src/lib/venues/kalshi/rest.js'
-import { parseErrorBody, restError } from '../../../../src/lib/venues/kalshi/rest-error.js'
+import { parseErrorBody, restError } from '../../../../src/lib/venues/kalshi/rest-result.js'
 import { HttpVenue } from './http-venue.js'
 import { ed25519Credentials } from './keys.js'
 import { until } from './until.js'

@@ -1,9 +1,20 @@
-/** Kalshi's error bodies: four shapes seen on the wire, and whatever a CDN sends in between. */
+/** What a REST call came to. Kalshi's errors have four shapes on the wire, beside whatever a CDN sends in between. */
 
 import { ArbeesError, EXIT } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
-import type { RestResult } from './rest.js'
 import { isJsonObject, parseJson, textOf, type JsonObject } from './wire.js'
+
+export type RestResult =
+  | { readonly kind: 'ok'; readonly status: number; readonly body: JsonObject }
+  /** The venue, or something before it, answered with an error status. */
+  | { readonly kind: 'refused'; readonly status: number; readonly error: VenueError }
+  /** No answer that can be read. `handedOver` is false only when no byte of the request reached a socket. */
+  | {
+      readonly kind: 'failed'
+      readonly reason: 'timeout' | 'cut' | 'unreachable' | 'unreadable' | 'aborted'
+      readonly detail: string
+      readonly handedOver: boolean
+    }
 
 export interface VenueError {
   /** The venue's own code where it sent one, else `http_<status>`. */
