@@ -16,6 +16,7 @@ import type { Execution, FinalOutcome } from './execution.js'
 import type { IntentDetail } from './ledger-history.js'
 import { reportFill } from './money.js'
 import { finalOutcome } from './outcome.js'
+import type { OutcomeWatcher } from './outcome.js'
 import type { OrderUpdate, Plan, PlanContext } from './plan.js'
 import { tryAppend } from './record.js'
 
@@ -33,20 +34,24 @@ export class OrderRunner {
 
   constructor(private readonly execution: Execution) {}
 
-  /** Sends an approved order. Only the opening order of a plan may expire or be halted between intent and send. */
+  /**
+   * Sends an approved order. Only the opening order of a plan may expire or be halted between intent and send.
+   * `onFilled` is told what has filled for certain while the outcome is still open.
+   */
   async run(
     order: RiskApproved<OrderRequest>,
     market: GameMarket,
     plan: Plan,
-    opening: boolean,
+    onFilled: (filledE6: number) => void = ignore,
   ): Promise<OrderResult> {
+    const opening = order.leg === 0
     const prepared = this.prepare(order, market, plan)
     if (prepared === undefined || !this.recordIntent(prepared, plan)) return { kind: 'not_sent' }
     if (opening && this.isTooLate(order, plan)) return { kind: 'not_sent' }
     const sent = this.send(prepared, plan)
     const first = await sent.outcome
     sent.flush()
-    const outcome = await this.follow(prepared, first, sent.context)
+    const outcome = await this.follow(prepared, first, sent.context, onFilled)
     if (outcome === undefined) return this.leaveUnknown(prepared, sent.context, sent.latencyMs())
     return { kind: 'final', filledE6: this.conclude(prepared, outcome, sent.context, sent.latencyMs()) }
   }
@@ -104,17 +109,15 @@ export class OrderRunner {
     prepared: PreparedOrder,
     first: OrderOutcome,
     context: PlanContext,
+    onFilled: (filledE6: number) => void = ignore,
   ): Promise<FinalOutcome | undefined> {
-    return finalOutcome(this.execution, prepared, first, (pending) => {
+    const onPending: OutcomeWatcher['onPending'] = (pending) => {
+      const unknown = pending.kind === 'unknown'
       this.record(prepared, pending.kind, detailOf(pending))
-      if (pending.kind === 'unknown') this.execution.listener.onCount('unknown')
-      this.tell(
-        prepared.request,
-        pending.kind,
-        context,
-        pending.kind === 'unknown' ? { reason: pending.reason } : {},
-      )
-    })
+      if (unknown) this.execution.listener.onCount('unknown')
+      this.tell(prepared.request, pending.kind, context, unknown ? { reason: pending.reason } : {})
+    }
+    return finalOutcome(this.execution, prepared, first, { onPending, onFilled })
   }
 
   private prepare(
@@ -235,6 +238,8 @@ export class OrderRunner {
     this.execution.listener.onTrade({ request, status, ...nothing, latencyMs, trace, stamps })
   }
 }
+
+const ignore = (): void => undefined
 
 /** A gateway never throws by contract; one that does leaves the order unknown. */
 async function sendOnce(send: () => Promise<OrderOutcome>): Promise<OrderOutcome> {

@@ -6,40 +6,60 @@
 import type { OrderOutcome, PreparedOrder } from '../venues/ports.js'
 import { askOnSchedule, isFinalOutcome, queryOnce } from './execution.js'
 import type { Execution, FinalOutcome } from './execution.js'
+import type { ExecutionTiming } from './plan.js'
 
-/** Told when an answer is not final yet. */
-export type OnPending = (outcome: Exclude<OrderOutcome, FinalOutcome>) => void
+/** Told what is known before the outcome is final. */
+export interface OutcomeWatcher {
+  /** The order is delayed, or unknown from now on. */
+  onPending(outcome: Exclude<OrderOutcome, FinalOutcome>): void
+  /** So much has filled for certain; more may follow. */
+  onFilled(filledE6: number): void
+}
+
+/** A delayed order is asked after so often for this long after its delay, then every so often. */
+const EAGER_MS = 1_000
+const PATIENT_POLLS = 5
 
 /** Follows an order until its outcome is final; undefined when nobody could tell in time. */
 export async function finalOutcome(
   execution: Execution,
   prepared: PreparedOrder,
   first: OrderOutcome,
-  onPending: OnPending,
+  watcher: OutcomeWatcher,
 ): Promise<FinalOutcome | undefined> {
   if (isFinalOutcome(first)) return first
-  onPending(first)
-  if (first.kind === 'unknown') return await askUnknown(execution, prepared)
-  const polled = await pollDelayed(execution, prepared)
-  if (polled !== undefined) return polled
-  const seconds = execution.timing.delayedLimitMs / 1000
-  onPending({ kind: 'unknown', reason: `still delayed after ${seconds} s` })
-  return await askUnknown(execution, prepared)
+  watcher.onPending(first)
+  const ask = () => askFinal(execution, prepared, watcher)
+  const { timing } = execution
+  if (first.kind === 'delayed') {
+    const polled = await askOnSchedule(execution, pollTimes(timing, prepared.market.takerDelayMs), ask)
+    if (polled !== undefined) return polled
+    const reason = `still not told ${timing.delayedLimitMs / 1000} s after its delay`
+    watcher.onPending({ kind: 'unknown', reason })
+  }
+  return await askOnSchedule(execution, timing.unknownAtMs, ask)
 }
 
-/** Asks after an order whose fate is unknown, at 0.25, 1, 3, 10 and 30 s. */
-export function askUnknown(execution: Execution, prepared: PreparedOrder): Promise<FinalOutcome | undefined> {
-  return askOnSchedule(execution, execution.timing.unknownAtMs, () => askFinal(execution, prepared))
+/** Nothing can be known before the venue's own delay has passed. */
+function pollTimes({ delayedPollMs, delayedLimitMs }: ExecutionTiming, delayMs: number): number[] {
+  const times: number[] = []
+  for (
+    let at = 0;
+    at <= delayedLimitMs;
+    at += at < EAGER_MS ? delayedPollMs : PATIENT_POLLS * delayedPollMs
+  ) {
+    times.push(delayMs + at)
+  }
+  return times
 }
 
-function pollDelayed(execution: Execution, prepared: PreparedOrder): Promise<FinalOutcome | undefined> {
-  const { delayedPollMs, delayedLimitMs } = execution.timing
-  const polls = Math.ceil(delayedLimitMs / delayedPollMs)
-  const atMs = Array.from({ length: polls }, (_, index) => (index + 1) * delayedPollMs)
-  return askOnSchedule(execution, atMs, () => askFinal(execution, prepared))
-}
-
-async function askFinal(execution: Execution, prepared: PreparedOrder): Promise<FinalOutcome | undefined> {
+async function askFinal(
+  execution: Execution,
+  prepared: PreparedOrder,
+  watcher: OutcomeWatcher,
+): Promise<FinalOutcome | undefined> {
   const outcome = await queryOnce(execution, prepared)
-  return isFinalOutcome(outcome) ? outcome : undefined
+  if (isFinalOutcome(outcome)) return outcome
+  if (outcome.filledE6 !== undefined) watcher.onFilled(outcome.filledE6)
+  return undefined
 }

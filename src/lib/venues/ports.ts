@@ -94,9 +94,9 @@ export type OrderOutcome =
   /** A documented refusal: nothing was and nothing will be done. */
   | { readonly kind: 'rejected'; readonly code: string; readonly message: string }
   /** Accepted, cannot be canceled, matched later: ask `query`. */
-  | { readonly kind: 'delayed'; readonly venueOrderId: string }
-  /** It may have filled: counts as filled until `query` tells. */
-  | { readonly kind: 'unknown'; readonly reason: string }
+  | { readonly kind: 'delayed'; readonly venueOrderId: string; readonly filledE6?: number }
+  /** It may have filled: counts as filled until `query` tells. `filledE6` is what is seen for certain, more may follow. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly filledE6?: number }
 
 /** Money of a filled order in micro-dollars, from the venue's own records. */
 export interface FillReport {

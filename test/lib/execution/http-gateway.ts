@@ -88,6 +88,7 @@ export class HttpGateway implements OrderGateway {
 function outcomeOf(answer: Record<string, unknown>, { orderId, sizeE2 }: OrderRequest): OrderOutcome {
   if (answer['status'] === 'delayed') return { kind: 'delayed', venueOrderId: orderId }
   const filledE6 = Number(answer['filledE6'])
+  if (answer['status'] === 'pending') return { kind: 'unknown', reason: 'more may follow', filledE6 }
   if (filledE6 === 0) return { kind: 'none', venueOrderId: orderId }
   return { kind: filledE6 < sizeE2 * 10_000 ? 'partial' : 'filled', venueOrderId: orderId, filledE6 }
 }

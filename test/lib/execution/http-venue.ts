@@ -14,6 +14,13 @@ export type Behavior =
   | { readonly kind: 'reject'; readonly code: string }
   /** Accepted, filled after so long. */
   | { readonly kind: 'delay'; readonly perMille: number; readonly afterMs: number }
+  /** Accepted; a part is seen at once, all of it after so long. */
+  | {
+      readonly kind: 'trickle'
+      readonly firstPerMille: number
+      readonly perMille: number
+      readonly afterMs: number
+    }
   /** Filled, and the connection cut instead of an answer; told after so many queries. */
   | { readonly kind: 'cut'; readonly perMille: number; readonly toldAfterQueries?: number }
   /** Filled, and never told. */
@@ -32,6 +39,8 @@ interface Accepted {
   readonly order: VenueOrder
   readonly filledE6: number
   readonly visibleAtMs: number
+  /** What is seen before. */
+  readonly firstE6: number
   hiddenQueries: number
 }
 
@@ -79,8 +88,14 @@ export class HttpVenue {
     if (request.method === 'POST') return await this.take(request, response)
     const accepted = this.accepted.get(id)
     if (accepted === undefined || accepted.hiddenQueries-- > 0) return answer(response, 404, {})
-    const { order, filledE6, visibleAtMs } = accepted
-    if (Date.now() < visibleAtMs) return answer(response, 200, { status: 'delayed' })
+    const { order, filledE6, firstE6, visibleAtMs } = accepted
+    if (Date.now() < visibleAtMs) {
+      return answer(
+        response,
+        200,
+        firstE6 > 0 ? { status: 'pending', filledE6: firstE6 } : { status: 'delayed' },
+      )
+    }
     if (what === 'orders') return answer(response, 200, { status: 'done', filledE6 })
     answer(response, 200, { cashMicros: costMicros(order.limitE4, filledE6 / 10_000), feesMicros: 1_000 })
   }
@@ -92,9 +107,17 @@ export class HttpVenue {
     this.received.push(order)
     const behavior = this.behave(order)
     if (behavior.kind === 'reject') return answer(response, 400, { code: behavior.code })
-    const filledE6 = Math.floor((order.sizeE2 * behavior.perMille) / 1000) * 10_000
+    const shareE6 = (perMille: number) => Math.floor((order.sizeE2 * perMille) / 1000) * 10_000
+    const filledE6 = shareE6(behavior.perMille)
     const record = (more: Partial<Accepted> = {}) =>
-      this.accepted.set(order.orderId, { order, filledE6, visibleAtMs: 0, hiddenQueries: 0, ...more })
+      this.accepted.set(order.orderId, {
+        order,
+        filledE6,
+        visibleAtMs: 0,
+        firstE6: 0,
+        hiddenQueries: 0,
+        ...more,
+      })
     switch (behavior.kind) {
       case 'fill':
         record()
@@ -102,6 +125,9 @@ export class HttpVenue {
         return answer(response, 200, { status: 'done', filledE6 })
       case 'delay':
         record({ visibleAtMs: Date.now() + behavior.afterMs })
+        return answer(response, 200, { status: 'delayed' })
+      case 'trickle':
+        record({ visibleAtMs: Date.now() + behavior.afterMs, firstE6: shareE6(behavior.firstPerMille) })
         return answer(response, 200, { status: 'delayed' })
       case 'cut':
         record({ hiddenQueries: behavior.toldAfterQueries ?? 0 })

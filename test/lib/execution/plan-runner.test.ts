@@ -96,6 +96,24 @@ describe('a first leg that', () => {
     expect(harness.listener.counts['naked']).toBeUndefined()
   })
 
+  it('shows its fill bit by bit is hedged bit by bit, before its outcome is final', async () => {
+    script = { '0.0': { kind: 'trickle', firstPerMille: 300, perMille: 800, afterMs: 150 } }
+    await create().run()
+    expect(sent()).toEqual(['0.0 2000', '1.0 600', '1.1 1000'])
+    const states = harness.listener.states
+    expect(states.indexOf('1.0 filled')).toBeLessThan(states.indexOf('0.0 partial'))
+    expect(harness.listener.counts).toEqual({ orders: 3, fills: 3 })
+    expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(false)
+  })
+
+  it('never tells more than a part stays unknown with that part hedged', async () => {
+    script = { '0.0': { kind: 'trickle', firstPerMille: 300, perMille: 800, afterMs: 60_000 } }
+    await create({ timing: { delayedLimitMs: 50, unknownAtMs: [10] } }).run()
+    expect(sent()).toEqual(['0.0 2000', '1.0 600'])
+    expect(harness.listener.counts).toMatchObject({ unknown: 1 })
+    expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(true)
+  })
+
   it('fills nothing ends the plan with nothing at risk', async () => {
     script = { '0.0': nothing }
     await create().run()

@@ -29,7 +29,7 @@ export const polyMarket = (more: Partial<GameMarket> = {}): GameMarket => ({
   sizeStepE2: 1,
   minSizeE2: 500,
   fees: { ratePpm: 50_000, roundUpToMicros: 10 },
-  takerDelayMs: 1000,
+  takerDelayMs: 20,
   tokenIds: ['1', '2'],
   negRisk: false,
   ...more,
