@@ -7,7 +7,10 @@ export interface SignalLeg {
   readonly marketId: string
   readonly outcome: Outcome
   readonly side: Side
-  /** Worst price this leg may pay (buy), in the outcome's own price space. */
+  /**
+   * Worst price this leg may pay (buy), in the outcome's own price space. The opening leg's is the worst level it was
+   * planned through, a later leg's is break-even.
+   */
   readonly limitE4: number
   readonly sizeE2: number
 }

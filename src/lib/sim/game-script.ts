@@ -117,7 +117,7 @@ export class GameScript {
     this.lead += side === 'home' ? points : -points
     const slow: Venue = (this.game.plays.length + this.game.index) % 2 === 0 ? 'poly' : 'kalshi'
     const quickAt = atMs + this.prng.range(300, 600)
-    const slowAt = atMs + this.prng.range(2000, 5000)
+    const slowAt = atMs + this.prng.range(3000, 5500)
     return {
       atMs,
       side,

@@ -9,6 +9,7 @@
 import { takerFeeMicros } from '../model/fees.js'
 import type { FeeSchedule } from '../model/fees.js'
 import { ONE_E4 } from '../model/price.js'
+import type { GameMarket } from '../model/game.js'
 import type { SignalLeg } from '../model/signal.js'
 import type { Outcome } from '../model/venue.js'
 import type { MarketPair, Orientation, PairLeg } from './market-pair.js'
@@ -26,7 +27,7 @@ export interface StrategyLimits {
 }
 
 export interface Plan {
-  /** In the order they are to be sent. */
+  /** In the order they are to be sent; the second one's limit is break-even (`withHedgeCap`). */
   readonly legs: readonly [SignalLeg, SignalLeg]
   readonly sizeE2: number
   readonly grossEdgeMicros: number
@@ -84,7 +85,7 @@ export function planOf(
   const netEdgeMicros = grossEdgeMicros - feesMicros
   if (netEdgeMicros * 100 < limits.minEdgeMicros * sizeE2) return 'below_min_edge'
   return {
-    legs: inSendingOrder(here, there),
+    legs: withHedgeCap(inSendingOrder(here, there), sizeE2),
     sizeE2,
     grossEdgeMicros,
     feesMicros,
@@ -137,6 +138,7 @@ function profitableSizeE2(pair: MarketPair, orientation: Orientation, limits: St
 
 interface Taken {
   readonly leg: SignalLeg
+  readonly market: GameMarket
   readonly costMicros: number
   readonly feesMicros: number
   readonly reserveMicros: number
@@ -165,6 +167,7 @@ function take({ market, book }: PairLeg, outcome: Outcome, sizeE2: number): Take
   }
   return {
     leg: { venue: market.venue, marketId: market.marketId, outcome, side: 'buy', limitE4, sizeE2 },
+    market,
     costMicros,
     feesMicros,
     reserveMicros: levels * market.fees.roundUpToMicros,
@@ -174,12 +177,32 @@ function take({ market, book }: PairLeg, outcome: Outcome, sizeE2: number): Take
 }
 
 /** The venue that holds orders back goes first, since its fill is the uncertain one; else the thinner book. */
-function inSendingOrder(one: Taken, two: Taken): [SignalLeg, SignalLeg] {
+function inSendingOrder(one: Taken, two: Taken): readonly [Taken, Taken] {
   const oneFirst =
     one.takerDelayMs === two.takerDelayMs
       ? one.restingE2 <= two.restingE2
       : one.takerDelayMs > two.takerDelayMs
-  return oneFirst ? [one.leg, two.leg] : [two.leg, one.leg]
+  return oneFirst ? [one, two] : [two, one]
+}
+
+/**
+ * The legs with their limits: the opening leg's is the worst level it was planned through; the other leg may pay up to
+ * break-even, the highest tick at which the whole plan still loses nothing. Once the first leg stands, a hedge without
+ * profit is better than none.
+ */
+function withHedgeCap([opening, hedge]: readonly [Taken, Taken], sizeE2: number): [SignalLeg, SignalLeg] {
+  const { tickE4, fees } = hedge.market
+  const budgetMicros = sizeE2 * ONE_E4 - opening.costMicros - opening.feesMicros
+  const affordable = (priceE4: number) =>
+    priceE4 * sizeE2 + takerFeeMicros(fees, priceE4, sizeE2) + hedge.reserveMicros <= budgetMicros
+  let low = 0
+  let high = Math.floor((ONE_E4 - 1 - hedge.leg.limitE4) / tickE4)
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (affordable(hedge.leg.limitE4 + middle * tickE4)) low = middle
+    else high = middle - 1
+  }
+  return [opening.leg, { ...hedge.leg, limitE4: hedge.leg.limitE4 + low * tickE4 }]
 }
 
 /** The least size that is a multiple of both steps; undefined unless both are whole and above 0. */

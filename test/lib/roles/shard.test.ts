@@ -30,7 +30,7 @@ describe('a shard', () => {
       pair: `kalshi:${HOU}:yes+poly:${COND}:no`,
       legs: [
         { venue: 'poly', market_id: COND, outcome: 'no', side: 'buy', limit: 0.5, size: 40 },
-        { venue: 'kalshi', market_id: HOU, outcome: 'yes', side: 'buy', limit: 0.45, size: 40 },
+        { venue: 'kalshi', market_id: HOU, outcome: 'yes', side: 'buy', limit: 0.47, size: 40 },
       ],
       size: 40,
       gross_edge_micros: 2_000_000,
@@ -73,7 +73,7 @@ describe('a shard', () => {
       // YES of HOU there, YES of UTAH here.
       [
         ['poly', 'yes', 0.4],
-        ['kalshi', 'yes', 0.56],
+        ['kalshi', 'yes', 0.57],
       ],
     )
   }, 20_000)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FeeSchedule } from '../../../src/lib/model/fees.js'
 import type { GameMarket } from '../../../src/lib/model/game.js'
+import type { SignalLeg } from '../../../src/lib/model/signal.js'
 import type { Level } from '../../../src/lib/model/order-book.js'
 import { planOf } from '../../../src/lib/strategy/cross-venue.js'
 import type { Plan, StrategyLimits } from '../../../src/lib/strategy/cross-venue.js'
@@ -50,7 +51,8 @@ describe('a plan', () => {
         marketId: 'KXNBAGAME-25DEC01HOUUTA-HOU',
         outcome: 'yes',
         side: 'buy',
-        limitE4: 4500,
+        // Break-even: 0.50 + 0.0125 + 0.47 + 0.0175 is a dollar.
+        limitE4: 4700,
         sizeE2: 4000,
       },
     ])
@@ -61,7 +63,7 @@ describe('a plan', () => {
     expect(plan.sizeE2).toBe(2000)
     expect(plan.legs.map(({ venue, outcome, limitE4 }) => [venue, outcome, limitE4])).toEqual([
       ['poly', 'yes', 4900],
-      ['kalshi', 'no', 4500],
+      ['kalshi', 'no', 4800],
     ])
   })
 
@@ -74,12 +76,12 @@ describe('a plan', () => {
       const plan = mustPlan(kalshi, poly, outcome, { polyMarket: { selection: 'UTAH' } })
       expect(plan.legs.map((leg) => [leg.venue, leg.outcome, leg.limitE4])).toEqual([
         ['poly', expected, 4900],
-        ['kalshi', expected, 4500],
+        ['kalshi', expected, 4800],
       ])
     },
   )
 
-  it('walks both depths and limits each leg to the worst level taken', () => {
+  it('walks both depths and limits the opening leg to the worst level taken, the other to break-even', () => {
     const kalshi: Side = {
       bids: [],
       asks: [
@@ -100,7 +102,7 @@ describe('a plan', () => {
     // Takes 10 + 10 + 10 at gaps of 15, 13/11 and 9 cents; then 4400 against 5000: 6 cents gross, still above fees.
     const plan = mustPlan(kalshi, poly, 'yes', { limits: { maxSizeE2: 3000 } })
     expect(plan.sizeE2).toBe(3000)
-    expect(plan.legs.map(({ limitE4 }) => limitE4)).toEqual([4700, 4400])
+    expect(plan.legs.map(({ limitE4 }) => limitE4)).toEqual([4700, 5100])
     expect(plan.grossEdgeMicros).toBe(1000 * 1500 + 500 * 1300 + 500 * 1100 + 1000 * 900)
   })
 
@@ -288,6 +290,29 @@ function strategyPlan(given: Case, hidden?: 'kalshi' | 'poly') {
   })
 }
 
+/** The worst price that a plan's second leg walked through. */
+function worstLevel(given: Case, leg: SignalLeg, units: number): number {
+  return priceByUnit(offers(leg.venue === 'kalshi' ? given.kalshi : given.poly, leg.outcome))[units - 1]!
+}
+
+/** What is left of the payout when the whole second leg costs this much a share, without rounding, in 10^-16 dollars. */
+function leftAt(
+  given: Case,
+  [opening, hedge]: readonly [SignalLeg, SignalLeg],
+  units: number,
+  priceE4: number,
+): bigint {
+  const feesOf = ({ venue }: SignalLeg) => (venue === 'kalshi' ? KALSHI_FEES : POLY_FEES)
+  const levels = offers(opening.venue === 'kalshi' ? given.kalshi : given.poly, opening.outcome)
+  const opened = priceByUnit(levels).slice(0, units)
+  const spent = opened.reduce(
+    (sum, price) => sum + BigInt(price) * MICRO + unitFee(feesOf(opening), price),
+    0n,
+  )
+  const perUnit = BigInt(priceE4) * MICRO + unitFee(feesOf(hedge), priceE4)
+  return BigInt(units) * (10_000n * MICRO - perUnit) - spent
+}
+
 const edgeIsHonest = (hidden?: 'kalshi' | 'poly') =>
   fc.property(cases, (given) => {
     const plan = strategyPlan(given, hidden)
@@ -329,5 +354,31 @@ describe('the net edge of any books', () => {
       { numRuns: 300, seed: 11 },
     )
     expect(plans).toBeGreaterThan(60)
+  })
+
+  it('bounds the second leg at break-even: nothing is lost there, something is a tick above', () => {
+    let raised = 0
+    fc.assert(
+      fc.property(cases, (given) => {
+        const plan = strategyPlan(given)
+        if (typeof plan === 'string') return
+        const [, hedge] = plan.legs
+        const worstE4 = worstLevel(given, hedge, plan.sizeE2)
+        expect(hedge.limitE4).toBeGreaterThanOrEqual(worstE4)
+        const tickE4 = 100
+        expect((hedge.limitE4 - worstE4) % tickE4).toBe(0)
+        const left = (priceE4: number) => leftAt(given, plan.legs, plan.sizeE2, priceE4)
+        if (hedge.limitE4 > worstE4) {
+          raised++
+          expect(left(hedge.limitE4)).toBeGreaterThanOrEqual(0n)
+        }
+        if (hedge.limitE4 + tickE4 < 10_000) {
+          const rounding = BigInt(plan.reserveMicros + 100) * MICRO
+          expect(left(hedge.limitE4 + tickE4)).toBeLessThan(rounding)
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(raised).toBeGreaterThan(30)
   })
 })
