@@ -7,7 +7,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, Errors } from '@oclif/core'
-import { SETTING_KEYS, loadSettings, upFilePath } from '../core/config.js'
+import { SETTING_KEYS, environmentName, loadSettings, upFilePath } from '../core/config.js'
 import type { ConfigSources, LoadedSettings, SettingKey, UpFile } from '../core/config.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { bootId } from '../core/ids.js'
@@ -57,7 +57,9 @@ export abstract class BaseCommand extends Command {
     const given: Partial<Record<SettingKey, string>> = {}
     for (const key of SETTING_KEYS) {
       const value = flags[key]
-      if (value !== undefined) given[key] = Array.isArray(value) ? value.join(',') : String(value)
+      // oclif hands the value of a flag's environment twin on as the flag's: its origin is the environment.
+      if (value !== undefined && String(value) !== process.env[environmentName(key)])
+        given[key] = Array.isArray(value) ? value.join(',') : String(value)
     }
     const file = { path: flags.config ?? 'arbees.yaml', required: flags.config !== undefined }
     const sources: ConfigSources = { flags: given, environment: process.env, file }

@@ -1,5 +1,6 @@
 /** Cleanup that runs in reverse order and always, on the first error too. */
 
+import { setMaxListeners } from 'node:events'
 import { messageOf } from './errors.js'
 
 type Cleanup = () => void | Promise<void>
@@ -8,6 +9,11 @@ export class Lifecycle {
   private readonly controller = new AbortController()
   private readonly cleanups: { readonly name: string; readonly run: Cleanup; readonly ms?: number }[] = []
   private closing: Promise<string[]> | undefined
+
+  constructor() {
+    // Everything that waits listens: that many is no leak.
+    setMaxListeners(0, this.controller.signal)
+  }
 
   /** Aborts when `close` begins: hand it to everything that waits. */
   get signal(): AbortSignal {

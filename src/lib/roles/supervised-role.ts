@@ -124,10 +124,8 @@ export class SupervisedRole {
     })
     this.child = child
     this.pid = child.pid
-    this.enter(
-      this.restarts === 0 ? 'starting' : 'restarting',
-      this.restarts === 0 ? 'starting' : 'restarting',
-    )
+    const state = this.restarts === 0 ? 'starting' : 'restarting'
+    this.enter(state, `${state}, pid ${child.pid ?? '-'}`)
     if (child.stderr !== null) {
       createInterface({ input: child.stderr }).on('line', (line) => this.events.onLog(this.name, line))
     }
