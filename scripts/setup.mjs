@@ -5,7 +5,16 @@
 
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -26,7 +35,9 @@ export function setUp() {
     const started = Date.now()
     say(`[${index + 1}/${steps.length}] ${step.name} …`)
     step.run()
-    say(`[${index + 1}/${steps.length}] ${step.name}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+    say(
+      `[${index + 1}/${steps.length}] ${step.name}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+    )
   })
 }
 
@@ -84,10 +95,15 @@ function withoutServices(asRoot, action) {
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
-  fail(`arbees needs Node 20.19 or newer, this is ${process.versions.node}: install it from your package manager or nodejs.org`)
+  fail(
+    `arbees needs Node 20.19 or newer, this is ${process.versions.node}: install it from your package manager or nodejs.org`,
+  )
 }
 
-const lockHash = () => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lockHash = () =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
 
 function packagesAreStale() {
   return !existsSync(LOCK_STAMP) || readFileSync(LOCK_STAMP, 'utf8') !== lockHash()
@@ -95,7 +111,11 @@ function packagesAreStale() {
 
 function installPackages() {
   // Every dependency works without its install script: zeromq and libsql carry prebuilt addons.
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'], 'npm ci failed: see above')
+  run(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'],
+    'npm ci failed: see above',
+  )
   writeFileSync(LOCK_STAMP, lockHash())
 }
 
@@ -103,10 +123,14 @@ function buildIsStale() {
   if (!existsSync(BUILD_STAMP)) return true
   const built = statSync(BUILD_STAMP).mtimeMs
   const newer = (path) => statSync(path).mtimeMs > built
-  const configs = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name))
+  const configs = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) =>
+    join(root, name),
+  )
   if (configs.some(newer)) return true
   // A folder's own time tells of deleted files.
-  return readdirSync(join(root, 'src'), { recursive: true }).some((name) => newer(join(root, 'src', String(name))))
+  return readdirSync(join(root, 'src'), { recursive: true }).some((name) =>
+    newer(join(root, 'src', String(name))),
+  )
 }
 
 function build() {
@@ -119,7 +143,9 @@ function build() {
 function installRedis() {
   const installed = aptInstall(['redis-server']) && findRedis() !== undefined
   if (!installed) {
-    fail('no redis-server or valkey-server on PATH, and apt-get cannot install one here: install Redis 6 or newer and run this again')
+    fail(
+      'no redis-server or valkey-server on PATH, and apt-get cannot install one here: install Redis 6 or newer and run this again',
+    )
   }
 }
 

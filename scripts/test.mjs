@@ -29,9 +29,17 @@ for (const [name, command, args] of names.length > 0 ? [] : checks) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'arbees-test-'))
 const report = join(scratch, 'report.json')
-const ran = succeeds(bin('vitest'), ['run', ...names, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
+const ran = succeeds(bin('vitest'), [
+  'run',
+  ...names,
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+])
 try {
-  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'))
+  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  )
   counts.passed += numPassedTests
   counts.failed += numFailedTests
   counts.skipped += numPendingTests

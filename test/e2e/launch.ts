@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 export const BINARY = resolve(import.meta.dirname, '../../bin/run.js')
 
 /** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
+async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer()

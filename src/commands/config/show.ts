@@ -15,13 +15,7 @@ export default class ConfigShow extends BaseCommand {
 
   async run(): Promise<{ settings: SettingRow[] }> {
     const { flags } = await this.parse(ConfigShow)
-    const typed = (name: string) =>
-      this.argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
-    // oclif fills these flags from the environment too: only what was typed has the flag as its origin.
-    const given = Object.fromEntries(
-      Object.entries(flags).filter(([name]) => name === 'config' || typed(name)),
-    )
-    const loaded = this.loadSettings(roleSettings(given), { live: true })
+    const loaded = this.loadSettings(roleSettings(flags), { live: true })
     const { renderSettings, settingRows } = await import('../../lib/operator/config-view.js')
     const settings = settingRows(loaded)
     const { stdout } = process

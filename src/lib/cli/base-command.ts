@@ -96,7 +96,7 @@ export abstract class BaseCommand extends Command {
 }
 
 /** The `up.json` of a running `up`; undefined when there is none or its process is gone. */
-export function readLiveUpFile(dataDir: string): UpFile | undefined {
+function readLiveUpFile(dataDir: string): UpFile | undefined {
   const path = upFilePath(dataDir)
   if (!existsSync(path)) return undefined
   try {

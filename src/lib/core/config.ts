@@ -121,7 +121,6 @@ export type SettingKey = keyof typeof SETTINGS
 export type Settings = {
   readonly [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never
 }
-export type Origin = 'flag' | 'environment' | 'up.json' | 'arbees.yaml' | 'default'
 
 export interface LoadedSettings {
   readonly settings: Settings

@@ -59,7 +59,7 @@ export class Lifecycle {
 }
 
 /** Rejects with `TIMEOUT <name>` when the promise has not settled within `ms`. */
-export async function withDeadline<T>(promise: Promise<T>, ms: number, name: string): Promise<T> {
+async function withDeadline<T>(promise: Promise<T>, ms: number, name: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${name} did not finish within ${ms} ms`)), ms)

@@ -16,7 +16,7 @@ import type {
 } from './payloads.js'
 
 /** Levels of an `orderbook.` message. */
-export const ORDERBOOK_DEPTH = 10
+const ORDERBOOK_DEPTH = 10
 
 export function pricesPayload(quote: Quote): PricesPayload {
   const side = (priceE4: number | undefined) => (priceE4 === undefined ? null : priceToWire(priceE4))

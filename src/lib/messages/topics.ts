@@ -15,8 +15,8 @@ import { ArbeesError } from '../core/errors.js'
 export const FAMILIES = ['prices', 'orderbook', 'games', 'signals', 'orders', 'trades'] as const
 export type Family = (typeof FAMILIES)[number]
 
-export const GAME_NOTICES = ['discovered', 'updated'] as const
-export type GameNotice = (typeof GAME_NOTICES)[number]
+const GAME_NOTICES = ['discovered', 'updated'] as const
+type GameNotice = (typeof GAME_NOTICES)[number]
 
 export interface Topic {
   readonly family: Family

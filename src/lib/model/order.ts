@@ -36,18 +36,6 @@ export const ORDER_STATES = [
 ] as const
 export type OrderState = (typeof ORDER_STATES)[number]
 
-/** States after which an attempt changes no more (an unknown one waits to be reconciled). */
-const FINAL: ReadonlySet<OrderState> = new Set([
-  'denied',
-  'stale',
-  'duplicate',
-  'filled',
-  'partial',
-  'none',
-  'rejected',
-])
-export const isFinal = (state: OrderState): boolean => FINAL.has(state)
-
 /** Order id = hash(env, mode, account, signal, leg, attempt): the same attempt is always the same order. */
 export function orderIdOf(parts: {
   readonly env: Env

@@ -2,7 +2,7 @@
 
 import type { LoadedSettings } from '../core/config.js'
 import { sleep } from '../core/backoff.js'
-import { EXIT, ArbeesError } from '../core/errors.js'
+import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
 import type { UpSummary } from '../roles/up-summary.js'
 import { Up, redactUrl } from '../roles/up.js'
@@ -64,7 +64,7 @@ export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Prom
   const summary = up.summary()
   screen?.update(renderUp(up, viewOptions(options)))
   screen?.close()
-  if (failure !== undefined) throw failure
+  if (failure !== undefined) throw failure instanceof Error ? failure : new Error(messageOf(failure))
   const failed = up.roles.filter((role) => role.state === 'failed').map((role) => role.name)
   if (failed.length > 0) {
     throw new ArbeesError('ROLE_FAILED', `gave up on ${failed.join(', ')}`, {

@@ -35,7 +35,8 @@ export async function runMonitor(context: RoleContext, venue: Venue): Promise<vo
   const frameToQuote = new Histogram()
   const { catalog, createFeed } = venueParts(context, venue)
 
-  let feed: MarketFeed | undefined
+  // The first heartbeats go out before there is a feed to tell of.
+  const beats: { feed?: MarketFeed } = {}
   const publisher = await Publisher.bind({
     name: venue,
     url: endpointUrl(settings, venue),
@@ -45,7 +46,7 @@ export async function runMonitor(context: RoleContext, venue: Venue): Promise<vo
     allowPlainBind: settings.allow_plain_bind,
     details: () => ({
       ...context.report(),
-      feeds: feed === undefined ? [] : [feedBeat(context, venue, feed)],
+      feeds: beats.feed === undefined ? [] : [feedBeat(context, venue, beats.feed)],
     }),
   })
   lifecycle.defer('publisher', () => publisher.close())
@@ -59,7 +60,7 @@ export async function runMonitor(context: RoleContext, venue: Venue): Promise<vo
     publisher.channel(orderbookSource(venue)),
     publisher.channel(pricesSource(venue)),
   )
-  feed = createFeed({
+  const feed = createFeed({
     onBook: (update) => {
       announce.publish(update)
       frameToQuote.record(clock.monoUs() - update.recvUs)
@@ -67,11 +68,11 @@ export async function runMonitor(context: RoleContext, venue: Venue): Promise<vo
     onVerdict: (verdict) => countVerdict(context, verdict),
     onNotice: (level, text) => log[level](text),
   })
-  const followed = feed
-  lifecycle.defer('feed', () => followed.close())
+  beats.feed = feed
+  lifecycle.defer('feed', () => feed.close())
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   context.ready()
-  await followCatalog(context, venue, catalog, followed)
+  await followCatalog(context, venue, catalog, feed)
 }
 
 interface VenueParts {

@@ -23,9 +23,8 @@ export interface BookUpdate {
   readonly recvUs: number
 }
 
-export const FEED_STATES = ['CONNECTING', 'LIVE', 'BROKEN', 'DOWN'] as const
 /** LIVE: connected, every asked market has its book. BROKEN: continuity lost, resync under way. */
-export type FeedState = (typeof FEED_STATES)[number]
+export type FeedState = 'CONNECTING' | 'LIVE' | 'BROKEN' | 'DOWN'
 
 export interface FeedStatus {
   readonly state: FeedState

@@ -121,7 +121,7 @@ describe('publisher and subscriber', () => {
       name: 'kalshi',
       url: 'tcp://127.0.0.1:*',
       env: 'sim',
-      clock: { nowMs: () => wall.ms, monoUs: systemClock.monoUs },
+      clock: { nowMs: () => wall.ms, monoUs: () => systemClock.monoUs() },
       sources: sourcesOf('kalshi'),
     })
     cleanups.push(() => publisher.close())
