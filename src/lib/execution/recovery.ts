@@ -5,7 +5,8 @@
  */
 
 import { worstCashMicros } from '../risk/limits.js'
-import { queryOnce } from './execution.js'
+import type { OrderOutcome } from '../venues/ports.js'
+import { isFinalOutcome, queryOnce } from './execution.js'
 import type { Execution } from './execution.js'
 import { isInFlight } from './ledger-history.js'
 import type { LedgerOrder, LedgerPlan, SeenDetail } from './ledger-history.js'
@@ -98,13 +99,20 @@ async function resolveOrder(
     reportAgain(execution, orders, order, context)
     return { filledE6, unknown: false }
   }
-  const first = await queryOnce(execution, prepared)
-  const outcome = await orders.follow(prepared, first, context)
+  const outcome = await orders.follow(prepared, await firstAnswer(execution, order), context)
   if (outcome === undefined) {
     orders.leaveUnknown(prepared, context, 0)
     return { filledE6: 0, unknown: true }
   }
   return { filledE6: orders.conclude(prepared, outcome, context, 0), unknown: false }
+}
+
+/** One that the venue had accepted with a delay is polled like a fresh one, whatever it says first. */
+async function firstAnswer(execution: Execution, order: LedgerOrder): Promise<OrderOutcome> {
+  const { prepared, state, venueOrderId } = order
+  const answer = await queryOnce(execution, prepared)
+  if (isFinalOutcome(answer) || state !== 'delayed' || venueOrderId === undefined) return answer
+  return { kind: 'delayed', venueOrderId }
 }
 
 /** A fill whose money was not known when exec ended. */

@@ -23,10 +23,10 @@ import type { OrderGateway } from '../../../src/lib/venues/ports.js'
 import { kalshiMarket, polyMarket, signal as signalOf } from '../risk/samples.js'
 import { HttpGateway } from './http-gateway.js'
 
-export const LIMITS: Limits = { orderMicros: 200e6, gameMicros: 1000e6, totalMicros: 5000e6 }
+const LIMITS: Limits = { orderMicros: 200e6, gameMicros: 1000e6, totalMicros: 5000e6 }
 
 /** The waits of execution, scaled. */
-export const FAST: ExecutionTiming = {
+const FAST: ExecutionTiming = {
   delayedPollMs: 10,
   delayedLimitMs: 300,
   unknownAtMs: [10, 30, 60, 100, 150],
@@ -34,7 +34,7 @@ export const FAST: ExecutionTiming = {
   reportAtMs: [1, 10, 30, 60],
 }
 
-export class RecordingListener implements ExecutionListener {
+class RecordingListener implements ExecutionListener {
   readonly orders: OrderUpdate[] = []
   readonly trades: TradeUpdate[] = []
   readonly counts: Record<string, number> = {}

@@ -62,6 +62,14 @@ describe('after a restart', () => {
     expect(venue.received).toHaveLength(1)
   })
 
+  it('an order that was delayed is polled as one, not on the schedule of the unknown', async () => {
+    script = { '0.0': { kind: 'delay', perMille: 1000, afterMs: 400 } }
+    await cutWhile('0.0 delayed')
+    const second = life({ unknownAtMs: [60_000], delayedLimitMs: 2_000 })
+    expect(await recover(second.execution, second.orders)).toMatchObject({ inFlight: 1, unknown: 0 })
+    expect(second.listener.states).toEqual(['0.0 delayed', '0.0 filled'])
+  })
+
   it('an order in flight that filled nothing leaves nothing at risk and no quarantine, for good', async () => {
     script = { '0.0': { kind: 'delay', perMille: 0, afterMs: 50 } }
     await cutWhile('0.0 delayed')
