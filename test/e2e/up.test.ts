@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { UpFile } from '../../src/lib/core/config.js'
@@ -190,7 +190,7 @@ describe('up', () => {
   }, 30_000)
 
   it('runs the hot path without Redis, and says what is missing and how to get it', async () => {
-    const run = up(['--for', '10s', '--json'], { PATH: dirname(process.execPath) })
+    const run = up(['--for', '10s', '--json'], { PATH: place.dir })
     expect(await run.ended).toBe(0)
     const summary = summaryOf(run)
     expect(summary.redis).toBeNull()

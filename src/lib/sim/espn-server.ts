@@ -22,7 +22,12 @@ const VIEW_LAG_MS = 5000
 const DAY_MS = 86_400_000
 
 /** Leagues that ESPN has and the scenario has no game of: an empty slate, as out of season. */
-const QUIET_LEAGUES: ReadonlySet<string> = new Set(['basketball/wnba', 'baseball/mlb', 'football/nfl', 'hockey/nhl'])
+const QUIET_LEAGUES: ReadonlySet<string> = new Set([
+  'basketball/wnba',
+  'baseball/mlb',
+  'football/nfl',
+  'hockey/nhl',
+])
 
 /** Accepted: plain library defaults, or `App/1.0 (+https://link)`. A browser's name or a bare token is refused. */
 const LIBRARIES = /^(curl|python-requests|python-urllib)\//i

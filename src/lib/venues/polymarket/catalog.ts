@@ -41,7 +41,8 @@ export class PolymarketCatalog implements Catalog {
 
   async openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing> {
     const listing = await this.listingOf(league, signal)
-    if (listing === undefined) return { markets: [], skipped: [{ id: league, reason: 'no series in /sports' }] }
+    if (listing === undefined)
+      return { markets: [], skipped: [{ id: league, reason: 'no series in /sports' }] }
     const events = await this.events(listing, signal)
     const teams = events.every(namesItsTeams) ? [] : await this.teamsOf(league, signal)
     const context = { league, nowMs: this.clock.nowMs(), teams }
@@ -65,7 +66,8 @@ export class PolymarketCatalog implements Catalog {
     if (known !== undefined) return known
     const sports = await this.get('/sports', signal)
     const entry = sports.filter(isObject).find(({ sport }) => sport === league)
-    if (entry === undefined || typeof entry.series !== 'string' || !/^\d+$/.test(entry.series)) return undefined
+    if (entry === undefined || typeof entry.series !== 'string' || !/^\d+$/.test(entry.series))
+      return undefined
     const tags = typeof entry.tags === 'string' ? entry.tags.split(',') : []
     const tagId = tags.find((tag) => /^\d+$/.test(tag) && !COMMON_TAGS.has(tag))
     const listing = { seriesId: entry.series, ...(tagId === undefined ? {} : { tagId }) }

@@ -155,7 +155,7 @@ export class PolymarketGateway implements OrderGateway {
       const allSeen = listed && record.tradeIds.every((id) => trades.some((trade) => trade.id === id))
       return allSeen || overdue
         ? { kind: 'partial', ...fill }
-        : { kind: 'unknown', reason: 'some trades may not be visible yet' }
+        : { kind: 'unknown', reason: 'some trades may not be visible yet', filledE6: fill.filledE6 }
     }
     if (trades.length > 0) return { kind: 'none', venueOrderId }
     if (record.kind === 'order') {
