@@ -28,7 +28,7 @@ export interface ExchangeListener {
   onEvent?(event: ScenarioEvent, wallMs: number): void
 }
 
-const TICK_MS = 20
+const TICK_MS = 5
 
 export class Exchange {
   private readonly books = new Map<SimMarket, DisplayedBook>()

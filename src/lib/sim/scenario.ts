@@ -37,7 +37,11 @@ export type ScenarioEvent =
   | { readonly kind: 'tick'; readonly atMs: number; readonly market: SimMarket; readonly oldTickE4: number }
   | { readonly kind: 'status'; readonly atMs: number; readonly market: SimMarket }
 
+/** How often each script and each market's makers act. */
 const STEP_MS = 50
+/** Markets act in turn within a step, not in lockstep: so often the scenario looks whose turn it is. */
+const TURN_MS = 5
+const TURNS = STEP_MS / TURN_MS
 const ROTATION: readonly SimLeague[] = ['nba', 'nhl', 'nba', 'nhl', 'nfl', 'nfl']
 /** Seconds of play left in the first games: the first ends soon, the others one by one later. */
 const FIRST_REMAINING_S = [
@@ -86,7 +90,7 @@ export class Scenario {
     const events = this.opening.splice(0)
     while (this.nextStepMs <= toMs) {
       this.step(this.nextStepMs, events)
-      this.nextStepMs += STEP_MS
+      this.nextStepMs += TURN_MS
     }
     return events
   }
@@ -95,10 +99,15 @@ export class Scenario {
     for (const running of this.running.slice()) {
       const { script, quoters } = running
       if (running.stage === 'replaced') continue
-      const play = script.step(atMs)
-      if (play !== undefined) events.push({ kind: 'play', atMs, game: script.game, play })
-      this.changeStage(running, atMs, events)
-      for (const quoter of quoters) {
+      const turn = (atMs / TURN_MS) % TURNS
+      if (turn === 0) {
+        const play = script.step(atMs)
+        if (play !== undefined) events.push({ kind: 'play', atMs, game: script.game, play })
+        this.changeStage(running, atMs, events)
+      }
+      for (const [index, quoter] of quoters.entries()) {
+        // Seven and three share no factor with ten: the markets of a few games spread over all turns.
+        if ((script.game.index * 7 + index * 3) % TURNS !== turn) continue
         const { market } = quoter
         const home = script.fairE4(market.venue, atMs)
         const oldTickE4 = market.tickE4
