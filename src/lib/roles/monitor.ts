@@ -50,6 +50,7 @@ export async function runMonitor(context: RoleContext, venue: Venue): Promise<vo
     }),
   })
   lifecycle.defer('publisher', () => publisher.close())
+  log.info(`publishes on ${publisher.url}`)
   context.report = () => ({
     counts: counters.snapshot(),
     hops: { frame_to_quote: hopBeat(frameToQuote) },
