@@ -81,7 +81,8 @@ export function renderUp(up: Up, options: UpViewOptions): string {
   return [
     renderTable(up.roles, COLUMNS, options),
     '',
-    [...shown, redis].join('   '),
+    ...(shown.length > 0 ? [shown.join('   ')] : []),
+    `${redis}   Ctrl-C stops in order`,
     'Ctrl-C stops in order',
   ].join('\n')
 }
