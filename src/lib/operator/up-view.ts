@@ -83,6 +83,5 @@ export function renderUp(up: Up, options: UpViewOptions): string {
     '',
     ...(shown.length > 0 ? [shown.join('   ')] : []),
     `${redis}   Ctrl-C stops in order`,
-    'Ctrl-C stops in order',
   ].join('\n')
 }
