@@ -22,10 +22,13 @@ export interface LegacyMirrorOptions {
 }
 
 const BATCH = 512
+/** Bounds of what waits while Redis is away: records, and bytes of them. */
 const QUEUE = 10_000
+const QUEUE_BYTES = 16 * 1024 * 1024
 
 export class LegacyMirror {
   private queue: LegacyEntry[] = []
+  private bytes = 0
   private running = false
 
   constructor(private readonly options: LegacyMirrorOptions) {}
@@ -37,8 +40,9 @@ export class LegacyMirror {
   add(entry: LegacyEntry): void {
     this.options.counters.add('unguarded')
     this.queue.push(entry)
-    if (this.queue.length > QUEUE) {
-      this.queue.shift()
+    this.bytes += entry.data.length
+    while (this.queue.length > QUEUE || this.bytes > QUEUE_BYTES) {
+      this.bytes -= this.queue.shift()?.data.length ?? 0
       this.options.counters.add('unguarded_lost', 'overflow')
     }
     this.resume()
@@ -54,6 +58,7 @@ export class LegacyMirror {
     while (this.queue.length > 0 && this.options.isUp()) {
       const batch = this.queue.slice(0, BATCH)
       this.queue = this.queue.slice(BATCH)
+      for (const { data } of batch) this.bytes -= data.length
       await this.write(batch)
     }
     this.running = false

@@ -116,9 +116,10 @@ async function followCatalog(
     const before = known.size
     const failures = await readLeagues(context, catalog, known)
     counters.set('markets', known.size)
-    if (known.size > 0) feed.follow([...known.values()])
-    if (known.size > before) log.info(`${venue}: following ${known.size} markets`)
-    const complete = failures.length === 0 && known.size > 0
+    // An empty list matters too: what was followed and is listed no more must not stay LIVE.
+    if (known.size > 0 || before > 0) feed.follow([...known.values()])
+    if (known.size !== before) log.info(`${venue}: following ${known.size} markets`)
+    const complete = failures.length === 0
     if (complete) backoff.reset()
     // The same failure is told once, not at every try.
     const failure = failures.join('; ')
@@ -220,7 +221,10 @@ function countVerdict({ counters, log }: RoleContext, verdict: FrameVerdict): vo
       break
     case 'refused':
       counters.add('parse_errors', verdict.reason)
-      log.debug(`refused a frame: ${verdict.reason}`, { detail: verdict.detail })
+      // The first of each reason is told, the others only counted.
+      if (counters.get(`parse_errors:${verdict.reason}`) === 1) {
+        log.warn(`refused a frame: ${verdict.reason}`, { detail: verdict.detail })
+      }
       break
   }
 }

@@ -1,18 +1,18 @@
 /** Named counters of one role: `<what>` or `<what>:<reason>`. Cheap to add to, copied only when someone asks. */
 
-/** Reasons come from code, but some carry a foreign word (an unknown frame type): keep the set bounded. */
-const MAX_NAMES = 200
+/** Reasons come from code, but some carry a foreign word (an unknown frame type): keep each set bounded. */
+const MAX_REASONS = 40
 const OTHER = 'other'
 
 export class Counters {
   private readonly values = new Map<string, number>()
+  /** How many reasons each name has. */
+  private readonly reasons = new Map<string, number>()
 
-  /** Adds to `name`, or to `name:reason`. Beyond 200 names a new reason counts as `name:other`. */
+  /** Adds to `name`, or to `name:reason`. Beyond 40 reasons of one name a new one counts as `name:other`. */
   add(name: string, reason?: string, by = 1): void {
-    const key = reason === undefined ? name : `${name}:${reason}`
-    const known = this.values.has(key) || this.values.size < MAX_NAMES
-    const target = known ? key : `${name}:${OTHER}`
-    this.values.set(target, (this.values.get(target) ?? 0) + by)
+    const key = reason === undefined ? name : this.keyOf(name, reason)
+    this.values.set(key, (this.values.get(key) ?? 0) + by)
   }
 
   /** Sets a gauge. */
@@ -27,6 +27,15 @@ export class Counters {
   /** The sum over `name` and every `name:reason`. */
   total(name: string): number {
     return totalOf(Object.fromEntries(this.values), name)
+  }
+
+  private keyOf(name: string, reason: string): string {
+    const key = `${name}:${reason}`
+    if (this.values.has(key)) return key
+    const count = this.reasons.get(name) ?? 0
+    if (count >= MAX_REASONS) return `${name}:${OTHER}`
+    this.reasons.set(name, count + 1)
+    return key
   }
 
   snapshot(): Record<string, number> {

@@ -33,6 +33,9 @@ const TYPES = {
   cancel_order_on_pause: 'bool',
   reduce_only: 'bool',
 } as const
+/** The facts say: strings, prices of 2 to 4 decimals, counts to a hundredth. */
+const PRICE = /^\d\.\d{2,4}$/
+const COUNT = /^\d{1,9}(\.\d{1,2})?$/
 const REQUIRED = ['ticker', 'side', 'count', 'price', 'time_in_force', 'self_trade_prevention_type'] as const
 
 const TIMES_IN_FORCE = ['good_till_canceled', 'immediate_or_cancel', 'fill_or_kill'] as const
@@ -72,7 +75,7 @@ function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | Kals
   if (timeInForce === undefined) return invalid('time_in_force')
   const selfTrade = raw['self_trade_prevention_type']
   if (selfTrade !== 'taker_at_cross' && selfTrade !== 'maker') return invalid('self_trade_prevention_type')
-  const countE2 = typeof raw['count'] === 'string' ? parseScaled(raw['count'], 2) : undefined
+  const countE2 = matches(raw['count'], COUNT) ? parseScaled(raw['count'], 2) : undefined
   if (countE2 === undefined || countE2 <= 0) return invalid('count')
   const clientOrderId = typeof raw['client_order_id'] === 'string' ? raw['client_order_id'] : undefined
   if (clientOrderId !== undefined && clientOrderId !== '' && !CLIENT_ID.test(clientOrderId)) {
@@ -93,7 +96,7 @@ function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | Kals
     ticker: String(raw['ticker']),
     side,
     countE2,
-    priceE4: typeof raw['price'] === 'string' ? parseScaled(raw['price'], 4) : undefined,
+    priceE4: matches(raw['price'], PRICE) ? parseScaled(raw['price'], 4) : undefined,
     timeInForce,
     clientOrderId: clientOrderId === '' ? undefined : clientOrderId,
     postOnly,
@@ -119,3 +122,6 @@ function kindOf(value: unknown): string {
   if (typeof value === 'boolean') return 'bool'
   return value === null ? 'null' : typeof value
 }
+
+const matches = (value: unknown, form: RegExp): value is string =>
+  typeof value === 'string' && form.test(value)

@@ -42,6 +42,8 @@ export interface KalshiFeedOptions {
   readonly backoff?: Backoff
 }
 
+/** Pings of ours that wait for a pong: ten seconds of them. */
+const MAX_OPEN_PINGS = 40
 const DEFAULTS = {
   pingMs: 250,
   staleMs: 750,
@@ -262,6 +264,9 @@ export class KalshiFeed implements MarketFeed {
     if (connection.socket.readyState !== WebSocket.OPEN) return
     const payload = String(++this.pingCount)
     connection.pings.set(payload, nowUs)
+    // One that is never answered proves nothing any more.
+    if (connection.pings.size > MAX_OPEN_PINGS)
+      connection.pings.delete(String(this.pingCount - MAX_OPEN_PINGS))
     connection.socket.ping(payload)
   }
 
