@@ -6,6 +6,7 @@
  * verbatim beside its integer, because the hash is taken over the venue's own strings.
  */
 
+import { messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import { parsePriceE4, parseScaled, parseSizeE2 } from '../../model/price.js'
 import type { FrameVerdict } from '../ports.js'
@@ -46,12 +47,16 @@ export function parseFrames(data: string | Buffer): (PolyEvent | FrameVerdict)[]
 
 /** The answer of `GET /book`: the same shape as a `book` frame, without its event_type. */
 export function parseBookBody(text: string): BookEvent | FrameVerdict {
+  let parsed: unknown
   try {
-    return parseBook(asObject(JSON.parse(text)))
+    parsed = JSON.parse(text)
+  } catch {
+    return refused('not_json', text.slice(0, 80))
+  }
+  try {
+    return parseBook(asObject(parsed))
   } catch (error) {
-    return error instanceof Refusal
-      ? refused(error.reason, error.message)
-      : refused('not_json', text.slice(0, 80))
+    return refusedBy(error)
   }
 }
 
@@ -63,9 +68,15 @@ function parseOne(value: unknown): PolyEvent | FrameVerdict {
   try {
     return parseEvent(asObject(value))
   } catch (error) {
-    if (error instanceof Refusal) return refused(error.reason, error.message)
-    throw error
+    return refusedBy(error)
   }
+}
+
+/** A mistake of the parser's own costs the frame, never the process. */
+function refusedBy(error: unknown): FrameVerdict {
+  return error instanceof Refusal
+    ? refused(error.reason, error.message)
+    : refused('parser_error', messageOf(error))
 }
 
 function asObject(value: unknown): Json {
@@ -165,7 +176,7 @@ function parseBook(frame: Json): BookEvent {
   }
 }
 
-function parsePriceChange(frame: Json): PriceChangeEvent | FrameVerdict {
+function parsePriceChange(frame: Json): PriceChangeEvent {
   const stamp = { timestamp: timestamp(frame.timestamp), venueMs: venueMs(frame.timestamp) }
   const market = marketId(frame.market)
   if (Array.isArray(frame.price_changes)) {
@@ -174,14 +185,13 @@ function parsePriceChange(frame: Json): PriceChangeEvent | FrameVerdict {
     return { type: 'price_change', schema: 'changes', market, ...stamp, changes }
   }
   if (frame.price_changes !== undefined) throw new Refusal('bad_field', 'price_changes is not an array')
-  // An intermediate form of 2025 carried `changes`; no recording of it exists.
-  if (frame.changes !== undefined) return { kind: 'unknown', name: 'price_change_with_changes' }
+  if (frame.changes !== undefined) throw new Refusal('retired_form', 'price_change with changes, of 2025')
   return { type: 'price_change', schema: 'flat', market, ...stamp, changes: [levelChange(frame)] }
 }
 
 function levelChange(entry: Json): LevelChange {
   const hash = optionalText(entry.hash, 'hash')
-  if (entry.side !== 'BUY' && entry.side !== 'SELL') throw new Refusal('bad_side', String(entry.side))
+  if (entry.side !== 'BUY' && entry.side !== 'SELL') throw new Refusal('bad_side', shown(entry.side))
   return {
     assetId: assetId(entry.asset_id),
     side: entry.side === 'BUY' ? 'bid' : 'ask',
@@ -273,6 +283,7 @@ function assetId(value: unknown): string {
   return value
 }
 
+/** Never `String()` of a foreign value: an object's own `toString` throws, a deep array overflows the stack. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? `'${value.slice(0, 60)}'` : `a ${value === null ? 'null' : typeof value}`
 }

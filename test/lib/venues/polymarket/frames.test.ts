@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_FRAME_BYTES, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
 import { catalogMarket, Harness } from './harness.js'
@@ -23,7 +24,206 @@ const changes = {
 const level = (price: unknown, size: unknown) => ({ ...book, bids: [{ price, size }] })
 const text = (value: unknown) => JSON.stringify(value)
 
+/** JSON texts that no field of a frame may hold; `String()` of the objects throws, the nest outlasts a stack. */
+const HOSTILE: Record<string, string> = {
+  'an object without toString': '{"toString":1,"valueOf":1}',
+  'a deep nest of arrays': '['.repeat(100_000) + ']'.repeat(100_000),
+  'a number': '7',
+  null: 'null',
+}
+
+/** Event kind -> a legal frame, and the reason for which each of its fields is refused. `null` may mean absent. */
+const FIELDS: Record<string, { frame: object; reasons: Record<string, string>; optional: string[] }> = {
+  book: {
+    frame: { ...book, tick_size: '0.01', last_trade_price: '0.5', min_order_size: '5', neg_risk: false },
+    reasons: {
+      event_type: 'bad_event_type',
+      market: 'bad_market',
+      asset_id: 'bad_asset',
+      timestamp: 'bad_timestamp',
+      hash: 'bad_field',
+      bids: 'bad_field',
+      asks: 'bad_field',
+      tick_size: 'bad_tick',
+      last_trade_price: 'bad_field',
+      min_order_size: 'bad_field',
+      neg_risk: 'bad_field',
+    },
+    optional: ['hash', 'tick_size', 'last_trade_price', 'min_order_size', 'neg_risk'],
+  },
+  price_change: {
+    frame: changes,
+    reasons: {
+      event_type: 'bad_event_type',
+      market: 'bad_market',
+      timestamp: 'bad_timestamp',
+      price_changes: 'bad_field',
+    },
+    optional: [],
+  },
+  'flat price_change': {
+    frame: { event_type: 'price_change', ...stamp, ...change },
+    reasons: {
+      market: 'bad_market',
+      timestamp: 'bad_timestamp',
+      asset_id: 'bad_asset',
+      price: 'bad_price',
+      size: 'bad_size',
+      side: 'bad_side',
+      hash: 'bad_field',
+      best_bid: 'bad_price',
+      best_ask: 'bad_price',
+    },
+    optional: ['hash', 'best_bid', 'best_ask'],
+  },
+  last_trade_price: {
+    frame: { event_type: 'last_trade_price', ...stamp, price: '0.5' },
+    reasons: {
+      market: 'bad_market',
+      asset_id: 'bad_asset',
+      timestamp: 'bad_timestamp',
+      price: 'bad_field',
+    },
+    optional: [],
+  },
+  tick_size_change: {
+    frame: { event_type: 'tick_size_change', ...stamp, old_tick_size: '0.01', new_tick_size: '0.001' },
+    reasons: {
+      market: 'bad_market',
+      asset_id: 'bad_asset',
+      timestamp: 'bad_timestamp',
+      old_tick_size: 'bad_field',
+      new_tick_size: 'bad_tick',
+    },
+    optional: ['old_tick_size'],
+  },
+  best_bid_ask: {
+    frame: { event_type: 'best_bid_ask', ...stamp, best_bid: '0.4', best_ask: '0.6' },
+    reasons: {
+      market: 'bad_market',
+      asset_id: 'bad_asset',
+      timestamp: 'bad_timestamp',
+      best_bid: 'bad_price',
+      best_ask: 'bad_price',
+    },
+    optional: ['best_bid', 'best_ask'],
+  },
+  new_market: {
+    frame: { event_type: 'new_market', market: MARKET },
+    reasons: { market: 'bad_market' },
+    optional: [],
+  },
+  market_resolved: {
+    frame: { event_type: 'market_resolved', market: MARKET },
+    reasons: { market: 'bad_market' },
+    optional: [],
+  },
+}
+
+/** The frame as text with one field's value replaced; no stringify of ours ever walks the nest. */
+const withField = (frame: object, field: string, json: string): string =>
+  text({ ...frame, [field]: '@@' }).replace('"@@"', json)
+
+const hostileFields = Object.entries(FIELDS).flatMap(([kind, { frame, reasons, optional }]) =>
+  Object.entries(reasons).flatMap(([field, reason]) =>
+    Object.entries(HOSTILE)
+      .filter(([name]) => name !== 'null' || !optional.includes(field))
+      .map(([name, json]) => {
+        const nested = name === 'a deep nest of arrays' && ['bids', 'asks', 'price_changes'].includes(field)
+        return {
+          kind,
+          field,
+          name,
+          frame: withField(frame, field, json),
+          reason: nested ? 'not_object' : reason,
+        }
+      }),
+  ),
+)
+
+const hostileEntries = ['asset_id', 'price', 'size', 'side', 'hash', 'best_bid', 'best_ask'].flatMap(
+  (field) =>
+    Object.entries(HOSTILE)
+      .filter(([name]) => name !== 'null' || !['hash', 'best_bid', 'best_ask'].includes(field))
+      .map(([name, json]) => ({
+        field,
+        name,
+        frame: text({ ...changes, price_changes: [change, '@entry'] }).replace(
+          '"@entry"',
+          withField(change, field, json),
+        ),
+      })),
+)
+
+const hostileLevels = ['price', 'size'].flatMap((field) =>
+  Object.entries(HOSTILE).map(([name, json]) => ({
+    field,
+    name,
+    frame: text({ ...book, asks: ['@level'] }).replace(
+      '"@level"',
+      withField({ price: '0.5', size: '1' }, field, json),
+    ),
+  })),
+)
+
 describe('frames of the market channel', () => {
+  it('has a legal frame of every kind to spoil', () => {
+    for (const { frame } of Object.values(FIELDS)) {
+      expect(parseFrames(text(frame))).toMatchObject([{ type: expect.any(String) as string }])
+    }
+  })
+
+  it.each(hostileFields)('refuses $name as $field of $kind', ({ frame, reason }) => {
+    expect(parseFrames(frame)).toMatchObject([{ kind: 'refused', reason }])
+  })
+
+  it.each([...hostileEntries, ...hostileLevels])(
+    'refuses $name as $field of an entry or a level',
+    ({ frame }) => {
+      const [item, ...more] = parseFrames(frame)
+      expect(more).toEqual([])
+      expect(item).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/^bad_/) as string })
+    },
+  )
+
+  it.each(Object.entries(HOSTILE))('refuses %s as a whole frame, as an item and as a level', (_, json) => {
+    const whole = parseFrames(json)
+    expect(whole.length).toBeGreaterThan(0)
+    const items = [
+      ...whole,
+      ...parseFrames(`[${json}]`),
+      ...parseFrames(withField({ ...book, bids: ['@@'] }, 'x', '1').replace('"@@"', json)),
+      ...parseFrames(text({ ...changes, price_changes: ['@@'] }).replace('"@@"', json)),
+      parseBookBody(json),
+    ]
+    for (const item of items) expect(item).toMatchObject({ kind: 'refused' })
+  })
+
+  it('decides any JSON in any field, and any text, without throwing', () => {
+    const frames = Object.values(FIELDS).map(({ frame }) => frame)
+    const spoiled = fc
+      .tuple(fc.constantFrom(...frames), fc.string(), fc.nat(), fc.jsonValue())
+      .map(([frame, added, index, value]) => {
+        const keys = [...Object.keys(frame), added]
+        return text({ ...frame, [keys[index % keys.length]!]: value })
+      })
+    const anything = fc.oneof(
+      spoiled,
+      fc.json(),
+      fc.string(),
+      fc.jsonValue().map((value) => text([value, value])),
+    )
+    fc.assert(
+      fc.property(anything, (frame) => {
+        const items = parseFrames(frame)
+        expect(items.length).toBeGreaterThan(0)
+        expect(JSON.stringify(items)).not.toContain('parser_error')
+        parseBookBody(frame)
+      }),
+      { numRuns: Number(process.env.FC_RUNS ?? 100) },
+    )
+  })
+
   it.each([
     ['PONG', [{ kind: 'skipped', name: 'PONG' }]],
     ['[]', [{ kind: 'skipped', name: 'empty_array' }]],
@@ -32,7 +232,7 @@ describe('frames of the market channel', () => {
     [text({ event_type: 'settlement_preview' }), [{ kind: 'unknown', name: 'settlement_preview' }]],
     [
       text({ event_type: 'price_change', ...stamp, changes: [] }),
-      [{ kind: 'unknown', name: 'price_change_with_changes' }],
+      [{ kind: 'refused', reason: 'retired_form' }],
     ],
     [text({ event_type: 'market_resolved', market: MARKET }), [{ type: 'market_resolved', market: MARKET }]],
     [text([{ event_type: 'x' }, book]), [{ kind: 'unknown', name: 'x' }, { type: 'book' }]],
