@@ -5,6 +5,7 @@
 
 import { Subscriber as SubSocket } from 'zeromq'
 import type { Clock } from '../core/clock.js'
+import { messageOf } from '../core/errors.js'
 import { decode } from '../messages/codec.js'
 import type { LegacyMessage, Message } from '../messages/codec.js'
 import { parseHeartbeat } from '../messages/heartbeat.js'
@@ -141,8 +142,17 @@ class Link {
       if (frames.length !== 2 || topic === undefined || body === undefined) {
         this.problem('parse_error', 'bad_frames', `${frames.length} frames`)
       } else {
-        this.handle(topic.toString('utf8'), body, this.lastHeardUs)
+        this.tryHandle(topic.toString('utf8'), body, this.lastHeardUs)
       }
+    }
+  }
+
+  /** A handler that throws must not end the link: its message is one that could not be read. */
+  private tryHandle(topic: string, bytes: Buffer, recvUs: number): void {
+    try {
+      this.handle(topic, bytes, recvUs)
+    } catch (error) {
+      this.problem('parse_error', 'handler_failed', `${topic}: ${messageOf(error)}`)
     }
   }
 

@@ -24,6 +24,10 @@ const isFinite: Check = (value) => typeof value === 'number' && Number.isFinite(
 const isInteger: Check = (value) => Number.isSafeInteger(value)
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const isPrice: Check = (value) => typeof value === 'number' && value >= 0 && value <= 1
+const isPositive =
+  (check: Check): Check =>
+  (value) =>
+    check(value) && (value as number) > 0
 const isSize: Check = (value) => typeof value === 'number' && value >= 0 && value <= 1e13
 const oneOf = (allowed: readonly string[]): Check => {
   const set = new Set<unknown>(allowed)
@@ -96,9 +100,9 @@ const isGameMarket = shape([
   ['market_id', isText],
   ['kind', oneOf(['moneyline'])],
   ['selection', isText],
-  ['tick', isPrice],
-  ['size_step', isSize],
-  ['min_size', isSize],
+  ['tick', isPositive(isPrice)],
+  ['size_step', isPositive(isSize)],
+  ['min_size', isPositive(isSize)],
   [
     'fee',
     shape([

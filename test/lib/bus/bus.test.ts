@@ -155,6 +155,33 @@ describe('a subscriber', () => {
     expect(received).toEqual([])
   })
 
+  it('goes on when its own handler throws, and counts that message as unreadable', async () => {
+    const publisher = await bind()
+    const seen: number[] = []
+    const problems: Problem[] = []
+    let joined = false
+    const subscriber = new Subscriber({
+      endpoints: [{ publisher: 'kalshi', url: publisher.url, sources: sourcesOf('kalshi') }],
+      prefixes: ['prices.'],
+      env: 'sim',
+      clock: systemClock,
+      onHeartbeat: () => (joined = true),
+      onMessage: ({ message }) => {
+        if (message.header.seq === 1) throw new Error('broken handler')
+        seen.push(message.header.seq)
+      },
+      onProblem: (problem) => problems.push(problem),
+    })
+    cleanups.push(() => subscriber.close())
+    await until(() => joined, 'the subscriber has joined')
+    const channel = publisher.channel('kalshi.prices')
+    channel.publish(topicOf('A'), samples.prices)
+    channel.publish(topicOf('A'), samples.prices)
+    await until(() => seen.length === 1, 'the second message')
+    expect(problems).toMatchObject([{ kind: 'parse_error', reason: 'handler_failed' }])
+    expect(problems[0]!.detail).toContain('broken handler')
+  })
+
   it('refuses a configured source on a topic of another', async () => {
     const { socket, url } = await rawPublisher()
     const { received, problems } = subscribe({ url })
