@@ -30,7 +30,15 @@ import { endpointUrl } from './wiring.js'
 /** How often the catalog is asked for new games. */
 const CATALOG_MS = 15_000
 
-export async function runMonitor(context: RoleContext, venue: Venue): Promise<void> {
+export interface MonitorOptions {
+  readonly catalogMs?: number
+}
+
+export async function runMonitor(
+  context: RoleContext,
+  venue: Venue,
+  { catalogMs = CATALOG_MS }: MonitorOptions = {},
+): Promise<void> {
   const { settings, clock, counters, lifecycle, log } = context
   const frameToQuote = new Histogram()
   const { catalog, createFeed } = venueParts(context, venue)
@@ -73,7 +81,7 @@ export async function runMonitor(context: RoleContext, venue: Venue): Promise<vo
   lifecycle.defer('feed', () => feed.close())
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   context.ready()
-  await followCatalog(context, venue, catalog, feed)
+  await followCatalog(context, venue, catalog, feed, catalogMs)
 }
 
 interface VenueParts {
@@ -107,9 +115,10 @@ async function followCatalog(
   venue: Venue,
   catalog: Catalog,
   feed: MarketFeed,
+  catalogMs: number,
 ): Promise<void> {
   const { lifecycle, log, counters } = context
-  const backoff = new Backoff({ minMs: 250, maxMs: CATALOG_MS })
+  const backoff = new Backoff({ minMs: 250, maxMs: catalogMs })
   const known = new Map<string, CatalogMarket>()
   let told = ''
   while (!lifecycle.signal.aborted) {
@@ -125,7 +134,7 @@ async function followCatalog(
     const failure = failures.join('; ')
     if (failure !== told && failure !== '') log.warn(`${venue} catalog: ${failure}`)
     told = failure
-    await sleep(complete ? CATALOG_MS : backoff.nextMs(), lifecycle.signal)
+    await sleep(complete ? catalogMs : backoff.nextMs(), lifecycle.signal)
   }
 }
 
