@@ -21,7 +21,7 @@ export interface ConnectionTimings extends MapperOptions {
   readonly pongTimeoutMs: number
   /** Without a proof for this long, REST is asked. */
   readonly proofAfterMs: number
-  /** Least time between the starts of two compares. */
+  /** Least time between the starts of two compares of one book; many doubted books share it. */
   readonly compareGapMs: number
   /** Without any proof for this long, hash or REST, the socket is replaced. */
   readonly giveUpMs: number
@@ -33,6 +33,7 @@ export interface ConnectionTimings extends MapperOptions {
 export const TIMINGS: ConnectionTimings = {
   staleAfterUs: 2_000_000,
   resyncTimeoutUs: 3_000_000,
+  resyncGapUs: 500_000,
   pingEveryMs: 10_000,
   pongTimeoutMs: 25_000,
   proofAfterMs: 750,
@@ -152,7 +153,7 @@ export class MarketConnection {
         continue
       }
       if (item.kind === 'skipped' && item.name === 'PONG') this.pongUs = recvUs
-      this.options.onEffect({ kind: 'verdict', verdict: item }, recvUs)
+      this.run(this.mapper.onVerdict(item, recvUs), recvUs)
     }
   }
 
@@ -182,8 +183,10 @@ export class MarketConnection {
     if (!this.mapper.expectsProof) return
     const unprovedUs = nowUs - (this.mapper.provedUs ?? this.openedUs)
     if (unprovedUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
-    const due = unprovedUs >= proofAfterMs * 1000 || this.mapper.hasDoubt
-    if (due && this.compare === undefined && nowUs - this.compareStartedUs >= compareGapMs * 1000) {
+    const { doubts } = this.mapper
+    const due = unprovedUs >= proofAfterMs * 1000 || doubts > 0
+    const gapUs = (compareGapMs * 1000) / Math.max(1, doubts)
+    if (due && this.compare === undefined && nowUs - this.compareStartedUs >= gapUs) {
       void this.compareOne(nowUs)
     }
   }

@@ -11,11 +11,12 @@ import { sanitize } from '../../core/sanitize.js'
 import { parsePriceE4, parseScaled, parseSizeE2 } from '../../model/price.js'
 import type { FrameVerdict } from '../ports.js'
 import type { BookEvent, LevelChange, PolyEvent, PriceChangeEvent, StatedBest, WireLevel } from './events.js'
+import { ILLEGIBLE, isAssetId, isMarketId, isTimestamp, placeLost, type PlacedVerdict } from './lost-frame.js'
 
 /** A dump of 200 books with a thousand levels each stays below this. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024
 
-export const isVerdict = (item: PolyEvent | FrameVerdict): item is FrameVerdict => 'kind' in item
+export const isVerdict = (item: PolyEvent | PlacedVerdict): item is PlacedVerdict => 'kind' in item
 
 /** Raised inside the parser alone; `parseFrames` turns it into a refusal. */
 class Refusal extends Error {
@@ -30,16 +31,16 @@ class Refusal extends Error {
 type Json = { readonly [key: string]: unknown }
 
 /** Everything one frame says, in order. Never throws; nothing of the frame is passed over without a verdict. */
-export function parseFrames(data: string | Buffer): (PolyEvent | FrameVerdict)[] {
+export function parseFrames(data: string | Buffer): (PolyEvent | PlacedVerdict)[] {
   const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length
-  if (bytes > MAX_FRAME_BYTES) return [refused('oversize', `${bytes} bytes`)]
+  if (bytes > MAX_FRAME_BYTES) return [{ ...refused('oversize', `${bytes} bytes`), lost: ILLEGIBLE }]
   const text = typeof data === 'string' ? data : data.toString('utf8')
   if (text === 'PONG') return [{ kind: 'skipped', name: 'PONG' }]
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch {
-    return [refused('not_json', text.slice(0, 80))]
+    return [{ ...refused('not_json', text.slice(0, 80)), lost: ILLEGIBLE }]
   }
   if (!Array.isArray(parsed)) return [parseOne(parsed)]
   return parsed.length === 0 ? [{ kind: 'skipped', name: 'empty_array' }] : parsed.map(parseOne)
@@ -64,13 +65,23 @@ function refused(reason: string, detail: string): FrameVerdict {
   return { kind: 'refused', reason, detail: sanitize(detail, 160) }
 }
 
-function parseOne(value: unknown): PolyEvent | FrameVerdict {
+function parseOne(value: unknown): PolyEvent | PlacedVerdict {
+  let item: PolyEvent | FrameVerdict
   try {
-    return parseEvent(asObject(value))
+    item = parseEvent(asObject(value))
   } catch (error) {
-    return refusedBy(error)
+    item = refusedBy(error)
   }
+  if (!isVerdict(item) || !isLoss(item)) return item
+  const lost = placeLost(value)
+  return lost === undefined ? item : { ...item, lost }
 }
+
+/** A form that we have never seen is a loss when its name says that it is of the book's family. */
+const isLoss = (verdict: FrameVerdict): boolean =>
+  verdict.kind === 'refused' || (verdict.kind === 'unknown' && BOOK_FAMILY.test(verdict.name))
+
+const BOOK_FAMILY = /^(book|price_change|tick_size)/
 
 /** A mistake of the parser's own costs the frame, never the process. */
 function refusedBy(error: unknown): FrameVerdict {
@@ -262,24 +273,20 @@ function optionalText(value: unknown, field: string): string | undefined {
   return value
 }
 
-const TIMESTAMP = /^\d{1,15}$/
-
 function timestamp(value: unknown): string {
-  if (typeof value !== 'string' || !TIMESTAMP.test(value)) throw new Refusal('bad_timestamp', shown(value))
+  if (!isTimestamp(value)) throw new Refusal('bad_timestamp', shown(value))
   return value
 }
 
 const venueMs = (value: unknown): number => Number(timestamp(value))
 
 function marketId(value: unknown): string {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) {
-    throw new Refusal('bad_market', shown(value))
-  }
+  if (!isMarketId(value)) throw new Refusal('bad_market', shown(value))
   return value
 }
 
 function assetId(value: unknown): string {
-  if (typeof value !== 'string' || !/^\d{1,80}$/.test(value)) throw new Refusal('bad_asset', shown(value))
+  if (!isAssetId(value)) throw new Refusal('bad_asset', shown(value))
   return value
 }
 

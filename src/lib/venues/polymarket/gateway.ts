@@ -1,6 +1,5 @@
 /** Orders at Polymarket: fill-and-kill, signed once, sent once, and found again by a hash known before sending. */
 
-import type { Clock } from '../../core/clock.js'
 import { ArbeesError, EXIT } from '../../core/errors.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
@@ -12,19 +11,17 @@ import { parseJson, VenueHttp } from './http.js'
 import { outcomeOf, readOrder, readTrades, type Trade } from './order-answer.js'
 import { OrderSigner, saltOf, ZERO_BYTES32 } from './order-signing.js'
 import { PolymarketRest } from './rest.js'
+import { SentOrders, type SentOrdersOptions } from './sent-orders.js'
 
 /** The order version that `order-signing` speaks. */
 const ORDER_VERSION = 2
 const MAX_TRADE_PAGES = 20
 
-export interface PolymarketGatewayOptions {
+export interface PolymarketGatewayOptions extends SentOrdersOptions {
   readonly restUrl: string
   readonly credentials: PolymarketCredentials
-  readonly clock: Clock
   readonly orderTimeoutMs?: number
   readonly queryTimeoutMs?: number
-  /** An order that the venue still does not know this long after it was sent, its delay added, never arrived. */
-  readonly arrivalGraceMs?: number
   /** `GET` answers `{blocked}`: asked by `warm`, which fails closed. */
   readonly geoblockUrl?: string
 }
@@ -37,8 +34,7 @@ export class PolymarketGateway implements OrderGateway {
   private readonly signerAddress: string
   private readonly signer: OrderSigner
   private readonly rest: PolymarketRest
-  /** Our wall clock when each order was sent. */
-  private readonly sentMs = new Map<string, number>()
+  private readonly sent: SentOrders
 
   constructor(private readonly options: PolymarketGatewayOptions) {
     const { credentials } = options
@@ -46,6 +42,7 @@ export class PolymarketGateway implements OrderGateway {
     this.account = credentials.funder ?? this.signerAddress
     this.signer = new OrderSigner(credentials.privateKey)
     this.rest = new PolymarketRest(options)
+    this.sent = new SentOrders(options)
   }
 
   /**
@@ -126,34 +123,41 @@ export class PolymarketGateway implements OrderGateway {
   /** One POST, never repeated: an order sent before by this gateway is `unknown` without a byte written. */
   async send(prepared: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
     const { request, market } = prepared
-    if (this.sentMs.has(request.orderId)) return { kind: 'unknown', reason: 'already sent: ask query' }
-    this.sentMs.set(request.orderId, this.options.clock.nowMs())
+    if (!this.sent.add(prepared)) return { kind: 'unknown', reason: 'already sent: ask query' }
     const result = await this.rest.postOrder(prepared.body, onBytes)
-    return outcomeOf(result, request.side, orderAmounts(request, market), venueIdOf(prepared))
+    const outcome = outcomeOf(result, request.side, orderAmounts(request, market), venueIdOf(prepared))
+    if (outcome.kind === 'delayed') this.sent.acknowledge(prepared)
+    return outcome
   }
 
   /**
    * By the order hash: the record of an active order, then the trades that name it as taker. The venue forgets an order that
-   * matched nothing, so `none` without a record is said only once it could no longer be on its way.
+   * matched nothing, so without a record the visible trades, or `none`, are the whole story only once no more can come:
+   * `SentOrders` says when.
    */
   async query(prepared: PreparedOrder): Promise<OrderOutcome> {
     const venueOrderId = venueIdOf(prepared)
     const record = readOrder(await this.rest.order(venueOrderId))
     if (record.kind === 'unreadable') return { kind: 'unknown', reason: record.reason }
-    if (record.kind === 'order' && record.status === 'DELAYED') return { kind: 'delayed', venueOrderId }
-    if (record.kind === 'order' && record.status === 'LIVE')
-      return { kind: 'unknown', reason: 'still being matched' }
+    if (record.kind === 'order' && (record.status === 'DELAYED' || record.status === 'LIVE')) {
+      this.sent.seeActive(prepared)
+      return record.status === 'DELAYED'
+        ? { kind: 'delayed', venueOrderId }
+        : { kind: 'unknown', reason: 'still being matched' }
+    }
     const trades = await this.tradesOf(prepared)
     if (trades === undefined) return { kind: 'unknown', reason: 'trades cannot be read' }
     const standing = trades.filter(({ failed }) => !failed)
     const filledE6 = sumSizes(standing)
-    const overdue = this.isOverdue(prepared)
+    // A record that is there says itself what matched.
+    const complete = record.kind === 'absent' && this.sent.isComplete(prepared, filledE6)
+    const over = complete || this.sent.isOverdue(prepared)
     if (filledE6 > 0n) {
       const fill = { venueOrderId, filledE6: Number(filledE6) }
       if (isWhole(standing, prepared)) return { kind: 'filled', ...fill }
       const listed = record.kind === 'order' && record.tradeIds.length > 0
       const allSeen = listed && record.tradeIds.every((id) => trades.some((trade) => trade.id === id))
-      return allSeen || overdue
+      return allSeen || over
         ? { kind: 'partial', ...fill }
         : { kind: 'unknown', reason: 'some trades may not be visible yet', filledE6: fill.filledE6 }
     }
@@ -163,9 +167,7 @@ export class PolymarketGateway implements OrderGateway {
         ? { kind: 'none', venueOrderId }
         : { kind: 'unknown', reason: 'matched, its trades not visible yet' }
     }
-    return overdue
-      ? { kind: 'none', venueOrderId }
-      : { kind: 'unknown', reason: 'not known to the venue yet' }
+    return over ? { kind: 'none', venueOrderId } : { kind: 'unknown', reason: 'not known to the venue yet' }
   }
 
   /**
@@ -211,12 +213,6 @@ export class PolymarketGateway implements OrderGateway {
       signer: this.signerAddress,
       signatureType: this.options.credentials.signatureType,
     }
-  }
-
-  private isOverdue({ request, market }: PreparedOrder): boolean {
-    const sentMs = this.sentMs.get(request.orderId) ?? request.signalMs
-    const graceMs = (this.options.arrivalGraceMs ?? 10_000) + market.takerDelayMs
-    return this.options.clock.nowMs() - sentMs > graceMs
   }
 
   /** Every trade of the order; undefined when a page cannot be read, or there is no end to them. */

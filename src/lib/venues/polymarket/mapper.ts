@@ -11,6 +11,7 @@ import type { QuoteState } from '../../model/quote.js'
 import type { FrameVerdict } from '../ports.js'
 import type { BookEvent, PolyEvent, PriceChangeEvent } from './events.js'
 import type { BookOutcome } from './book-outcome.js'
+import type { LostFrame, PlacedVerdict } from './lost-frame.js'
 import { MarketBook } from './market-book.js'
 
 export type MapperEffect =
@@ -36,14 +37,19 @@ export interface MapperOptions {
   readonly staleAfterUs: number
   /** A fresh dump that was asked for is asked for again after this long. */
   readonly resyncTimeoutUs: number
+  /** Least time between two resyncs of one market: a venue whose every frame is unusable is not flooded. */
+  readonly resyncGapUs: number
 }
 
 interface Followed {
   readonly books: MarketBook
   published: QuoteState | undefined
-  /** When its dump was asked for; undefined when none is awaited. */
-  askedUs: number | undefined
+  /** When its dump is to be asked for, if none has come by then; undefined when none is awaited. */
+  resyncAtUs: number | undefined
+  resyncedUs: number
   attempts: number
+  /** When a frame that may have been for it could last not be used. */
+  lostUs: number
 }
 
 export class PolymarketMapper {
@@ -74,9 +80,9 @@ export class PolymarketMapper {
     return [...this.markets.values()].some(({ books }) => books.trust !== 'resolved')
   }
 
-  /** A book is waiting for REST to confirm it. */
-  get hasDoubt(): boolean {
-    return this.compareQueue.length > 0
+  /** How many books wait for REST to confirm them. */
+  get doubts(): number {
+    return this.compareQueue.length
   }
 
   /** live: every followed market is proved. waiting: first dumps are under way. broken: continuity lost. */
@@ -92,12 +98,19 @@ export class PolymarketMapper {
   follow(market: CatalogMarket, nowUs: number): MapperEffect[] {
     if (market.tokenIds === undefined || this.markets.has(market.marketId)) return []
     const books = new MarketBook(market, market.tokenIds)
-    const followed: Followed = { books, published: undefined, askedUs: undefined, attempts: 0 }
+    const followed: Followed = {
+      books,
+      published: undefined,
+      resyncAtUs: undefined,
+      resyncedUs: -Infinity,
+      attempts: 0,
+      lostUs: -Infinity,
+    }
     this.markets.set(market.marketId, followed)
     this.byToken.set(books.yesToken, followed)
     this.byToken.set(books.noToken, followed)
     if (!this.connectedNow) return []
-    followed.askedUs = nowUs
+    followed.resyncAtUs = nowUs + this.options.resyncTimeoutUs
     return [operation('subscribe', [books.yesToken, books.noToken])]
   }
 
@@ -121,7 +134,7 @@ export class PolymarketMapper {
     this.lastProofUs = undefined
     this.lastEventUs = nowUs
     for (const followed of this.markets.values()) {
-      followed.askedUs = nowUs
+      followed.resyncAtUs = nowUs + this.options.resyncTimeoutUs
       followed.attempts = 0
     }
     if (this.byToken.size === 0) return []
@@ -141,7 +154,7 @@ export class PolymarketMapper {
     this.compareQueue.length = 0
     return [...this.markets.values()].flatMap((followed) => {
       followed.books.disconnected()
-      followed.askedUs = undefined
+      followed.resyncAtUs = undefined
       return followed.published === undefined ? [] : this.publish(followed, false, false)
     })
   }
@@ -160,18 +173,41 @@ export class PolymarketMapper {
           : this.apply(followed, followed.books.resolved(), nowUs)
       }
       default: {
-        const followed = this.byToken.get(event.assetId)
+        const followed = this.markets.get(event.market)
+        if (this.byToken.get(event.assetId) !== followed)
+          return this.mismatched(event, [event.assetId], nowUs)
         if (followed === undefined) return [this.unknownAsset(event.market, event.assetId)]
-        if (followed.books.market.marketId !== event.market) return [mismatch(event.market)]
         return this.apply(followed, this.outcomeOf(followed, event), nowUs)
       }
     }
+  }
+
+  /** A frame, or a part of one, that made no event. What books may miss by it is believed no longer. */
+  onVerdict({ lost, ...verdict }: PlacedVerdict, nowUs: number): MapperEffect[] {
+    return [{ kind: 'verdict', verdict }, ...(lost === undefined ? [] : this.onUnusable(lost, nowUs))]
+  }
+
+  /** The books it names are broken, or doubted where it names no level; with no legible name, all are doubted. */
+  private onUnusable(lost: LostFrame, nowUs: number): MapperEffect[] {
+    this.lastEventUs = nowUs
+    const ids = lost.assetIds.map((assetId) => this.byToken.get(assetId))
+    const named = new Set([lost.market === undefined ? undefined : this.markets.get(lost.market), ...ids])
+    named.delete(undefined)
+    if (named.size === 0 && lost.market !== undefined) return []
+    const certain = lost.changesBook && named.size > 0
+    return [...(named.size === 0 ? this.markets.values() : named)].flatMap((followed) => {
+      if (followed === undefined) return []
+      followed.lostUs = nowUs
+      return this.apply(followed, followed.books.lose(certain, lost.venueMs), nowUs)
+    })
   }
 
   /** The answer of `GET /book` to a compare that was asked at `askedUs`. */
   onRest(rest: BookEvent, askedUs: number, nowUs: number): MapperEffect[] {
     const followed = this.byToken.get(rest.assetId)
     if (followed === undefined || rest.assetId !== followed.books.yesToken || !this.connectedNow) return []
+    // What was lost since the question may be what the answer does not know of.
+    if (askedUs <= followed.lostUs) return []
     const { different, ...outcome } = followed.books.onRest(rest)
     if ((different ?? 0) >= 2 && this.lastEventUs < askedUs) {
       // Nothing has come since before we asked, and the venue has moved on: the socket is frozen.
@@ -187,11 +223,9 @@ export class PolymarketMapper {
   tick(nowUs: number): MapperEffect[] {
     const effects: MapperEffect[] = [...this.refresh(nowUs)]
     for (const followed of this.connectedNow ? this.markets.values() : []) {
-      const { askedUs, books } = followed
-      if (askedUs === undefined || books.trust === 'resolved') continue
-      // A token without a book must not cost the others their connection: ask again, ever more rarely.
-      const waitUs = this.options.resyncTimeoutUs * Math.min(10, 1 + followed.attempts)
-      if (nowUs - askedUs >= waitUs) effects.push(...this.resync(followed, 'no dump came', nowUs))
+      const { resyncAtUs, books } = followed
+      if (resyncAtUs === undefined || books.trust === 'resolved' || nowUs < resyncAtUs) continue
+      effects.push(...this.resync(followed, 'no usable dump', nowUs))
     }
     return effects
   }
@@ -223,26 +257,33 @@ export class PolymarketMapper {
     }
   }
 
+  /** Every change must be of the condition that the message names, or none of them is taken. */
   private onChanges(event: PriceChangeEvent, nowUs: number): MapperEffect[] {
-    const effects: MapperEffect[] = []
-    const touched = new Set<Followed>()
-    for (const { assetId } of event.changes) {
-      const followed = this.byToken.get(assetId)
-      if (followed === undefined) effects.push(this.unknownAsset(event.market, assetId))
-      else if (followed.books.market.marketId !== event.market) effects.push(mismatch(event.market))
-      else touched.add(followed)
+    const followed = this.markets.get(event.market)
+    const assetIds = event.changes.map(({ assetId }) => assetId)
+    if (assetIds.some((assetId) => this.byToken.get(assetId) !== followed)) {
+      return this.mismatched(event, assetIds, nowUs)
     }
-    for (const followed of touched) {
-      effects.push(...this.apply(followed, followed.books.onChanges(event, event.changes), nowUs))
-    }
-    return effects
+    if (followed === undefined) return assetIds.map((assetId) => this.unknownAsset(event.market, assetId))
+    return this.apply(followed, followed.books.onChanges(event, event.changes), nowUs)
+  }
+
+  /** A token beside a condition that is not its own: one of the two is a lie, so both books miss something. */
+  private mismatched(
+    { type, market, venueMs }: Exclude<PolyEvent, { type: 'new_market' | 'market_resolved' }>,
+    assetIds: readonly string[],
+    nowUs: number,
+  ): MapperEffect[] {
+    const changesBook = type !== 'last_trade_price' && type !== 'best_bid_ask'
+    const lost = { changesBook, market, assetIds, venueMs }
+    return this.onVerdict({ kind: 'refused', reason: 'market_mismatch', detail: market, lost }, nowUs)
   }
 
   private apply(followed: Followed, outcome: BookOutcome, nowUs: number, provedAtUs = nowUs): MapperEffect[] {
     const { books } = followed
     const effects: MapperEffect[] = []
     if (outcome.verdict !== undefined) effects.push({ kind: 'verdict', verdict: outcome.verdict })
-    if (books.trust !== 'none' && books.trust !== 'broken') followed.askedUs = undefined
+    if (books.trust !== 'none' && books.trust !== 'broken') followed.resyncAtUs = undefined
     if (outcome.proved === true) {
       this.lastProofUs = Math.max(this.lastProofUs ?? 0, provedAtUs)
       followed.attempts = 0
@@ -250,8 +291,9 @@ export class PolymarketMapper {
     }
     effects.push(...this.publish(followed, this.isFresh(nowUs), outcome.changed === true))
     if (outcome.proved === true) effects.push(...this.refresh(nowUs))
-    if (outcome.resync !== undefined && followed.askedUs === undefined) {
-      effects.push(...this.resync(followed, outcome.resync, nowUs))
+    if (outcome.resync !== undefined && followed.resyncAtUs === undefined) {
+      followed.resyncAtUs = followed.resyncedUs + this.options.resyncGapUs
+      if (nowUs >= followed.resyncAtUs) effects.push(...this.resync(followed, outcome.resync, nowUs))
     }
     if (outcome.compare !== undefined && !this.compareQueue.includes(books.yesToken)) {
       this.compareQueue.push(books.yesToken)
@@ -262,8 +304,10 @@ export class PolymarketMapper {
   /** Leaving and joining again makes the venue dump the book. */
   private resync(followed: Followed, reason: string, nowUs: number): MapperEffect[] {
     const { books } = followed
-    followed.askedUs = nowUs
+    followed.resyncedUs = nowUs
     followed.attempts += 1
+    // A token without a book must not cost the others their connection: ask again, ever more rarely.
+    followed.resyncAtUs = nowUs + this.options.resyncTimeoutUs * Math.min(10, 1 + followed.attempts)
     const tokens = [books.yesToken, books.noToken]
     return [
       { kind: 'notice', level: 'warn', text: `resync of ${books.market.marketId}: ${reason}` },
@@ -306,7 +350,7 @@ export class PolymarketMapper {
   }
 
   private unknownAsset(market: string, assetId: string): MapperEffect {
-    return this.former.has(market) || this.markets.has(market)
+    return this.former.has(market)
       ? skip('asset_not_followed')
       : {
           kind: 'verdict',
@@ -316,11 +360,6 @@ export class PolymarketMapper {
 }
 
 const skip = (name: string): MapperEffect => ({ kind: 'verdict', verdict: { kind: 'skipped', name } })
-
-const mismatch = (market: string): MapperEffect => ({
-  kind: 'verdict',
-  verdict: { kind: 'refused', reason: 'market_mismatch', detail: market },
-})
 
 function operation(name: 'subscribe' | 'unsubscribe', assetIds: readonly string[]): MapperEffect {
   const features = name === 'subscribe' ? { custom_feature_enabled: true } : {}

@@ -47,6 +47,9 @@ export class MarketBook {
   private recentHashes: string[] = []
   private lateDumps = 0
   private noHashBeforeMs = 0
+  /** The venue's time of the newest message that could not be used: what is older does not tell of it. */
+  private lostMs = 0
+  private olderThanLost = 0
   private pendingNo: BookEvent | undefined
   private differing = 0
 
@@ -82,10 +85,24 @@ export class MarketBook {
     this.recentHashes = []
     this.lateDumps = 0
     this.noHashBeforeMs = 0
+    this.lostMs = 0
+    this.olderThanLost = 0
     this.pendingNo = undefined
     this.differing = 0
     this.unexplained = false
     this.trades = []
+  }
+
+  /** A message that may have been for this book could not be used; `certain` when it surely was a change of it. */
+  lose(certain: boolean, venueMs?: number): BookOutcome {
+    if (this.trust === 'resolved') return UNCHANGED
+    this.lostMs = Math.max(this.lostMs, venueMs ?? 0)
+    this.olderThanLost = 0
+    this.pendingNo = undefined
+    if (this.trust === 'none') return UNCHANGED
+    if (!certain) return this.doubt('unusable frame')
+    this.unexplained = false
+    return this.break('unusable frame')
   }
 
   resolved(): BookOutcome {
@@ -165,8 +182,12 @@ export class MarketBook {
     const theirs = new VenueBook()
     theirs.replace(rest.bids, rest.asks)
     if (this.venue.equals(theirs)) {
+      // The lost message's own time may be a lie: an older answer that says the same twice settles it.
+      if (rest.venueMs < this.lostMs && ++this.olderThanLost < 2) return { compare: 'REST is older' }
       this.differing = 0
       this.noHashBeforeMs = 0
+      this.lostMs = 0
+      this.olderThanLost = 0
       this.unexplained = false
       this.trust = 'proved'
       this.excused = false
@@ -185,7 +206,11 @@ export class MarketBook {
     this.unexplained = true
     if (!bestsAgree) return { changed: true, ...this.break('best prices disagree') }
     if (this.book.isCrossed) return { changed: true, ...this.break('crossed book') }
-    const provable = this.hashProven && event.schema === 'changes' && newest.hash !== undefined
+    const provable =
+      this.hashProven &&
+      event.schema === 'changes' &&
+      newest.hash !== undefined &&
+      event.venueMs >= this.hashCountsFromMs
     const excusable = this.trades.length > 0 && !this.excused
     if (provable && !excusable) return { changed: true, ...this.break('hash mismatch') }
     if (provable) this.excused = true
@@ -314,11 +339,15 @@ export class MarketBook {
     return index >= 0 && index < this.hashesAtLast.length - 1
   }
 
+  private get hashCountsFromMs(): number {
+    return Math.max(this.noHashBeforeMs, this.lostMs)
+  }
+
   /** Whether the book held is the one that the newest message's hash was taken of. */
   private hashMatches(): boolean {
     const { last } = this
     const { market, assetId, minOrderSize, tickSize, negRisk, lastTradePrice } = this.known
-    if (last === undefined || last.venueMs < this.noHashBeforeMs) return false
+    if (last === undefined || last.venueMs < this.hashCountsFromMs) return false
     if (last.hash === undefined || minOrderSize === undefined || tickSize === undefined) return false
     if (market === undefined || assetId === undefined || negRisk === undefined) return false
     const context = { market, assetId, minOrderSize, tickSize, negRisk }

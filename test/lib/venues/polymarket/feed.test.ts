@@ -220,21 +220,38 @@ describe('the Polymarket feed', () => {
     expect(server.connections).toBe(1)
   })
 
-  it('counts what it cannot read and stays up', async () => {
-    const venue = venueOf()
-    const { server, listener, feed } = await start([venue])
+  it.each([
+    ['{', 'not_json', 'STALE'],
+    ['[1]', 'not_object', 'STALE'],
+    ['{"event_type":"book"}', 'bad_market', 'STALE'],
+    ['a delta of the market', 'bad_side', 'BROKEN'],
+  ])(
+    'takes no book for LIVE after %s until it is proved again, and stays up',
+    async (text, reason, state) => {
+      const venue = venueOf()
+      const { server, listener, feed } = await start([venue], { timings: { compareGapMs: 50 } })
+      await until(() => feed.status().state === 'LIVE', 'LIVE')
+      const before = listener.seen.length
+      const delta = venue.change('bids', 4600, '7')
+      Object.assign(delta.price_changes[1]!, { side: { toString: 1, valueOf: 1 } })
+      for (const socket of server.sockets) socket.send(state === 'BROKEN' ? JSON.stringify(delta) : text)
+      await until(() => listener.seen.length > before, 'a word on the book')
+      expect(listener.seen[before]).toMatchObject({ state, marketId: venue.ids.market })
+      expect(listener.verdicts.filter(({ kind }) => kind !== 'skipped')).toEqual([
+        { kind: 'refused', reason, detail: expect.any(String) as string },
+      ])
+      await until(() => feed.status().state === 'LIVE', 'LIVE again')
+      expect(listener.last()).toMatchObject({ state: 'LIVE', levels: asLevels(venue.sides) })
+      expect(feed.status().reconnects).toBe(0)
+    },
+  )
+
+  it('counts a kind that it never saw and stays LIVE', async () => {
+    const { server, listener, feed } = await start([venueOf()])
     await until(() => feed.status().state === 'LIVE', 'LIVE')
-    for (const socket of server.sockets) {
-      for (const text of ['{', '[1]', '{"event_type":"book"}', '{"event_type":"brand_new"}'])
-        socket.send(text)
-    }
-    await until(() => listener.verdicts.length >= 4, 'four verdicts')
-    expect(listener.verdicts.filter(({ kind }) => kind !== 'skipped')).toMatchObject([
-      { kind: 'refused', reason: 'not_json' },
-      { kind: 'refused', reason: 'not_object' },
-      { kind: 'refused', reason: 'bad_market' },
-      { kind: 'unknown', name: 'brand_new' },
-    ])
+    for (const socket of server.sockets) socket.send('{"event_type":"brand_new"}')
+    await until(() => listener.verdicts.some(({ kind }) => kind === 'unknown'), 'the verdict')
+    expect(listener.verdicts.at(-1)).toEqual({ kind: 'unknown', name: 'brand_new' })
     expect(feed.status()).toMatchObject({ state: 'LIVE', reconnects: 0 })
   })
 

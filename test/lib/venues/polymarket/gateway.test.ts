@@ -430,6 +430,70 @@ describe('asking what became of an order', () => {
     expect(await gateway.query(prepared)).toEqual({ kind: 'none', venueOrderId: prepared.venueOrderId })
   })
 
+  const acknowledged = () =>
+    sent({
+      status: 200,
+      body: {
+        success: true,
+        errorMsg: '',
+        orderID: '0x1',
+        status: 'delayed',
+        makingAmount: '',
+        takingAmount: '',
+      },
+    })
+  const answers = async (
+    { gateway, clock, prepared }: Awaited<ReturnType<typeof sent>>,
+    ...stepsMs: readonly number[]
+  ): Promise<string[]> => {
+    const kinds: string[] = []
+    for (const ms of stepsMs) {
+      clock.advanceMs(ms)
+      kinds.push((await gateway.query(prepared)).kind)
+    }
+    return kinds
+  }
+  const [open, none, partial] = ['unknown', 'none', 'partial']
+
+  it('ends an acknowledged order soon after its delay: it has arrived, and trades show at once', async () => {
+    const order = await acknowledged()
+    // Its delay is 1,000 ms, the window 1,500 ms.
+    expect(await answers(order, 0, 900, 100, 700, 799, 1)).toEqual([open, open, open, open, open, none])
+    order.server.pages = [[order.ours(trade('a', '60'))]]
+    expect(await answers(order, 0)).toEqual([open])
+  })
+
+  it('calls the visible part of an acknowledged order the whole story once it stands still', async () => {
+    const order = await acknowledged()
+    expect(await answers(order, 2_000)).toEqual([open])
+    order.server.pages = [[order.ours(trade('a', '60'))]]
+    expect(await answers(order, 600, 10)).toEqual([open, open])
+    order.server.pages = [[order.ours(trade('a', '60')), order.ours(trade('b', '10'))]]
+    expect(await answers(order, 10, 10, 10)).toEqual([open, open, partial])
+    expect(await order.gateway.query(order.prepared)).toMatchObject({ filledE6: 70_000_000 })
+  })
+
+  it('counts the window of an acknowledged order from when it was last seen held', async () => {
+    const order = await acknowledged()
+    order.server.record = { status: 'DELAYED', size_matched: '0', associate_trades: [] }
+    expect(await answers(order, 3_000)).toEqual(['delayed'])
+    order.server.record = undefined
+    expect(await answers(order, 0, 700, 700, 99, 1)).toEqual([open, open, open, open, none])
+  })
+
+  it('believes a record that tells of a match, whatever the window says', async () => {
+    const order = await acknowledged()
+    order.server.record = { status: 'MATCHED', size_matched: '24', associate_trades: ['a'] }
+    expect(await answers(order, 3_000, 10, 10, 10)).toEqual([open, open, open, open])
+  })
+
+  it('takes the word of an earlier process that an order was acknowledged', async () => {
+    const { gateway, clock } = await start()
+    const prepared = { ...gateway.prepare(request({ signalMs: clock.nowMs() }), market), acknowledged: true }
+    const order = { gateway, clock, prepared } as Awaited<ReturnType<typeof sent>>
+    expect(await answers(order, 0, 1_000, 700, 799, 1)).toEqual([open, open, open, open, none])
+  })
+
   it('dates an order of an earlier process by its signal', async () => {
     const { gateway } = await start()
     const old = gateway.prepare(request({ signalMs: Date.now() - 60_000 }), market)

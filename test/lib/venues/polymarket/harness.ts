@@ -3,7 +3,11 @@
 import type { CatalogMarket } from '../../../../src/lib/model/game.js'
 import type { QuoteState } from '../../../../src/lib/model/quote.js'
 import { isVerdict, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
-import { PolymarketMapper, type MapperEffect } from '../../../../src/lib/venues/polymarket/mapper.js'
+import {
+  PolymarketMapper,
+  type MapperEffect,
+  type MapperOptions,
+} from '../../../../src/lib/venues/polymarket/mapper.js'
 import type { FrameVerdict } from '../../../../src/lib/venues/ports.js'
 import { MARKET, NO, YES } from './reference-venue.js'
 
@@ -29,11 +33,12 @@ export function catalogMarket(overrides: Partial<CatalogMarket> = {}): CatalogMa
 }
 
 export class Harness {
-  readonly mapper = new PolymarketMapper({ staleAfterUs: 2_000_000, resyncTimeoutUs: 3_000_000 })
+  readonly mapper: PolymarketMapper
   nowUs = 1_000_000
   state: QuoteState | undefined
   levels: { bids: [number, number][]; asks: [number, number][] } = { bids: [], asks: [] }
   venueMs: number | undefined
+  private readonly newest = new Map<string, { state: QuoteState; levels: Harness['levels'] }>()
   readonly states: QuoteState[] = []
   readonly verdicts: FrameVerdict[] = []
   readonly sent: Record<string, unknown>[] = []
@@ -41,7 +46,17 @@ export class Harness {
   publications = 0
   proofs = 0
 
-  constructor(market: CatalogMarket | readonly CatalogMarket[] = catalogMarket()) {
+  constructor(
+    market: CatalogMarket | readonly CatalogMarket[] = catalogMarket(),
+    options: Partial<MapperOptions> = {},
+  ) {
+    this.mapper = new PolymarketMapper({
+      staleAfterUs: 2_000_000,
+      resyncTimeoutUs: 3_000_000,
+      resyncGapUs: 0,
+      ...options,
+    })
+
     for (const one of [market].flat()) this.take(this.mapper.follow(one, this.nowUs))
   }
 
@@ -56,10 +71,15 @@ export class Harness {
   }
 
   frame(frame: unknown): this {
+    return this.text(JSON.stringify(frame))
+  }
+
+  text(text: string): this {
     this.nowUs += 1000
-    for (const item of parseFrames(JSON.stringify(frame))) {
-      if (isVerdict(item)) this.verdicts.push(item)
-      else this.take(this.mapper.onEvent(item, this.nowUs))
+    for (const item of parseFrames(text)) {
+      this.take(
+        isVerdict(item) ? this.mapper.onVerdict(item, this.nowUs) : this.mapper.onEvent(item, this.nowUs),
+      )
     }
     return this
   }
@@ -88,12 +108,22 @@ export class Harness {
         const side = (name: 'bid' | 'ask') =>
           effect.book.levels(name).map(([p, s]): [number, number] => [p, s])
         this.levels = { bids: side('bid'), asks: side('ask') }
+        this.newest.set(effect.market.marketId, { state: effect.state, levels: this.levels })
       }
       if (effect.kind === 'verdict') this.verdicts.push(effect.verdict)
       if (effect.kind === 'send') this.sent.push(JSON.parse(effect.text) as Record<string, unknown>)
       if (effect.kind === 'reconnect') this.reconnects.push(effect.reason)
       if (effect.kind === 'proved') this.proofs += 1
     }
+  }
+
+  stateOf(marketId: string): QuoteState | undefined {
+    return this.newest.get(marketId)?.state
+  }
+
+  /** As last published. */
+  levelsOf(marketId: string): Harness['levels'] {
+    return this.newest.get(marketId)?.levels ?? { bids: [], asks: [] }
   }
 
   skips(name: string): number {

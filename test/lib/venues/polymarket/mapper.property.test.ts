@@ -1,5 +1,5 @@
 /**
- * Random walks of a venue book over a line that drops, repeats, swaps and cuts. Whatever happens, a book published LIVE
+ * Random walks of a venue book over a line that drops, repeats, swaps, spoils and cuts. Whatever happens, a book published LIVE
  * equals the venue's as of the newest message that arrived (or the REST book that proved it).
  */
 
@@ -16,7 +16,28 @@ import {
   type Sides,
 } from './reference-venue.js'
 
-type Fate = 'deliver' | 'drop' | 'repeat' | 'repeat later' | 'swap'
+type Fate = 'deliver' | 'drop' | 'repeat' | 'repeat later' | 'swap' | Spoil
+
+/** What a frame is spoiled into on the line: it arrives, and cannot be used. */
+const SPOILS = {
+  'bad side': (frame: ChangeFrame) => spoiledEntry(frame, 0, { side: 7 }),
+  'bad second entry': (frame: ChangeFrame) => spoiledEntry(frame, 1, { price: '2' }),
+  'foreign token': (frame: ChangeFrame) => spoiledEntry(frame, 1, { asset_id: '999' }),
+  'no market': (frame: ChangeFrame) => JSON.stringify({ ...frame, market: undefined }),
+  'no timestamp': (frame: ChangeFrame) => JSON.stringify({ ...frame, timestamp: '' }),
+  'half a frame': (frame: ChangeFrame) => JSON.stringify(frame).slice(0, -9),
+  'nothing legible': () => '[[]]',
+}
+type Spoil = keyof typeof SPOILS
+
+function spoiledEntry(frame: ChangeFrame, index: number, field: object): string {
+  const price_changes = frame.price_changes.map((entry, at) =>
+    at === index ? { ...entry, ...field } : entry,
+  )
+  return JSON.stringify({ ...frame, price_changes })
+}
+
+const isSpoil = (fate: Fate): fate is Spoil => fate in SPOILS
 
 type Step =
   | { kind: 'change'; side: RefSide; e4: number; size: string; fate: Fate; sameMs: boolean }
@@ -35,6 +56,7 @@ const change = fc
     fate: fc.oneof(
       { weight: 8, arbitrary: fc.constant<Fate>('deliver') },
       { weight: 3, arbitrary: fc.constantFrom<Fate>('drop', 'repeat', 'repeat later', 'swap') },
+      { weight: 2, arbitrary: fc.constantFrom(...(Object.keys(SPOILS) as Spoil[])) },
     ),
     sameMs: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   })
@@ -75,6 +97,9 @@ class Line {
   readonly harness = new Harness()
   wrongLive = 0
   liveChecks = 0
+  spoiled = 0
+  /** A book that was LIVE, or EMPTY, right after a frame of its own could not be used. */
+  liveSpoiled = 0
   private version = 0
   private newest: { version: number; sides: Sides } | undefined
   private restSides: Sides | undefined
@@ -131,6 +156,7 @@ class Line {
     this.version += 1
     const frame = this.frame(this.venue.change(side, e4, size))
     if (fate === 'drop') return
+    if (isSpoil(fate)) return this.spoil(frame, SPOILS[fate](frame.body as ChangeFrame))
     if (fate === 'swap' || fate === 'repeat later') this.held.push({ ...frame, swapped: fate === 'swap' })
     if (fate !== 'swap') this.deliver(frame)
     if (fate === 'repeat') this.deliver(frame)
@@ -169,6 +195,15 @@ class Line {
     this.check()
   }
 
+  private spoil({ version, sides }: Frame, text: string): void {
+    this.newest = { version, sides }
+    this.restSides = undefined
+    this.spoiled += 1
+    this.harness.text(text)
+    if (!['BROKEN', 'STALE', undefined].includes(this.harness.state)) this.liveSpoiled += 1
+    this.check()
+  }
+
   /** The control: every hash and best price is rewritten to what the receiver's own book would give. */
   private forged(body: ChangeFrame | BookFrame): ChangeFrame | BookFrame {
     if (body.event_type !== 'price_change') return body
@@ -196,18 +231,21 @@ class Line {
 }
 
 describe('a LIVE Polymarket book', () => {
-  it('is never wrong, whatever the line loses, repeats or swaps', () => {
+  it('is never wrong, whatever the line loses, repeats, swaps or spoils', () => {
     let liveChecks = 0
+    let spoiled = 0
     fc.assert(
       fc.property(steps, (all) => {
         const line = new Line(false).run(all)
         liveChecks += line.liveChecks
-        expect(line.wrongLive).toBe(0)
+        spoiled += line.spoiled
+        expect([line.wrongLive, line.liveSpoiled]).toEqual([0, 0])
       }),
       { numRuns: Number(process.env.FC_RUNS ?? 100) },
     )
     // The property would hold of a mapper that never says LIVE.
     expect(liveChecks).toBeGreaterThan(500)
+    expect(spoiled).toBeGreaterThan(100)
   })
 
   it('is LIVE after every message of a line that loses nothing', () => {

@@ -273,6 +273,228 @@ describe('trades', () => {
   })
 })
 
+describe('a frame that cannot be used', () => {
+  const OTHER = { market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' }
+
+  /** Two LIVE markets, told apart by the newest word on each. */
+  function two() {
+    const [venue, other] = [seeded(), new ReferenceVenue(OTHER)]
+    other.put('bids', 4000, '5')
+    other.put('asks', 4100, '5')
+    const second = catalogMarket({ marketId: OTHER.market, tokenIds: [OTHER.yes, OTHER.no] })
+    const harness = new Harness([catalogMarket(), second]).connect().frame(venue.dump()).frame(other.dump())
+    const states = () => [harness.stateOf(MARKET), harness.stateOf(OTHER.market)]
+    expect(states()).toEqual(['LIVE', 'LIVE'])
+    return { venue, other, harness, states }
+  }
+  const spoiled = (venue: ReferenceVenue, entry: number, field: object): unknown => {
+    const frame = venue.change('bids', 4600, '7')
+    Object.assign(frame.price_changes[entry]!, field)
+    return frame
+  }
+  const tickChange = { event_type: 'tick_size_change', market: MARKET, asset_id: YES, timestamp: '1' }
+
+  it.each<[string, (venue: ReferenceVenue) => unknown, string]>([
+    [
+      'a delta with a hostile side',
+      (venue) => spoiled(venue, 0, { side: { toString: 1, valueOf: 1 } }),
+      'bad_side',
+    ],
+    ['a delta whose second entry is bad', (venue) => spoiled(venue, 1, { price: '1.2' }), 'bad_price'],
+    ['a delta with a negative size', (venue) => spoiled(venue, 0, { size: '-1' }), 'bad_size'],
+    [
+      'a delta without a timestamp',
+      (venue) => ({ ...venue.change('bids', 4600, '7'), timestamp: 7 }),
+      'bad_timestamp',
+    ],
+    [
+      'a delta legible by its tokens alone',
+      (venue) => ({ ...venue.change('bids', 4600, '7'), market: null }),
+      'bad_market',
+    ],
+    [
+      'a delta under a name that is none',
+      (venue) => ({ ...venue.change('bids', 4600, '7'), event_type: 7 }),
+      'bad_event_type',
+    ],
+    ['a delta without a name', ({ ids }) => ({ market: ids.market, price: '0.5' }), 'no_event_type'],
+    [
+      'a delta of the retired form',
+      ({ ids }) => ({ event_type: 'price_change', market: ids.market, timestamp: '1', changes: [] }),
+      'retired_form',
+    ],
+    [
+      'a book with a level twice',
+      (venue) => ({
+        ...venue.dump(),
+        bids: [
+          { price: '0.5', size: '1' },
+          { price: '.5', size: '1' },
+        ],
+      }),
+      'duplicate_level',
+    ],
+    ['a tick of nothing', () => ({ ...tickChange, new_tick_size: '0' }), 'bad_tick'],
+    [
+      'a delta of another market’s token',
+      (venue) => spoiled(venue, 1, { asset_id: '999' }),
+      'market_mismatch',
+    ],
+    [
+      'a book of a token that is not the market’s',
+      (venue) => ({ ...venue.dump(), asset_id: '999' }),
+      'market_mismatch',
+    ],
+  ])('breaks the book it names, and no other: %s', (_, frame, reason) => {
+    const { venue, harness, states } = two()
+    harness.frame(frame(venue))
+    expect(harness.refusals()).toEqual([reason])
+    expect(states()).toEqual(['BROKEN', 'LIVE'])
+    expect(harness.sent.slice(-2)).toEqual([
+      { assets_ids: [YES, NO], operation: 'unsubscribe' },
+      { assets_ids: [YES, NO], operation: 'subscribe', custom_feature_enabled: true },
+    ])
+    expect(harness.levels).not.toEqual({ bids: [], asks: [] })
+    harness.frame(venue.dump())
+    expect(states()).toEqual(['LIVE', 'LIVE'])
+    expect(harness.levelsOf(MARKET)).toEqual(asLevels(venue.sides))
+  })
+
+  it('breaks both markets of a message that mixes their tokens', () => {
+    const { venue, harness, states } = two()
+    harness.frame(spoiled(venue, 1, { asset_id: OTHER.no }))
+    expect(harness.refusals()).toEqual(['market_mismatch'])
+    expect(states()).toEqual(['BROKEN', 'BROKEN'])
+    expect(harness.levelsOf(MARKET).bids[0]).toEqual([4500, 10000])
+  })
+
+  it('breaks a book by a form of the book’s family that was never seen', () => {
+    const { harness, states } = two()
+    harness.frame({ event_type: 'price_change_v2', market: MARKET })
+    expect(harness.verdicts).toEqual([{ kind: 'unknown', name: 'price_change_v2' }])
+    expect(states()).toEqual(['BROKEN', 'LIVE'])
+  })
+
+  it.each([
+    ['half a frame', '{"event_type":"price_change","market'],
+    ['an array in an array', '[[]]'],
+    ['a list of numbers', '[1]'],
+    ['a delta without any id', '{"event_type":"price_change"}'],
+    ['a book without any id', '{"event_type":"book"}'],
+  ])('doubts every book of the connection when it names none: %s', (_, text) => {
+    const { venue, other, harness, states } = two()
+    harness.text(text)
+    expect(harness.refusals()).toHaveLength(1)
+    expect(states()).toEqual(['STALE', 'STALE'])
+    expect(harness.resyncs).toBe(0)
+    expect([harness.mapper.nextCompare(), harness.mapper.nextCompare()].sort()).toEqual(
+      [YES, OTHER.yes].sort(),
+    )
+    harness.frame(other.change('bids', 3900, '1'))
+    expect(states()).toEqual(['STALE', 'LIVE'])
+    harness.rest(venue.rest())
+    expect(states()).toEqual(['LIVE', 'LIVE'])
+  })
+
+  it('finds by the next hash that it was a delta that could not be read', () => {
+    const { venue, harness, states } = two()
+    venue.change('bids', 4600, '7')
+    harness.text('{"event_type":')
+    harness.frame(venue.change('bids', 4300, '8'))
+    expect(states()).toEqual(['BROKEN', 'STALE'])
+    expect(harness.resyncs).toBe(1)
+  })
+
+  it.each([
+    ['a trade', { event_type: 'last_trade_price', price: 'x' }],
+    ['a best price', { event_type: 'best_bid_ask', best_bid: '7' }],
+  ])('doubts the book that it names no level of: %s', (_, frame) => {
+    const { venue, harness, states } = two()
+    harness.frame({ ...frame, market: MARKET, asset_id: YES, timestamp: String(venue.now) })
+    expect(states()).toEqual(['STALE', 'LIVE'])
+    expect([harness.mapper.nextCompare(), harness.resyncs]).toEqual([YES, 0])
+    harness.tick(1).rest(venue.rest())
+    expect(states()).toEqual(['LIVE', 'LIVE'])
+  })
+
+  it.each([
+    ['of a market that nobody follows', { event_type: 'book', market: '0xef', asset_id: '5' }],
+    ['that announces a market', { event_type: 'new_market', market: 7 }],
+    ['of a kind that tells of no book', { event_type: 'settlement_preview', market: MARKET }],
+  ])('leaves the books alone: %s', (_, frame) => {
+    const { harness, states } = two()
+    harness.frame(frame)
+    expect(harness.verdicts).toHaveLength(1)
+    expect([...states(), harness.mapper.doubts]).toEqual(['LIVE', 'LIVE', 0])
+  })
+
+  it('does not believe a REST book that was asked for before it', () => {
+    const { venue, harness, states } = two()
+    const askedUs = harness.nowUs
+    const before = venue.rest()
+    harness.frame(spoiled(venue, 0, { side: 7 }))
+    harness.rest(before, askedUs)
+    expect(states()[0]).toBe('BROKEN')
+  })
+
+  it('does not believe what is older than it: a late dump, or REST behind the socket', () => {
+    const { venue, harness, states } = two()
+    const [dump, rest] = [venue.dump(), venue.rest()]
+    harness.frame(spoiled(venue, 0, { side: 7 })).frame(dump)
+    expect(states()[0]).toBe('STALE')
+    harness.rest(rest)
+    expect(states()[0]).toBe('STALE')
+    // The venue moved on in truth: its next delta tells.
+    harness.frame(venue.change('bids', 4300, '1'))
+    expect(states()[0]).toBe('BROKEN')
+    expect(harness.frame(venue.dump()).stateOf(MARKET)).toBe('LIVE')
+  })
+
+  it('is got over by two equal REST books when its timestamp was a lie', () => {
+    const { venue, harness, states } = two()
+    const frame = { ...(spoiled(venue, 0, { side: 7 }) as object), timestamp: '999999999999999' }
+    harness.frame(frame).frame(venue.dump())
+    expect(states()[0]).toBe('STALE')
+    harness.rest(venue.rest())
+    expect(states()[0]).toBe('STALE')
+    harness.rest(venue.rest())
+    expect(states()[0]).toBe('LIVE')
+    expect(harness.frame(venue.change('bids', 4300, '1')).stateOf(MARKET)).toBe('LIVE')
+  })
+
+  it('counts for a market that has no book yet: an older first dump is not believed', () => {
+    const venue = seeded()
+    const harness = new Harness().connect()
+    const dump = venue.dump()
+    harness.frame(spoiled(venue, 0, { side: 7 }))
+    expect([harness.state, harness.resyncs]).toEqual([undefined, 0])
+    expect(harness.frame(dump).state).toBe('STALE')
+    expect(harness.frame(venue.dump()).state).toBe('LIVE')
+  })
+
+  it('asks a venue whose every delta is unusable for a book only so often', () => {
+    const venue = seeded()
+    const harness = new Harness(catalogMarket(), { resyncGapUs: 500_000 }).connect().frame(venue.dump())
+    for (let n = 0; n < 10; n += 1) {
+      harness.frame(spoiled(venue, 0, { side: 7 })).tick(10)
+      expect(harness.state).toBe('BROKEN')
+      if (harness.resyncs === 1 && n === 0) harness.frame(venue.dump())
+    }
+    expect(harness.resyncs).toBe(1)
+    harness.tick(500)
+    expect(harness.resyncs).toBe(2)
+    expect(harness.frame(venue.dump()).state).toBe('LIVE')
+  })
+
+  it('is no word on a market that ended', () => {
+    const { harness, states } = two()
+    harness.frame({ event_type: 'market_resolved', market: MARKET })
+    const before = harness.publications
+    harness.frame({ event_type: 'book', market: MARKET })
+    expect([states()[0], harness.publications - before, harness.resyncs]).toEqual(['BROKEN', 0, 0])
+  })
+})
+
 describe('epochs', () => {
   it('drops the book on a new tick until the venue sends it again', () => {
     const { venue, harness } = live()

@@ -1,0 +1,93 @@
+/**
+ * What this process knows of the orders it sent, to tell "not visible yet" from "nothing more will come".
+ *
+ * The venue forgets an order that is no longer active, and shows a trade a moment after its match. An order whose POST
+ * had no answer may still be on its way: only a long grace says that it never arrived. One that was acknowledged as
+ * `delayed` has arrived; it is matched once, when its delay ends, and a FAK rests nowhere. So from the end of its delay,
+ * or from when it was last seen active, it is over after a short window for trades to become visible, when the visible
+ * sum has not changed over several answers.
+ */
+
+import type { Clock } from '../../core/clock.js'
+import type { PreparedOrder } from '../ports.js'
+
+export interface SentOrdersOptions {
+  readonly clock: Clock
+  /** An order that the venue still does not know this long after it was sent, its delay added, never arrived. */
+  readonly arrivalGraceMs?: number
+  /** A trade of an order that has arrived is visible within so long after the match. */
+  readonly tradeWindowMs?: number
+}
+
+interface SentOrder {
+  /** Our wall clock. */
+  readonly sentMs: number
+  /** Our monotonic clock when its delay ends, or when it was last seen active; undefined until acknowledged. */
+  matchUs?: number
+  /** What the last answers since then agreed on, and how many they are. */
+  visibleE6: bigint
+  agreed: number
+}
+
+const ARRIVAL_GRACE_MS = 10_000
+const TRADE_WINDOW_MS = 1_500
+/** One answer may come from a replica that lags. */
+const AGREEING_ANSWERS = 3
+/** Orders that are remembered: far more than can be open. */
+const MAX_ORDERS = 5_000
+
+export class SentOrders {
+  private readonly orders = new Map<string, SentOrder>()
+
+  constructor(private readonly options: SentOrdersOptions) {}
+
+  /** False when it was sent before. */
+  add({ request }: PreparedOrder): boolean {
+    if (this.orders.has(request.orderId)) return false
+    this.remember(request.orderId, this.options.clock.nowMs())
+    return true
+  }
+
+  /** The venue has said that it has the order and holds it back. */
+  acknowledge(prepared: PreparedOrder): void {
+    const { request, market } = prepared
+    const order = this.orders.get(request.orderId) ?? this.remember(request.orderId, request.signalMs)
+    order.matchUs ??= this.options.clock.monoUs() + market.takerDelayMs * 1000
+  }
+
+  /** The venue still works on it. */
+  seeActive({ request }: PreparedOrder): void {
+    const order = this.orders.get(request.orderId)
+    if (order?.matchUs === undefined) return
+    order.matchUs = Math.max(order.matchUs, this.options.clock.monoUs())
+    order.agreed = 0
+  }
+
+  /** An order of an earlier process is dated by its signal. */
+  isOverdue({ request, market }: PreparedOrder): boolean {
+    const sentMs = this.orders.get(request.orderId)?.sentMs ?? request.signalMs
+    const graceMs = (this.options.arrivalGraceMs ?? ARRIVAL_GRACE_MS) + market.takerDelayMs
+    return this.options.clock.nowMs() - sentMs > graceMs
+  }
+
+  /** Takes what one answer shows of an order without an active record; true when no more will come. */
+  isComplete(prepared: PreparedOrder, visibleE6: bigint): boolean {
+    // Acknowledged in an earlier process: its delay is counted anew, from the first answer in this one.
+    if (prepared.acknowledged === true) this.acknowledge(prepared)
+    const order = this.orders.get(prepared.request.orderId)
+    const sinceUs = this.options.clock.monoUs() - (order?.matchUs ?? Infinity)
+    if (order === undefined || sinceUs < 0) return false
+    order.agreed = order.visibleE6 === visibleE6 ? order.agreed + 1 : 1
+    order.visibleE6 = visibleE6
+    const windowUs = (this.options.tradeWindowMs ?? TRADE_WINDOW_MS) * 1000
+    return order.agreed >= AGREEING_ANSWERS && sinceUs >= windowUs
+  }
+
+  private remember(orderId: string, sentMs: number): SentOrder {
+    const order: SentOrder = { sentMs, visibleE6: 0n, agreed: 0 }
+    this.orders.set(orderId, order)
+    const [oldest] = this.orders.keys()
+    if (this.orders.size > MAX_ORDERS && oldest !== undefined) this.orders.delete(oldest)
+    return order
+  }
+}
