@@ -53,7 +53,7 @@ export type NoPlanReason =
   | 'below_min_size'
   /** The rounding of fees eats what is left. */
   | 'below_min_edge'
-  /** A size step that no order can have. */
+  /** Ticks, sizes or fees that no market has, or a level between two ticks: the tick changed under us. */
   | 'bad_market'
 
 /** The best plan of a pair in one orientation, or why there is none. */
@@ -71,8 +71,8 @@ export function planOf(
   const topE8 = marginE8(kalshi.market.fees, kalshiE4, poly.market.fees, polyE4)
   if (topE8 < limits.minEdgeMicros * E8) return 'no_edge'
   if ((ONE_E4 - kalshiE4 - polyE4) * 100 > limits.maxEdgeMicros) return 'implausible_edge'
+  if (!isTradable(kalshi.market) || !isTradable(poly.market)) return 'bad_market'
   const stepE2 = commonStep(kalshi.market.sizeStepE2, poly.market.sizeStepE2)
-  if (stepE2 === undefined) return 'bad_market'
   const wantedE2 = profitableSizeE2(pair, orientation, limits)
   const sizeE2 = wantedE2 - (wantedE2 % stepE2)
   if (sizeE2 === 0 || sizeE2 < Math.max(kalshi.market.minSizeE2, poly.market.minSizeE2)) {
@@ -80,6 +80,7 @@ export function planOf(
   }
   const here = take(kalshi, orientation.kalshi, sizeE2)
   const there = take(poly, orientation.poly, sizeE2)
+  if (!isOnGrid(here) || !isOnGrid(there)) return 'bad_market'
   const grossEdgeMicros = sizeE2 * ONE_E4 - here.costMicros - there.costMicros
   const feesMicros = here.feesMicros + there.feesMicros
   const netEdgeMicros = grossEdgeMicros - feesMicros
@@ -205,9 +206,29 @@ function withHedgeCap([opening, hedge]: readonly [Taken, Taken], sizeE2: number)
   return [opening.leg, { ...hedge.leg, limitE4: hedge.leg.limitE4 + low * tickE4 }]
 }
 
-/** The least size that is a multiple of both steps; undefined unless both are whole and above 0. */
-function commonStep(a: number, b: number): number | undefined {
-  if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b) || a <= 0 || b <= 0) return undefined
+/**
+ * Numbers that the arithmetic above can be trusted with: a message from elsewhere said them. A tick must divide the
+ * dollar, since a bid's complement is a price too.
+ */
+function isTradable({ tickE4, sizeStepE2, minSizeE2, fees }: GameMarket): boolean {
+  return (
+    isPositive(tickE4) &&
+    ONE_E4 % tickE4 === 0 &&
+    isPositive(sizeStepE2) &&
+    isPositive(minSizeE2) &&
+    Number.isSafeInteger(fees.ratePpm) &&
+    fees.ratePpm >= 0 &&
+    isPositive(fees.roundUpToMicros)
+  )
+}
+
+const isPositive = (value: number): boolean => Number.isSafeInteger(value) && value > 0
+
+/** The venue refuses a limit between two ticks; from one on the grid the hedge's cap stays on it. */
+const isOnGrid = ({ leg, market }: Taken): boolean => leg.limitE4 % market.tickE4 === 0
+
+/** The least size that is a multiple of both steps, which are whole and above 0. */
+function commonStep(a: number, b: number): number {
   let [x, y] = [a, b]
   while (y !== 0) [x, y] = [y, x % y]
   return (a / x) * b

@@ -82,7 +82,7 @@ describe('after a signal the same plan', () => {
     const pair = arbitrage()
     expect(evaluateAt(strategy, [pair], NOW_US)).toHaveLength(1)
     expect(evaluateAt(strategy, [pair], NOW_US + 1000)).toHaveLength(0)
-    fill(pair.kalshi.book, { bids: [[4400, 5000]], asks: [[4550, 5000]] })
+    fill(pair.kalshi.book, { bids: [[4400, 5000]], asks: [[4600, 5000]] })
     expect(evaluateAt(strategy, [pair], NOW_US + 2000)).toHaveLength(0)
     expect(reasons.filter((reason) => reason === 'held')).toHaveLength(2)
     fill(pair.kalshi.book, { bids: [[4300, 5000]], asks: [[4400, 5000]] })

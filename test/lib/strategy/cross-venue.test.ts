@@ -153,6 +153,8 @@ describe('there is no plan', () => {
   const ask = (priceE4: number, sizeE2 = 5000): Side => ({ bids: [], asks: [[priceE4, sizeE2]] })
   const bid = (priceE4: number, sizeE2 = 5000): Side => ({ bids: [[priceE4, sizeE2]], asks: [] })
 
+  const kalshiWith = (kalshiMarket: Partial<GameMarket>) => ({ kalshiMarket })
+
   it.each<[string, Side, Side, Parameters<typeof planFor>[3], string]>([
     ['when one side is not offered', NOTHING, bid(5000), {}, 'one_sided'],
     ['when the other is not', ask(4500), ask(5000), {}, 'one_sided'],
@@ -170,18 +172,76 @@ describe('there is no plan', () => {
     ['below one step', ask(4500, 99), bid(5000), { polyMarket: { minSizeE2: 1 } }, 'below_min_size'],
     ['with a step of zero', ask(4500), bid(5000), { polyMarket: { sizeStepE2: 0 } }, 'bad_market'],
     [
+      'when a level that would be the Kalshi limit lies between two ticks',
+      ask(4510),
+      bid(5000),
+      {},
+      'bad_market',
+    ],
+    [
+      'when a level that would be the Polymarket limit lies between two ticks',
+      ask(4500),
+      bid(5005),
+      { polyMarket: { tickE4: 10 } },
+      'bad_market',
+    ],
+    [
+      'when the worst level taken lies between two ticks, though the best does not',
+      {
+        bids: [],
+        asks: [
+          [4500, 1000],
+          [4550, 1000],
+        ],
+      },
+      bid(5000),
+      {},
+      'bad_market',
+    ],
+    [
+      'with a tick that does not divide the dollar',
+      ask(4500),
+      bid(5000),
+      kalshiWith({ tickE4: 300 }),
+      'bad_market',
+    ],
+    [
       'when the rounding of fees eats what is left of a small fill',
       ask(4500, 1),
       bid(4850, 1),
       {
         kalshiMarket: { sizeStepE2: 1, minSizeE2: 1 },
-        polyMarket: { minSizeE2: 1 },
+        polyMarket: { tickE4: 10, minSizeE2: 1 },
         limits: { minEdgeMicros: 3000 },
       },
       'below_min_edge',
     ],
   ])('%s', (_, kalshi, poly, change, reason) => {
     expect(planFor(kalshi, poly, 'yes', change)).toBe(reason)
+  })
+})
+
+describe('a market whose numbers no market has', () => {
+  const kalshi: Side = { bids: [], asks: [[4500, 5000]] }
+  const poly: Side = { bids: [[5000, 5000]], asks: [] }
+  const fees = { ratePpm: 70_000, roundUpToMicros: 100 }
+
+  it.each<[string, Partial<GameMarket>]>([
+    ...[0, -100, 0.5, NaN, Infinity, 2 ** 60].flatMap((value): [string, Partial<GameMarket>][] => [
+      [`tick ${value}`, { tickE4: value }],
+      [`size step ${value}`, { sizeStepE2: value }],
+      [`least size ${value}`, { minSizeE2: value }],
+      [`fee rounding ${value}`, { fees: { ...fees, roundUpToMicros: value } }],
+    ]),
+    ['fee rate 0.5', { fees: { ...fees, ratePpm: 0.5 } }],
+    ['fee rate -1', { fees: { ...fees, ratePpm: -1 } }],
+  ])('makes no plan and throws nothing: %s', (_, change) => {
+    expect(planFor(kalshi, poly, 'yes', { kalshiMarket: change })).toBe('bad_market')
+    expect(planFor(kalshi, poly, 'yes', { polyMarket: change })).toBe('bad_market')
+  })
+
+  it('control: makes a plan with a finer tick that its levels are on', () => {
+    expect(mustPlan(kalshi, poly, 'yes', { kalshiMarket: { tickE4: 10 } }).legs[1].limitE4 % 10).toBe(0)
   })
 })
 
@@ -193,6 +253,8 @@ interface Case {
   readonly sameTeam: boolean
   readonly outcome: 'yes' | 'no'
   readonly kalshiStepE2: number
+  /** Of both markets; every level is on it. */
+  readonly tickE4: number
   readonly limits: StrategyLimits
 }
 
@@ -247,10 +309,10 @@ const side = (sign: 1 | -1) =>
       minLength: 1,
       maxLength: 5,
     })
-    .map((steps) => (mid: number): Level[] => {
-      let priceE4 = mid
+    .map((steps) => (mid: number, tickE4: number): Level[] => {
+      let priceE4 = Math.round(mid / tickE4) * tickE4
       return steps.flatMap(([step, sizeE2]): Level[] => {
-        priceE4 += sign * step
+        priceE4 += sign * Math.ceil(step / tickE4) * tickE4
         return priceE4 > 0 && priceE4 < 10_000 ? [[priceE4, sizeE2]] : []
       })
     })
@@ -263,6 +325,7 @@ const cases: fc.Arbitrary<Case> = fc
     sameTeam: fc.boolean(),
     outcome: fc.constantFrom('yes' as const, 'no' as const),
     kalshiStepE2: fc.constantFrom(1, 100),
+    tickE4: fc.constantFrom(1, 10, 100),
     minEdgeMicros: fc.integer({ min: 0, max: 20_000 }),
     maxSizeE2: fc.integer({ min: 1, max: 2000 }),
   })
@@ -270,8 +333,8 @@ const cases: fc.Arbitrary<Case> = fc
     const otherMid = Math.min(9990, Math.max(10, (rest.sameTeam ? mid : 10_000 - mid) + shift))
     return {
       ...rest,
-      kalshi: { bids: bids(mid), asks: asks(mid) },
-      poly: { bids: otherBids(otherMid), asks: otherAsks(otherMid) },
+      kalshi: { bids: bids(mid, rest.tickE4), asks: asks(mid, rest.tickE4) },
+      poly: { bids: otherBids(otherMid, rest.tickE4), asks: otherAsks(otherMid, rest.tickE4) },
       limits: { minEdgeMicros, maxSizeE2, maxEdgeMicros: 1_000_000 },
     }
   })
@@ -280,8 +343,14 @@ const cases: fc.Arbitrary<Case> = fc
 function strategyPlan(given: Case, hidden?: 'kalshi' | 'poly') {
   const free = { fees: { ratePpm: 0, roundUpToMicros: 1 } }
   return planFor(given.kalshi, given.poly, given.outcome, {
-    kalshiMarket: { sizeStepE2: given.kalshiStepE2, minSizeE2: 1, ...(hidden === 'kalshi' ? free : {}) },
+    kalshiMarket: {
+      tickE4: given.tickE4,
+      sizeStepE2: given.kalshiStepE2,
+      minSizeE2: 1,
+      ...(hidden === 'kalshi' ? free : {}),
+    },
     polyMarket: {
+      tickE4: given.tickE4,
       minSizeE2: 1,
       ...(given.sameTeam ? {} : { selection: 'UTAH' }),
       ...(hidden === 'poly' ? free : {}),
@@ -365,8 +434,8 @@ describe('the net edge of any books', () => {
         const [, hedge] = plan.legs
         const worstE4 = worstLevel(given, hedge, plan.sizeE2)
         expect(hedge.limitE4).toBeGreaterThanOrEqual(worstE4)
-        const tickE4 = 100
-        expect((hedge.limitE4 - worstE4) % tickE4).toBe(0)
+        const { tickE4 } = given
+        for (const { limitE4 } of plan.legs) expect(limitE4 % tickE4).toBe(0)
         const left = (priceE4: number) => leftAt(given, plan.legs, plan.sizeE2, priceE4)
         if (hedge.limitE4 > worstE4) {
           raised++

@@ -38,8 +38,8 @@ export function parseMarket(value: unknown): ParsedMarket {
   if (notional !== undefined && (typeof notional !== 'string' || parseScaled(notional, 4) !== ONE_E4)) {
     return skip('notional_value')
   }
-  const tickE4 = finestTickE4(value['price_ranges'])
-  if (tickE4 === undefined) return skip('price_ranges')
+  const tickE4 = readTickE4(value['price_ranges'])
+  if (typeof tickE4 === 'string') return skip(tickE4)
   const exchangeIndex = exchangeIndexOf(value)
   if (exchangeIndex === 'bad') return skip('exchange_index')
   // Whole contracts are valid everywhere; hundredths only where the market says so.
@@ -49,28 +49,35 @@ export function parseMarket(value: unknown): ParsedMarket {
 }
 
 /**
- * The finest step of `[{start, end, step}]`, which must cover every price from $0 to $1. Undefined for anything
- * else, and for steps that are not whole $0.0001: such a market cannot be expressed.
+ * The one step of `[{start, end, step}]`, which must cover every price from $0 to $1; else why there is none:
+ *
+ *   - `price_ranges`: anything else, or steps that are not whole $0.0001: such a market cannot be expressed;
+ *   - `several_ticks`: tapered markets, $0.001 at the edges and $0.01 between. A market has one tick here, and limits
+ *     are moved along it (the hedge's break-even, an unwind's next price). On the finest of several a limit can land
+ *     between two prices of the coarser range, which the venue refuses (400 `invalid_price`) when the other leg
+ *     already stands. So these markets are not traded.
  */
-export function finestTickE4(ranges: unknown): number | undefined {
-  if (!Array.isArray(ranges) || ranges.length === 0) return undefined
+export function readTickE4(ranges: unknown): number | 'price_ranges' | 'several_ticks' {
+  if (!Array.isArray(ranges) || ranges.length === 0) return 'price_ranges'
   const parsed: { startE4: number; endE4: number; stepE4: number }[] = []
   for (const range of ranges as readonly unknown[]) {
-    if (!isJsonObject(range)) return undefined
+    if (!isJsonObject(range)) return 'price_ranges'
     const [startE4, endE4, stepE4] = [range['start'], range['end'], range['step']].map((field) =>
       typeof field === 'string' ? parsePriceE4(field) : undefined,
     )
-    if (startE4 === undefined || endE4 === undefined || stepE4 === undefined) return undefined
-    if (stepE4 === 0 || endE4 <= startE4 || (endE4 - startE4) % stepE4 !== 0) return undefined
+    if (startE4 === undefined || endE4 === undefined || stepE4 === undefined) return 'price_ranges'
+    if (stepE4 === 0 || endE4 <= startE4 || (endE4 - startE4) % stepE4 !== 0) return 'price_ranges'
     parsed.push({ startE4, endE4, stepE4 })
   }
   parsed.sort((a, b) => a.startE4 - b.startE4)
   let coveredE4 = 0
   for (const { startE4, endE4 } of parsed) {
-    if (startE4 !== coveredE4) return undefined
+    if (startE4 !== coveredE4) return 'price_ranges'
     coveredE4 = endE4
   }
-  return coveredE4 === ONE_E4 ? Math.min(...parsed.map(({ stepE4 }) => stepE4)) : undefined
+  if (coveredE4 !== ONE_E4) return 'price_ranges'
+  const [tickE4, ...others] = new Set(parsed.map(({ stepE4 }) => stepE4))
+  return tickE4 === undefined || others.length > 0 ? 'several_ticks' : tickE4
 }
 
 function exchangeIndexOf(market: JsonObject): number | undefined | 'bad' {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { finestTickE4 } from '../../../../src/lib/venues/kalshi/catalog-market.js'
+import { readTickE4 } from '../../../../src/lib/venues/kalshi/catalog-market.js'
 import { KalshiCatalog, listGames } from '../../../../src/lib/venues/kalshi/catalog.js'
 import { HttpVenue, type Answer } from './http-venue.js'
 import { ed25519Credentials } from './keys.js'
@@ -90,6 +90,17 @@ describe('Kalshi listings', () => {
       entry('SAS', { price_ranges: [{ start: '0', end: '1', step: '0.00005' }] }),
       'price_ranges',
     ],
+    [
+      'a tick that differs between prices',
+      entry('SAS', {
+        price_ranges: [
+          { start: '0.0000', end: '0.1000', step: '0.0010' },
+          { start: '0.1000', end: '0.9000', step: '0.0100' },
+          { start: '0.9000', end: '1.0000', step: '0.0010' },
+        ],
+      }),
+      'several_ticks',
+    ],
     ['a shard that is no number', entry('SAS', { exchange_index: '3' }), 'exchange_index'],
     ['a suffix that is no code', entry('S4S'), 'market_suffix'],
     ['a suffix that is not in the event', entry('BOS'), 'team_codes'],
@@ -120,6 +131,10 @@ describe('Kalshi ticks', () => {
   it.each([
     ['linear_cent', LINEAR_CENT, 100],
     ['deci_cent', [range('0.0000', '1.0000', '0.0010')], 10],
+    ['several ranges of one step', [range('0.01', '1', '0.01'), range('0', '0.01', '0.01')], 100],
+  ])('%s: its step', (_, ranges, tickE4) => expect(readTickE4(ranges)).toBe(tickE4))
+
+  it.each([
     [
       'tapered',
       [
@@ -127,10 +142,9 @@ describe('Kalshi ticks', () => {
         range('0.1000', '0.9000', '0.0100'),
         range('0.9000', '1.0000', '0.0010'),
       ],
-      10,
     ],
-    ['finest edges', [range('0.01', '1', '0.01'), range('0', '0.01', '0.0001')], 1],
-  ])('%s: the finest step', (_, ranges, tickE4) => expect(finestTickE4(ranges)).toBe(tickE4))
+    ['finest edges', [range('0.01', '1', '0.01'), range('0', '0.01', '0.0001')]],
+  ])('%s: no single step', (_, ranges) => expect(readTickE4(ranges)).toBe('several_ticks'))
 
   it.each([
     ['nothing', undefined],
@@ -146,7 +160,7 @@ describe('Kalshi ticks', () => {
     ['numbers', [{ start: 0, end: 1, step: 0.01 }]],
     ['backwards', [range('1', '0', '0.01')]],
     ['text', ['0-1']],
-  ])('%s cannot be expressed', (_, ranges) => expect(finestTickE4(ranges)).toBeUndefined())
+  ])('%s cannot be expressed', (_, ranges) => expect(readTickE4(ranges)).toBe('price_ranges'))
 })
 
 describe('Kalshi catalog', () => {
