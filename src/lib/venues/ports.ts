@@ -79,6 +79,8 @@ export interface PreparedOrder {
   readonly venueOrderId?: string
   /** The size this order can buy at most, after the venue's rounding rules. */
   readonly sizeE2: number
+  /** The venue had acknowledged it before this process began: it arrived. */
+  readonly acknowledged?: boolean
 }
 
 /** What became of an order. Never an exception: an unexplained failure is `unknown`. */
