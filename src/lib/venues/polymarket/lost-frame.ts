@@ -42,7 +42,9 @@ export function placeLost(value: unknown): LostFrame | undefined {
   const frame = value as { readonly [key: string]: unknown }
   if (frame.event_type === 'new_market') return undefined
   const { market, timestamp } = frame
-  const entries = [frame.price_changes, frame.changes].flatMap((list) => (Array.isArray(list) ? list : []))
+  const entries = [frame.price_changes, frame.changes].flatMap((list): unknown[] =>
+    Array.isArray(list) ? list : [],
+  )
   return {
     changesBook: !NO_LEVELS.has(frame.event_type),
     assetIds: [frame.asset_id, ...entries.map(assetOf)].filter(isAssetId),

@@ -232,9 +232,13 @@ describe('the Polymarket feed', () => {
       const { server, listener, feed } = await start([venue], { timings: { compareGapMs: 50 } })
       await until(() => feed.status().state === 'LIVE', 'LIVE')
       const before = listener.seen.length
-      const delta = venue.change('bids', 4600, '7')
-      Object.assign(delta.price_changes[1]!, { side: { toString: 1, valueOf: 1 } })
-      for (const socket of server.sockets) socket.send(state === 'BROKEN' ? JSON.stringify(delta) : text)
+      const spoiled = (): string => {
+        const delta = venue.change('bids', 4600, '7')
+        Object.assign(delta.price_changes[1]!, { side: { toString: 1, valueOf: 1 } })
+        return JSON.stringify(delta)
+      }
+      const frame = state === 'BROKEN' ? spoiled() : text
+      for (const socket of server.sockets) socket.send(frame)
       await until(() => listener.seen.length > before, 'a word on the book')
       expect(listener.seen[before]).toMatchObject({ state, marketId: venue.ids.market })
       expect(listener.verdicts.filter(({ kind }) => kind !== 'skipped')).toEqual([
