@@ -34,22 +34,11 @@ export interface Game {
   readonly fetchedMs: number
 }
 
-/** A market listed by a venue, before it is paired with a game. */
-export interface CatalogMarket {
+/** What an order in a market must know, whoever sends it. */
+interface TradingTerms {
   readonly venue: Venue
   /** Kalshi market ticker, or Polymarket condition id. */
   readonly marketId: string
-  readonly league: League
-  /** What groups the markets of one game: Kalshi event ticker, Polymarket event slug. */
-  readonly eventId: string
-  /** US Eastern date of the game, `YYYY-MM-DD`. */
-  readonly easternDate: string
-  /** The two team codes as the venue spells them, upper case, in the venue's own order. */
-  readonly teams: readonly [string, string]
-  /** The venue's code of the team that YES pays on. */
-  readonly selection: string
-  /** Foreign text: sanitize before showing. */
-  readonly title: string
   /** Smallest price step, in $0.0001. */
   readonly tickE4: number
   /** Sizes are multiples of this, in 0.01 contract. */
@@ -66,21 +55,26 @@ export interface CatalogMarket {
   readonly exchangeIndex?: number
 }
 
+/** A market listed by a venue, before it is paired with a game. */
+export interface CatalogMarket extends TradingTerms {
+  readonly league: League
+  /** What groups the markets of one game: Kalshi event ticker, Polymarket event slug. */
+  readonly eventId: string
+  /** US Eastern date of the game, `YYYY-MM-DD`. */
+  readonly easternDate: string
+  /** The two team codes as the venue spells them, upper case, in the venue's own order. */
+  readonly teams: readonly [string, string]
+  /** The venue's code of the team that YES pays on. */
+  readonly selection: string
+  /** Foreign text: sanitize before showing. */
+  readonly title: string
+}
+
 /** A market as a `games.` message lists it: paired, with all that trading it needs. */
-export interface GameMarket {
-  readonly venue: Venue
-  readonly marketId: string
+export interface GameMarket extends TradingTerms {
   readonly kind: 'moneyline'
   /** ESPN code of the team that YES pays on. */
   readonly selection: string
-  readonly tickE4: number
-  readonly sizeStepE2: number
-  readonly minSizeE2: number
-  readonly fees: FeeSchedule
-  readonly takerDelayMs: number
-  readonly tokenIds?: readonly [string, string]
-  readonly negRisk?: boolean
-  readonly exchangeIndex?: number
 }
 
 /** The whole state of a game, as published on `games.<league>.<id>`. */

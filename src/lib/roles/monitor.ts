@@ -61,7 +61,7 @@ export async function runMonitor(
   log.info(`publishes on ${publisher.url}`)
   context.report = () => ({
     counts: counters.snapshot(),
-    hops: { frame_to_quote: hopBeat(frameToQuote) },
+    hops: { frame_to_quote: frameToQuote.beat() },
   })
 
   const announce = new BookAnnouncer(
@@ -242,8 +242,4 @@ function feedBeat({ clock }: RoleContext, name: string, feed: MarketFeed) {
   const { state, provedUs, markets, reconnects } = feed.status()
   const provedAgoUs = provedUs === undefined ? null : Math.max(0, clock.monoUs() - provedUs)
   return { name, state, proved_ago_us: provedAgoUs, markets, reconnects }
-}
-
-function hopBeat(histogram: Histogram) {
-  return { p50_us: histogram.percentile(50), p99_us: histogram.percentile(99), n: histogram.count }
 }

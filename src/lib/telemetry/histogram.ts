@@ -60,6 +60,11 @@ export class Histogram {
     return this.max
   }
 
+  /** As heartbeats and reports carry it. */
+  beat(): { readonly p50_us: number; readonly p99_us: number; readonly n: number } {
+    return { p50_us: this.percentile(50), p99_us: this.percentile(99), n: this.n }
+  }
+
   summary(): HistogramSummary {
     return {
       min: this.n === 0 ? 0 : this.min,
