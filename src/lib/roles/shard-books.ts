@@ -131,8 +131,11 @@ export class ShardBooks {
     return entry
   }
 
-  /** A game's whole state. One that another shard trades is dropped. */
-  applyGame(state: GameState, nowUs: number): void {
+  /**
+   * A game's whole state, sent at `sentMs` by the orchestrator's clock, which `fetchedMs` is of too. One that another
+   * shard trades is dropped.
+   */
+  applyGame(state: GameState, sentMs: number, nowUs: number): void {
     this.sweep(nowUs)
     const key = gameKeyOf(state)
     const known = this.games.get(key)
@@ -146,6 +149,7 @@ export class ShardBooks {
     const game = isSame ? known : this.attach(key, state, marketsText, nowUs)
     game.view.status = state.status
     game.view.heardUs = nowUs
+    game.view.fetchedUs = fetchedUsOf(state.fetchedMs, sentMs, nowUs)
     game.overSinceUs = isOver ? (game.overSinceUs ?? nowUs) : undefined
     if (game.overSinceUs !== undefined && nowUs - game.overSinceUs > OVER_KEPT_US && !game.freed) {
       this.release(game)
@@ -213,7 +217,7 @@ export class ShardBooks {
     const known = this.games.get(key)
     if (known !== undefined) this.release(known)
     const { league, gameId, status } = state
-    const view: GameView = known?.view ?? { league, gameId, status, heardUs: nowUs }
+    const view: GameView = known?.view ?? { league, gameId, status, heardUs: nowUs, fetchedUs: -Infinity }
     const entries = state.markets.map((market) => this.attachMarket(key, league, market))
     const legs = entries.flatMap(({ leg }) => (leg === undefined ? [] : [leg]))
     const pairs = legs
@@ -285,6 +289,10 @@ export class ShardBooks {
 
 const gameKeyOf = ({ league, gameId }: { readonly league: League; readonly gameId: string }): string =>
   `${league} ${gameId}`
+
+/** Read after it was sent: the orchestrator's clock stepped back, and nothing is known of the age. */
+const fetchedUsOf = (fetchedMs: number, sentMs: number, nowUs: number): number =>
+  fetchedMs > sentMs ? -Infinity : nowUs - (sentMs - fetchedMs) * 1000
 
 /** Drops the oldest market that no game needs. */
 function evictOne(markets: Map<string, MarketEntry>): void {

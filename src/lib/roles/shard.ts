@@ -139,7 +139,7 @@ class Shard {
         return this.onQuote(payload, header, recvUs)
       }
       case 'games':
-        return this.onGame(message.payload, topic.id, recvUs)
+        return this.onGame(message.payload, header, topic.id, recvUs)
       default:
         return
     }
@@ -200,13 +200,18 @@ class Shard {
     }
   }
 
-  private onGame(payload: GamesPayload | GameNoticePayload, topicId: string, recvUs: number): void {
+  private onGame(
+    payload: GamesPayload | GameNoticePayload,
+    header: Header,
+    topicId: string,
+    recvUs: number,
+  ): void {
     // A notice says nothing that the state itself does not.
     if (!('markets' in payload) || topicId === '') return
     if (payload.game_id !== topicId) return this.refuse('topic_payload_differ')
     const state = gameStateOf(payload)
     if (state === undefined) return this.refuse('bad_tick_or_size')
-    this.books.applyGame(state, recvUs)
+    this.books.applyGame(state, header.timestamp_ms, recvUs)
     const { counters } = this.context
     counters.set('games', this.books.gameCount)
     counters.set('pairs', this.books.pairCount)

@@ -12,7 +12,15 @@ const MAX_LEG_SKEW_US = 250_000
 /** A monitor that is silent longer may be dead: three heartbeats. */
 const MAX_SILENCE_US = 600_000
 /** A game's state comes every 5 s: after twelve missed ones it may long be over. */
-const MAX_GAME_AGE_US = 60_000_000
+const MAX_GAME_SILENCE_US = 60_000_000
+/**
+ * The orchestrator repeats what it knows whether or not the scoreboard still answers, so what counts is when that was
+ * read. A live game is read every 5 s, at the slowest every 16.5 s (the service's caching advice, jitter), plus two
+ * answers of up to 8 s and the 5 s to the next repetition: 38 s. One whose reads fail for a minute may be over.
+ */
+const MAX_LIVE_AGE_US = 60_000_000
+/** A game to come is read every 300 s (330 s with jitter), with the same 21 s on top; it is not over before it began. */
+const MAX_PRE_AGE_US = 400_000_000
 
 export const GATE_REASONS = [
   'game_over',
@@ -40,7 +48,12 @@ const bothLegs =
 
 export const GATES: readonly Gate[] = [
   { reason: 'game_over', passes: ({ game }) => game.status === 'pre' || game.status === 'live' },
-  { reason: 'game_stale', passes: ({ game }, nowUs) => nowUs - game.heardUs <= MAX_GAME_AGE_US },
+  {
+    reason: 'game_stale',
+    passes: ({ game: { status, heardUs, fetchedUs } }, nowUs) =>
+      nowUs - heardUs <= MAX_GAME_SILENCE_US &&
+      nowUs - fetchedUs <= (status === 'pre' ? MAX_PRE_AGE_US : MAX_LIVE_AGE_US),
+  },
   { reason: 'selection_mismatch', passes: bothLegs(({ selectionAgrees }) => selectionAgrees) },
   { reason: 'broken_channel', passes: bothLegs(({ book }) => book.isWhole) },
   {

@@ -11,6 +11,8 @@ export interface GameView {
   status: GameStatus
   /** When its state last came. */
   heardUs: number
+  /** When the scoreboard itself last said so: what is repeated in between grows old. */
+  fetchedUs: number
 }
 
 export interface PairLeg {

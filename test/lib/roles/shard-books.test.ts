@@ -144,19 +144,19 @@ describe('what a shard knows of a market', () => {
 describe('the pairs of a shard', () => {
   it('follow the game: made, remade when its markets change, freed when another shard has it', () => {
     const { shard, gone } = books()
-    shard.applyGame(game(), 1)
+    shard.applyGame(game(), WALL_MS, 1)
     const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 2)
     expect(pairs).toHaveLength(1)
-    shard.applyGame(game({ period: 5, fetchedMs: 9 }), 3)
+    shard.applyGame(game({ period: 5, fetchedMs: 9 }), WALL_MS, 3)
     expect(shard.applyQuote(price(), header('kalshi.prices', 2), 4).pairs).toEqual(pairs)
     expect(gone).toEqual([])
     const dearer = { ...MARKETS[1]!, fees: { ratePpm: 60_000, roundUpToMicros: 10 } }
-    shard.applyGame(game({ markets: [MARKETS[0]!, dearer] }), 5)
+    shard.applyGame(game({ markets: [MARKETS[0]!, dearer] }), WALL_MS, 5)
     expect(gone).toHaveLength(1)
     const [fresh] = shard.applyQuote(price(), header('kalshi.prices', 3), 6).pairs
     expect(fresh!.poly.market.fees.ratePpm).toBe(60_000)
     expect(fresh!.kalshi.selectionAgrees).toBe(true)
-    shard.applyGame(game({ shard: 1 }), 7)
+    shard.applyGame(game({ shard: 1 }), WALL_MS, 7)
     expect(shard.applyQuote(price(), header('kalshi.prices', 4), 8).pairs).toEqual([])
     expect([shard.gameCount, shard.pairCount, gone.length]).toEqual([0, 0, 2])
   })
@@ -164,16 +164,31 @@ describe('the pairs of a shard', () => {
   it('are made of books that came before the game', () => {
     const { shard } = books()
     shard.applyQuote(price('0xabc'), header('poly.prices', 1), 1)
-    shard.applyGame(game(), 2)
+    shard.applyGame(game(), WALL_MS, 2)
     const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 3).pairs
     expect(pair!.poly.book.quoteSeq).toBe(7)
     expect(pair!.poly.selectionAgrees).toBe(true)
   })
 
+  it('know when the scoreboard was read: its age when sent, by the clock of the sender, and the time since', () => {
+    const { shard } = books()
+    const fetchedUs = (fetchedMs: number) => {
+      shard.applyGame(game({ fetchedMs }), WALL_MS, 9000 * SECOND)
+      const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 9001 * SECOND)
+      return pairs[0]!.game.fetchedUs
+    }
+    expect(fetchedUs(WALL_MS - 3_000)).toBe(8997 * SECOND)
+    // Two hours ago, repeated ever since.
+    expect(fetchedUs(WALL_MS - 7_200_000)).toBe(1800 * SECOND)
+    expect(fetchedUs(WALL_MS)).toBe(9000 * SECOND)
+    // Its clock stepped back: nothing is known.
+    expect(fetchedUs(WALL_MS + 1)).toBe(-Infinity)
+  })
+
   it('never share a market: of two games that claim one, the later has it', () => {
     const { shard, gone } = books()
-    shard.applyGame(game(), 1)
-    shard.applyGame(game({ gameId: '402' }), 2)
+    shard.applyGame(game(), WALL_MS, 1)
+    shard.applyGame(game({ gameId: '402' }), WALL_MS, 2)
     const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 3)
     expect(pairs.map((pair) => pair.game.gameId)).toEqual(['402'])
     expect(gone.map((pair) => pair.game.gameId)).toEqual(['401'])
@@ -181,28 +196,28 @@ describe('the pairs of a shard', () => {
 
   it('are freed ten minutes after the game is over, and not before', () => {
     const { shard } = books()
-    shard.applyGame(game({ status: 'final' }), 1)
-    shard.applyGame(game({ status: 'final' }), 600 * SECOND)
+    shard.applyGame(game({ status: 'final' }), WALL_MS, 1)
+    shard.applyGame(game({ status: 'final' }), WALL_MS, 600 * SECOND)
     expect(shard.pairCount).toBe(1)
-    shard.applyGame(game({ status: 'final' }), 601 * SECOND)
+    shard.applyGame(game({ status: 'final' }), WALL_MS, 601 * SECOND)
     expect(shard.pairCount).toBe(0)
-    shard.applyGame(game({ status: 'final' }), 602 * SECOND)
+    shard.applyGame(game({ status: 'final' }), WALL_MS, 602 * SECOND)
     expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
     // The scoreboard took it back.
-    shard.applyGame(game({ status: 'live' }), 603 * SECOND)
+    shard.applyGame(game({ status: 'live' }), WALL_MS, 603 * SECOND)
     expect(shard.pairCount).toBe(1)
   })
 
   it('are freed when nobody has spoken of the game for an hour', () => {
     const { shard } = books()
-    shard.applyGame(game(), SECOND)
-    shard.applyGame(game({ gameId: '402', markets: [] }), 3700 * SECOND)
+    shard.applyGame(game(), WALL_MS, SECOND)
+    shard.applyGame(game({ gameId: '402', markets: [] }), WALL_MS, 3700 * SECOND)
     expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
   })
 
   it('stay while markets of no game are forgotten beyond five thousand', () => {
     const { shard } = books()
-    shard.applyGame(game(), 1)
+    shard.applyGame(game(), WALL_MS, 1)
     for (let i = 0; i < 6000; i++) shard.applyQuote(price(`M${i}`), header('kalshi.prices', i + 1), 2)
     expect(shard.marketCount).toBe(5001)
     expect(shard.applyQuote(price(), header('kalshi.prices', 7000), 3).pairs).toHaveLength(1)

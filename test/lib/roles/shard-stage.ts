@@ -50,7 +50,7 @@ const gameState = (change: Partial<GamesPayload> = {}): GamesPayload => ({
   markets: [marketOf('kalshi', HOU, 'HOU'), marketOf('kalshi', UTA, 'UTAH'), marketOf('poly', COND, 'HOU')],
   shard: 0,
   provider: 'espn',
-  fetched_ms: 1_769_500_000_000,
+  fetched_ms: Date.now(),
   ...change,
 })
 

@@ -202,6 +202,7 @@ describe('a shard makes no signal', () => {
   it.each<[string, Partial<GamesPayload>, string]>([
     ['that is final', { status: 'final' }, 'game_over'],
     ['that is postponed', { status: 'postponed' }, 'game_over'],
+    ['told anew that nobody has read for two minutes', { fetched_ms: Date.now() - 120_000 }, 'game_stale'],
   ])('on a game %s', async (_, change, reason) => {
     const { counters, signals, quote, game, settled } = await stage()
     game(change)
@@ -209,7 +210,7 @@ describe('a shard makes no signal', () => {
       quote('poly', COND, RICH_THERE)
       quote('kalshi', HOU, FAIR_HERE)
       return counters.get(`no_signal:${reason}`) > 0
-    }, 'the game is over')
+    }, 'the game is known')
     quote('kalshi', HOU, CHEAP_HERE)
     await settled()
     expect(signals).toEqual([])

@@ -19,7 +19,7 @@ function strategyWith(reasons: string[] = []) {
 function evaluateAt(strategy: CrossVenueStrategy, pairs: readonly MarketPair[], nowUs: number, seq = 11) {
   for (const { kalshi, poly, game } of pairs) {
     for (const { book } of [kalshi, poly]) book.feed.provedUs = book.feed.heardUs = nowUs
-    game.heardUs = nowUs
+    game.heardUs = game.fetchedUs = nowUs
   }
   return strategy.evaluate(pairs, { ...TRIGGER, seq }, nowUs)
 }

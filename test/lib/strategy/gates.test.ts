@@ -23,6 +23,19 @@ const BREAKS: [string, GateReason, (pair: MarketPair) => void][] = [
   ['the game is postponed', 'game_over', ({ game }) => (game.status = 'postponed')],
   ['the game is canceled', 'game_over', ({ game }) => (game.status = 'canceled')],
   ['nobody spoke of the game for a minute', 'game_stale', ({ game }) => (game.heardUs = NOW_US - 60_000_001)],
+  [
+    'a live game is repeated every 5 s and was last read a minute ago',
+    'game_stale',
+    ({ game }) => (game.fetchedUs = NOW_US - 60_000_001),
+  ],
+  [
+    'a game to come was last read longer ago than it is polled',
+    'game_stale',
+    ({ game }) => {
+      game.status = 'pre'
+      game.fetchedUs = NOW_US - 400_000_001
+    },
+  ],
   ['monitor and pairing disagree on YES', 'selection_mismatch', ({ poly }) => (poly.selectionAgrees = false)],
   ['the quote was before a gap', 'broken_channel', ({ kalshi }) => kalshi.book.feed.prices.breakAll()],
   ['the book was before a gap', 'broken_channel', ({ poly }) => poly.book.feed.orderbook.breakAll()],
@@ -85,7 +98,10 @@ describe('a signal', () => {
     pair.poly.book.feed.provedUs = NOW_US - 500_000
     pair.poly.book.feed.heardUs = NOW_US - 600_000
     pair.game.heardUs = NOW_US - 60_000_000
+    pair.game.fetchedUs = NOW_US - 60_000_000
+    expect(evaluate(pair).signals).toBe(1)
     pair.game.status = 'pre'
+    pair.game.fetchedUs = NOW_US - 400_000_000
     expect(evaluate(pair).signals).toBe(1)
   })
 

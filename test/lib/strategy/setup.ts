@@ -53,7 +53,13 @@ export function fill(book: BookView, { bids, asks }: Side): void {
   for (const [priceE4, sizeE2] of asks) if (!book.asks.push(priceE4, sizeE2)) throw new Error('bad ask')
 }
 
-export const liveGame = (): GameView => ({ league: 'nba', gameId: '401', status: 'live', heardUs: NOW_US })
+export const liveGame = (): GameView => ({
+  league: 'nba',
+  gameId: '401',
+  status: 'live',
+  heardUs: NOW_US,
+  fetchedUs: NOW_US,
+})
 
 export function pairOf(
   kalshi: Side,
