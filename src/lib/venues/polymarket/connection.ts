@@ -8,7 +8,7 @@
 import WebSocket from 'ws'
 import { Backoff } from '../../core/backoff.js'
 import type { Clock } from '../../core/clock.js'
-import { messageOf } from '../../core/errors.js'
+import { codeOf, messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
 import { isVerdict, MAX_FRAME_BYTES, parseFrames } from './frames.js'
@@ -129,9 +129,7 @@ export class MarketConnection {
     this.socket = socket
     socket.on('open', () => this.opened())
     socket.on('message', (data) => this.received(socket, data))
-    socket.on('error', (error) =>
-      this.notice('warn', `polymarket socket: ${sanitize(messageOf(error), 200)}`),
-    )
+    socket.on('error', (error) => this.failed(socket, error))
     socket.on('close', (code) => this.lost(socket, code))
   }
 
@@ -155,6 +153,15 @@ export class MarketConnection {
       if (item.kind === 'skipped' && item.name === 'PONG') this.pongUs = recvUs
       this.run(this.mapper.onVerdict(item, recvUs), recvUs)
     }
+  }
+
+  /** `close` follows. What ws itself refuses never becomes a message, so it is counted here. */
+  private failed(socket: WebSocket, error: Error): void {
+    if (socket === this.socket && codeOf(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      const verdict = { kind: 'refused', reason: 'oversize', detail: `over ${MAX_FRAME_BYTES} bytes` } as const
+      this.options.onEffect({ kind: 'verdict', verdict }, this.now())
+    }
+    this.notice('warn', `polymarket socket: ${sanitize(messageOf(error), 200)}`)
   }
 
   private lost(socket: WebSocket, code: number): void {

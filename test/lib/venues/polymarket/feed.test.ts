@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import type { CatalogMarket } from '../../../../src/lib/model/game.js'
 import type { QuoteState } from '../../../../src/lib/model/quote.js'
+import { MAX_FRAME_BYTES } from '../../../../src/lib/venues/polymarket/frames.js'
 import { PolymarketFeed, type PolymarketFeedOptions } from '../../../../src/lib/venues/polymarket/feed.js'
 import type { BookUpdate, FrameVerdict } from '../../../../src/lib/venues/ports.js'
 import { catalogMarket } from './harness.js'
@@ -257,6 +258,19 @@ describe('the Polymarket feed', () => {
     await until(() => listener.verdicts.some(({ kind }) => kind === 'unknown'), 'the verdict')
     expect(listener.verdicts.at(-1)).toEqual({ kind: 'unknown', name: 'brand_new' })
     expect(feed.status()).toMatchObject({ state: 'LIVE', reconnects: 0 })
+  })
+
+  it('counts a frame over the limit, which costs the socket, and is LIVE on a new one', async () => {
+    const { server, listener, feed } = await start([venueOf()])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    for (const socket of server.sockets)
+      socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1, ' '), { binary: false })
+    await until(() => listener.last()?.state === 'BROKEN', 'BROKEN')
+    await until(() => feed.status().state === 'LIVE', 'LIVE again')
+    expect(listener.verdicts.filter(({ kind }) => kind !== 'skipped')).toEqual([
+      { kind: 'refused', reason: 'oversize', detail: `over ${MAX_FRAME_BYTES} bytes` },
+    ])
+    expect([feed.status().reconnects, server.connections]).toEqual([1, 2])
   })
 
   it('is DOWN, and quiet, after close; and DOWN while nobody answers', async () => {
