@@ -28,6 +28,8 @@ export interface ConnectionTimings extends MapperOptions {
   readonly tickMs: number
   readonly backoffMinMs: number
   readonly backoffMaxMs: number
+  /** Proved for this long, a connection counts as healthy: the next one is dialed after the least delay. */
+  readonly healthyAfterMs: number
 }
 
 export const TIMINGS: ConnectionTimings = {
@@ -42,6 +44,7 @@ export const TIMINGS: ConnectionTimings = {
   tickMs: 50,
   backoffMinMs: 100,
   backoffMaxMs: 5000,
+  healthyAfterMs: 10_000,
 }
 
 export interface ConnectionOptions {
@@ -67,6 +70,8 @@ export class MarketConnection {
   /** Why the last compare failed, so that the same reason is told once. */
   private compareFailure: string | undefined
   private openedUs = 0
+  /** When this connection was first proved. */
+  private firstProofUs: number | undefined
   private pingedUs = 0
   private pongUs = 0
   private closed = false
@@ -136,6 +141,7 @@ export class MarketConnection {
   private opened(): void {
     const nowUs = this.now()
     this.failures = 0
+    this.firstProofUs = undefined
     this.openedUs = nowUs
     this.pingedUs = nowUs
     this.pongUs = nowUs
@@ -158,7 +164,11 @@ export class MarketConnection {
   /** `close` follows. What ws itself refuses never becomes a message, so it is counted here. */
   private failed(socket: WebSocket, error: Error): void {
     if (socket === this.socket && codeOf(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-      const verdict = { kind: 'refused', reason: 'oversize', detail: `over ${MAX_FRAME_BYTES} bytes` } as const
+      const verdict = {
+        kind: 'refused',
+        reason: 'oversize',
+        detail: `over ${MAX_FRAME_BYTES} bytes`,
+      } as const
       this.options.onEffect({ kind: 'verdict', verdict }, this.now())
     }
     this.notice('warn', `polymarket socket: ${sanitize(messageOf(error), 200)}`)
@@ -171,7 +181,14 @@ export class MarketConnection {
     this.compare = undefined
     this.reconnects += 1
     this.failures += 1
-    this.run(this.mapper.disconnected(), this.now())
+    const nowUs = this.now()
+    this.run(this.mapper.disconnected(), nowUs)
+    const { firstProofUs } = this
+    this.firstProofUs = undefined
+    // A venue that serves one book and drops is dialed ever more rarely.
+    if (firstProofUs !== undefined && nowUs - firstProofUs >= this.options.timings.healthyAfterMs * 1000) {
+      this.backoff.reset()
+    }
     const delayMs = this.backoff.nextMs()
     this.notice('warn', `polymarket socket closed (${code}), connecting again in ${delayMs} ms`)
     this.retry = setTimeout(() => this.connect(), delayMs)
@@ -224,7 +241,7 @@ export class MarketConnection {
       } else if (effect.kind === 'reconnect') {
         this.drop(effect.reason)
       } else {
-        if (effect.kind === 'proved') this.backoff.reset()
+        if (effect.kind === 'proved') this.firstProofUs ??= this.now()
         this.options.onEffect(effect, recvUs)
       }
     }

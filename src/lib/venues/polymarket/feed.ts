@@ -1,6 +1,8 @@
 /** Polymarket's market data: as many sockets as the followed tokens need, seen as one feed. */
 
 import type { Clock } from '../../core/clock.js'
+import { ArbeesError, EXIT } from '../../core/errors.js'
+import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
 import type { FeedListener, FeedState, FeedStatus, MarketFeed } from '../ports.js'
 import { MarketConnection, TIMINGS, type ConnectionTimings } from './connection.js'
@@ -34,7 +36,11 @@ export class PolymarketFeed implements MarketFeed {
   private asked = false
   private closed = false
 
+  private readonly url: string
+
+  /** Throws `BAD_URL` (exit CONFIG). */
   constructor(private readonly options: PolymarketFeedOptions) {
+    this.url = channelUrl(options.wsUrl)
     this.rest = new PolymarketRest({ restUrl: options.restUrl, clock: options.clock })
   }
 
@@ -49,7 +55,12 @@ export class PolymarketFeed implements MarketFeed {
       this.placed.delete(marketId)
     }
     for (const market of wanted.values()) {
-      if (this.placed.has(market.marketId)) continue
+      const placed = this.placed.get(market.marketId)
+      if (placed !== undefined) {
+        this.placed.set(market.marketId, { market, connection: placed.connection })
+        placed.connection.follow(market)
+        continue
+      }
       if (market.tokenIds === undefined) {
         this.options.listener.onNotice('error', `polymarket market ${market.marketId} has no token ids`)
         continue
@@ -88,11 +99,11 @@ export class PolymarketFeed implements MarketFeed {
   }
 
   private roomFor(): MarketConnection {
-    const { assetsPerConnection = 200, clock, timings, random, wsUrl } = this.options
+    const { assetsPerConnection = 200, clock, timings, random } = this.options
     const free = this.connections.find(({ mapper }) => mapper.assets + 2 <= assetsPerConnection)
     if (free !== undefined) return free
     const connection = new MarketConnection({
-      url: channelUrl(wsUrl),
+      url: this.url,
       clock,
       timings: { ...TIMINGS, ...timings },
       ...(random === undefined ? {} : { random }),
@@ -118,7 +129,16 @@ export class PolymarketFeed implements MarketFeed {
 const sameTokens = (a: CatalogMarket, b: CatalogMarket): boolean =>
   a.tokenIds?.[0] === b.tokenIds?.[0] && a.tokenIds?.[1] === b.tokenIds?.[1]
 
+/** Throws `BAD_URL` (exit CONFIG). */
 function channelUrl(wsUrl: string): string {
-  const base = wsUrl.replace(/\/+$/, '')
-  return base.endsWith('/ws/market') ? base : `${base}/ws/market`
+  const url = URL.canParse(wsUrl) ? new URL(wsUrl) : undefined
+  if (url === undefined || !/^wss?:$/.test(url.protocol) || url.hash !== '') {
+    throw new ArbeesError('BAD_URL', `not a Polymarket WebSocket URL: '${sanitize(wsUrl, 200)}'`, {
+      exit: EXIT.CONFIG,
+      hint: 'it looks like wss://ws-subscriptions-clob.polymarket.com/ws/market',
+    })
+  }
+  const path = url.pathname.replace(/\/+$/, '')
+  url.pathname = path.endsWith('/ws/market') ? path : `${path}/ws/market`
+  return url.href
 }

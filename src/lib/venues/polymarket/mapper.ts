@@ -5,6 +5,7 @@
  * out in order. A book is published LIVE only while it is proved and the connection's continuity was proved lately.
  */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { CatalogMarket } from '../../model/game.js'
 import type { OrderBook } from '../../model/order-book.js'
 import type { QuoteState } from '../../model/quote.js'
@@ -52,6 +53,9 @@ interface Followed {
   lostUs: number
 }
 
+/** Frames of a dropped market come for a round trip; a process drops markets for months. */
+const MAX_FORMER = 256
+
 export class PolymarketMapper {
   private readonly markets = new Map<string, Followed>()
   private readonly byToken = new Map<string, Followed>()
@@ -95,8 +99,12 @@ export class PolymarketMapper {
     return open.some(({ published }) => published === undefined) ? 'waiting' : 'broken'
   }
 
+  /** Follows a market, or takes over what the catalog now says of one that is followed; its tokens stay. */
   follow(market: CatalogMarket, nowUs: number): MapperEffect[] {
-    if (market.tokenIds === undefined || this.markets.has(market.marketId)) return []
+    const held = this.markets.get(market.marketId)
+    if (held !== undefined) return this.describe(held, market, nowUs)
+    if (market.tokenIds === undefined) return []
+    this.former.delete(market.marketId)
     const books = new MarketBook(market, market.tokenIds)
     const followed: Followed = {
       books,
@@ -123,6 +131,7 @@ export class PolymarketMapper {
     this.byToken.delete(books.yesToken)
     this.byToken.delete(books.noToken)
     this.former.add(marketId)
+    if (this.former.size > MAX_FORMER) this.former.delete(this.former.values().next().value ?? '')
     books.disconnected()
     const gone = followed.published === undefined ? [] : this.publish(followed, false, true)
     return this.connectedNow ? [...gone, operation('unsubscribe', [books.yesToken, books.noToken])] : gone
@@ -131,6 +140,7 @@ export class PolymarketMapper {
   /** The socket is open: what to subscribe. */
   connected(nowUs: number): MapperEffect[] {
     this.connectedNow = true
+    this.former.clear()
     this.lastProofUs = undefined
     this.lastEventUs = nowUs
     for (const followed of this.markets.values()) {
@@ -239,6 +249,13 @@ export class PolymarketMapper {
       ({ books }) => books.trust !== 'none' && books.trust !== 'resolved',
     )
     return ready.length === 0 ? undefined : ready[this.rotation++ % ready.length]?.books.yesToken
+  }
+
+  private describe(followed: Followed, market: CatalogMarket, nowUs: number): MapperEffect[] {
+    const { books } = followed
+    if (isDeepStrictEqual(books.market, market)) return []
+    books.describe(market)
+    return followed.published === undefined ? [] : this.publish(followed, this.isFresh(nowUs), true)
   }
 
   private outcomeOf(

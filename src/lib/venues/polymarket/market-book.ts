@@ -54,13 +54,29 @@ export class MarketBook {
   private differing = 0
 
   constructor(
-    readonly market: CatalogMarket,
+    private described: CatalogMarket,
     tokenIds: readonly [string, string],
   ) {
     ;[this.yesToken, this.noToken] = tokenIds
-    this.known = { market: market.marketId, assetId: this.yesToken, tickSize: trimmed(market.tickE4, 4) }
-    if (market.minSizeE2 > 0) this.known.minOrderSize = trimmed(market.minSizeE2, 2)
-    if (market.negRisk !== undefined) this.known.negRisk = market.negRisk
+    this.known = {
+      market: described.marketId,
+      assetId: this.yesToken,
+      tickSize: trimmed(described.tickE4, 4),
+    }
+    if (described.minSizeE2 > 0) this.known.minOrderSize = trimmed(described.minSizeE2, 2)
+    if (described.negRisk !== undefined) this.known.negRisk = described.negRisk
+  }
+
+  /** As the catalog told it last. */
+  get market(): CatalogMarket {
+    return this.described
+  }
+
+  /** Takes over the catalog's newer word. What the hash covers is believed of the book's own channel alone. */
+  describe(market: CatalogMarket): void {
+    this.described = market
+    if (market.minSizeE2 > 0) this.known.minOrderSize ??= trimmed(market.minSizeE2, 2)
+    if (market.negRisk !== undefined) this.known.negRisk ??= market.negRisk
   }
 
   /** The state to publish; `fresh` says that the connection's continuity was proved lately. */

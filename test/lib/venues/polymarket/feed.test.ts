@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../../src/lib/core/clock.js'
+import { EXIT } from '../../../../src/lib/core/errors.js'
 import type { CatalogMarket } from '../../../../src/lib/model/game.js'
 import type { QuoteState } from '../../../../src/lib/model/quote.js'
 import { MAX_FRAME_BYTES } from '../../../../src/lib/venues/polymarket/frames.js'
@@ -21,10 +22,12 @@ class Recorder {
   readonly seen: Seen[] = []
   readonly verdicts: FrameVerdict[] = []
   readonly notices: string[] = []
+  readonly markets: CatalogMarket[] = []
 
   onBook({ market, book, state, bookSeq, recvUs }: BookUpdate): void {
     const side = (name: 'bid' | 'ask') => book.levels(name).map(([p, s]): [number, number] => [p, s])
     const levels = { bids: side('bid'), asks: side('ask') }
+    this.markets.push(market)
     this.seen.push({ marketId: market.marketId, state, bookSeq, recvUs, levels })
   }
 
@@ -271,6 +274,56 @@ describe('the Polymarket feed', () => {
       { kind: 'refused', reason: 'oversize', detail: `over ${MAX_FRAME_BYTES} bytes` },
     ])
     expect([feed.status().reconnects, server.connections]).toEqual([1, 2])
+  })
+
+  it('dials a venue that serves one book and drops ever more rarely, until a connection has held', async () => {
+    const { server, listener, feed } = await start([venueOf()], {
+      timings: { backoffMinMs: 10, backoffMaxMs: 300, healthyAfterMs: 400 },
+      random: () => 1,
+    })
+    const delays = () => listener.notices.flatMap((text) => /again in (\d+) ms/.exec(text)?.[1] ?? [])
+    for (let drop = 1; drop <= 4; drop += 1) {
+      await until(() => feed.status().state === 'LIVE', 'LIVE')
+      server.cut()
+      await until(() => delays().length === drop, `drop ${drop}`)
+    }
+    expect(delays()).toEqual(['30', '90', '270', '300'])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    const sinceUs = systemClock.monoUs()
+    await until(() => systemClock.monoUs() - sinceUs > 500_000, 'a connection that held')
+    server.cut()
+    await until(() => delays().length === 5, 'the last drop')
+    expect(delays().at(-1)).toBe('30')
+  })
+
+  it.each(['http://127.0.0.1:1', 'not a url', '', 'ws://127.0.0.1:1/#x'])(
+    'refuses the URL %j as a setting that is wrong',
+    (wsUrl) => {
+      const make = () =>
+        new PolymarketFeed({
+          wsUrl,
+          restUrl: 'http://127.0.0.1:1',
+          clock: systemClock,
+          listener: new Recorder(),
+        })
+      expect(make).toThrow(expect.objectContaining({ code: 'BAD_URL', exit: EXIT.CONFIG }))
+    },
+  )
+
+  it('takes over what the catalog says anew of a market whose tokens stay', async () => {
+    const venue = venueOf()
+    const { server, listener, feed } = await start([venue])
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    const before = listener.markets.length
+    feed.follow([marketOf(venue)])
+    expect(listener.markets).toHaveLength(before)
+    feed.follow([{ ...marketOf(venue), selection: 'UTA', tickE4: 10 }])
+    expect(listener.markets.slice(before)).toMatchObject([{ selection: 'UTA', tickE4: 10 }])
+    expect(listener.last()?.state).toBe('LIVE')
+    server.broadcast(venue.change('bids', 4600, '5'))
+    await until(() => listener.markets.length === before + 2, 'the next delta')
+    expect(listener.markets.at(-1)).toMatchObject({ selection: 'UTA', tickE4: 10 })
+    expect([listener.last()?.state, server.messages.length]).toEqual(['LIVE', 1])
   })
 
   it('is DOWN, and quiet, after close; and DOWN while nobody answers', async () => {

@@ -45,6 +45,25 @@ describe('a market of the Polymarket mapper', () => {
     expect(harness.refusals()).toEqual([])
   })
 
+  it('remembers the markets it dropped for a while, not for ever', () => {
+    const harness = new Harness([]).connect()
+    const dropped = (n: number) => ({ market: `0x${n.toString(16)}`, yes: `${n}1`, no: `${n}2` })
+    for (let n = 1; n <= 1000; n += 1) {
+      const { market, yes, no } = dropped(n)
+      harness.take(harness.mapper.follow(catalogMarket({ marketId: market, tokenIds: [yes, no] }), 0))
+      harness.take(harness.mapper.unfollow(market))
+    }
+    harness.frame(new ReferenceVenue(dropped(1000)).dump())
+    expect([harness.skips('asset_not_followed'), harness.refusals()]).toEqual([1, []])
+    harness.frame(new ReferenceVenue(dropped(1)).dump())
+    expect(harness.refusals()).toEqual(['unknown_market'])
+    harness
+      .disconnect()
+      .connect()
+      .frame(new ReferenceVenue(dropped(1000)).dump())
+    expect(harness.refusals()).toEqual(['unknown_market', 'unknown_market'])
+  })
+
   it('is LIVE with the venue’s levels after a dump and after every delta', () => {
     const { venue, harness } = live()
     for (const [side, e4, size] of [
