@@ -20,7 +20,11 @@ export default class Bench extends BaseCommand {
   }
   static override flags = {
     rounds: Flags.integer({ summary: 'how often each case is measured', min: 1, default: 5 }),
-    for: durationFlag({ summary: 'measured part of each case', default: 2000 }),
+    for: durationFlag({
+      summary: 'measured part of each case',
+      default: 2000,
+      defaultHelp: () => Promise.resolve('2s'),
+    }),
   }
 
   async run(): Promise<{ summary: HopSummary } | undefined> {

@@ -134,7 +134,7 @@ describe('up', () => {
       )
     }
     await until(
-      () => (run.stderr().match(/up: ready (kalshi|mirror)/g) ?? []).length === 4,
+      () => (run.stderr().match(/up: (kalshi|mirror) ready after/g) ?? []).length === 4,
       'both are back',
       20_000,
     )

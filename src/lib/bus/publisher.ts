@@ -234,7 +234,7 @@ function bindError({ name, url }: PublisherOptions, error: unknown): ArbeesError
       'PORT_IN_USE',
       `port ${url.slice(url.lastIndexOf(':') + 1)} (${url}) of ${name} is in use`,
       {
-        hint: `stop what holds it, or set endpoints.${name} to another port`,
+        hint: `stop what holds it, or set endpoints.${name.startsWith('shard-') ? 'shards' : name} to another port`,
         cause: error,
       },
     )

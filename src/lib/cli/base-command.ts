@@ -112,7 +112,8 @@ function readLiveUpFile(dataDir: string): UpFile | undefined {
 function describeError(error: Error): { code: string; exit: number; hint?: string | undefined } {
   if (error instanceof ArbeesError) return { code: error.code, exit: error.exit, hint: error.hint }
   if (error instanceof Errors.CLIError) {
-    const exit = error.oclif.exit ?? EXIT.FAILED
+    // Parse errors carry what was parsed; some of them leave their exit code to chance.
+    const exit = 'parse' in error ? EXIT.USAGE : (error.oclif.exit ?? EXIT.FAILED)
     return { code: exit === EXIT.USAGE ? 'USAGE' : (error.code ?? 'FAILED'), exit, hint: 'see --help' }
   }
   return { code: 'FAILED', exit: EXIT.FAILED }

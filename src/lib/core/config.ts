@@ -15,6 +15,8 @@ interface Setting<T> {
   readonly parse: (text: string) => T
   readonly fallback: T
   readonly doc: string
+  /** Unit behind the number when it is written out. */
+  readonly unit?: string
 }
 
 const text = (fallback: string, doc: string): Setting<string> => ({ parse: (value) => value, fallback, doc })
@@ -62,10 +64,10 @@ const list = (fallback: readonly string[], doc: string): Setting<readonly string
 })
 
 const duration = (fallback: string, doc: string): Setting<number> => ({
-  // A bare number is milliseconds: what `settingText` writes.
-  parse: (value) => (/^\d+$/.test(value) ? Number(value) : parseDurationMs(value)),
+  parse: parseDurationMs,
   fallback: parseDurationMs(fallback),
   doc,
+  unit: 'ms',
 })
 
 /** Every setting. The environment twin of `kalshi.rest_url` is `ARBEES_KALSHI__REST_URL`. Durations are in ms. */
@@ -147,8 +149,30 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[]
 
 export const environmentName = (key: SettingKey): string => `ARBEES_${key.toUpperCase().replace('.', '__')}`
 
+/** Variables that begin like settings and are none. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  'ARBEES_CONFIG',
+  'ARBEES_FIXTURES',
+  'ARBEES_SIM_SEED',
+  'ARBEES_SIM_SPEED',
+])
+
+/** A misspelled limit must not be silently ignored. */
+function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set(SETTING_KEYS.map(environmentName))
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('ARBEES_') || known.has(name) || OTHER_VARIABLES.has(name)) continue
+    const key = name.slice('ARBEES_'.length).toLowerCase().replace('__', '.')
+    throw new ArbeesError('UNKNOWN_SETTING', `environment: no setting is named '${name}'`, {
+      exit: EXIT.CONFIG,
+      hint: `near: ${environmentName(nearest(key))}`,
+    })
+  }
+}
+
 /** Loads every setting. Throws `BAD_CONFIG` (exit 4) naming the key, the value, its origin and what is wanted. */
 export function loadSettings({ flags = {}, environment = {}, up = {}, file }: ConfigSources): LoadedSettings {
+  refuseUnknownVariables(environment)
   const yaml = file === undefined ? {} : readYaml(file)
   const settings: Record<string, unknown> = {}
   const origins: Record<string, string> = {}
@@ -166,8 +190,9 @@ export function loadSettings({ flags = {}, environment = {}, up = {}, file }: Co
 }
 
 /** A value back as the text that `loadSettings` reads: how `up` hands its own settings on. */
-export function settingText(value: Settings[SettingKey]): string {
-  return Array.isArray(value) ? value.join(',') : String(value)
+export function settingText(key: SettingKey, value: Settings[SettingKey]): string {
+  const setting: Setting<unknown> = SETTINGS[key]
+  return Array.isArray(value) ? value.join(',') : `${String(value)}${setting.unit ?? ''}`
 }
 
 function firstGiven(
@@ -229,7 +254,7 @@ function flatten(node: unknown, prefix: string, path: string, into: Record<strin
 }
 
 /** The known key that shares most letters pairs with a mistyped one. */
-function nearest(key: string): string {
+function nearest(key: string): SettingKey {
   const pairs = (word: string) =>
     new Set(Array.from({ length: word.length - 1 }, (_, i) => word.slice(i, i + 2)))
   const wanted = pairs(key)

@@ -16,7 +16,7 @@ export interface SettingRow {
 export const settingRows = ({ settings, origins }: LoadedSettings): SettingRow[] =>
   SETTING_KEYS.map((key) => ({
     key,
-    value: maskPassword(settingText(settings[key])),
+    value: maskPassword(settingText(key, settings[key])),
     origin: origins[key],
     doc: SETTINGS[key].doc,
   }))

@@ -1,5 +1,6 @@
 /** `arbees up` as a person sees it: a live table or log lines, a bounded run, an ordered stop, a summary. */
 
+import { basename, relative } from 'node:path'
 import type { LoadedSettings } from '../core/config.js'
 import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
@@ -52,17 +53,17 @@ export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Prom
       print(`up: everything is ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`)
       for (const hint of hints(up)) print(`up:   ${hint}`)
       const forMs = options.forMs ?? (options.screen ? undefined : WITHOUT_TERMINAL_MS)
-      await runFor(forMs, stopping.signal, () => screen?.update(renderUp(up, viewOptions(options))))
+      await runFor(forMs, stopping.signal, () => screen?.update(renderUp(up, viewOptions(options, false))))
     }
   } catch (error) {
     failure = error
   }
-  print('up: stopping')
+  if (up.roles.length > 0) print('up: stopping')
   await up.stop()
   process.off('exit', killRoles)
   release()
   const summary = up.summary()
-  screen?.update(renderUp(up, viewOptions(options)))
+  screen?.update(renderUp(up, viewOptions(options, true)))
   screen?.close()
   if (failure !== undefined) throw failure instanceof Error ? failure : new Error(messageOf(failure))
   const failed = up.roles.filter((role) => role.state === 'failed').map((role) => role.name)
@@ -75,8 +76,8 @@ export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Prom
   return { summary }
 }
 
-function viewOptions({ color }: RunUpOptions) {
-  return { color, width: process.stdout.columns ?? 100 }
+function viewOptions({ color }: RunUpOptions, finished: boolean) {
+  return { color, finished, width: process.stdout.columns ?? 100 }
 }
 
 /** Redraws until the time is over or the signal aborts. */
@@ -111,7 +112,14 @@ function onSignals(stopping: AbortController, up: Up): () => void {
   }
 }
 
+/** How this very command was called: a clone has no `arbees` on PATH before `npm link`. */
+function calledAs(): string {
+  const script = process.argv[1] ?? 'arbees'
+  return basename(script) === 'run.js' ? `node ${relative(process.cwd(), script) || script}` : 'arbees'
+}
+
 function hints(up: Up): string[] {
+  const arbees = calledAs()
   const redis = up.redis === null ? [] : [`redis-cli -u ${redactUrl(up.redis.url)} XLEN sim:prices:kalshi`]
-  return ['in another shell:', 'arbees tap prices.kalshi. -n 5', 'arbees status', ...redis]
+  return ['in another shell:', `${arbees} tap prices.kalshi. -n 5`, `${arbees} status`, ...redis]
 }

@@ -1,5 +1,6 @@
 /** From heartbeats and Redis to a verdict, without I/O. */
 
+import { redisKeys } from '../redis/keys.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
 import type { Problem } from '../bus/subscriber.js'
 import type { Settings } from '../core/config.js'
@@ -89,13 +90,15 @@ const MAX_LAG = 1_000
 const MIRROR_SUSPECT_MS = 3_000
 
 /** Refusals that someone has to look at, and what they mean. */
-const REFUSALS: Readonly<Record<string, string>> = {
+/** Counts that should stay 0, and what they mean. */
+const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   wrong_source: 'messages of a source that their endpoint is not configured for were refused',
   foreign_heartbeat: 'heartbeats of a publisher that does not belong there were refused',
   legacy_refused: 'first-design messages from an endpoint that is not marked legacy were refused',
   old_epoch: 'messages of an earlier life of their source were refused: two publishers claim it',
   overflow: 'messages were lost while Redis was away too long',
   unguarded_lost: 'first-design messages did not reach Redis',
+  naked: 'plans ended unhedged; their markets take no new entry',
 }
 
 export function judge(findings: StatusFindings): StatusReport {
@@ -105,7 +108,10 @@ export function judge(findings: StatusFindings): StatusReport {
   const nothingRuns = roles.every(({ state }) => state === 'down' || state === 'unknown')
   const problems = nothingRuns
     ? [{ role: 'arbees', problem: 'nothing runs', hint: 'start everything with: arbees up' }]
-    : [...roles.flatMap((role) => roleProblems(role, endpoints)), ...redisProblems(redis)]
+    : [
+        ...roles.flatMap((role) => roleProblems(role, endpoints)),
+        ...redisProblems(redis, redisKeys(settings.env).gaps()),
+      ]
   problems.push(...strangerProblems(findings))
   return {
     healthy: problems.length === 0,
@@ -228,9 +234,9 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
   const reasons = named(parseErrors)
   if (reasons !== '')
     problems.push(problem(`refused input: ${reasons}`, 'the log of the role shows the first of each'))
-  for (const [name, meaning] of Object.entries(REFUSALS)) {
+  for (const [name, meaning] of Object.entries(COUNTED_PROBLEMS)) {
     const total = totalOf(counts, name)
-    if (total > 0) problems.push(problem(`${total} ${meaning} (${name})`, 'its log names the endpoint'))
+    if (total > 0) problems.push(problem(`${total} ${meaning} (${name})`, 'its log says more'))
   }
   for (const { source, lag, journal } of channels) {
     if (lag !== null && lag > MAX_LAG) problems.push(problem(`Redis is ${lag} messages behind ${source}`))
@@ -240,7 +246,7 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
   return problems
 }
 
-function redisProblems(redis: RedisFindings): StatusProblem[] {
+function redisProblems(redis: RedisFindings, gapsKey: string): StatusProblem[] {
   if ('error' in redis) {
     return [
       {
@@ -254,8 +260,8 @@ function redisProblems(redis: RedisFindings): StatusProblem[] {
   return [
     {
       role: 'redis',
-      problem: `arbees:gaps holds ${plural(redis.gaps, 'record')}`,
-      hint: 'XRANGE arbees:gaps - + shows them',
+      problem: `${gapsKey} holds ${plural(redis.gaps, 'record')}`,
+      hint: `XRANGE ${gapsKey} - + shows them`,
     },
   ]
 }

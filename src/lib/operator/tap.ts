@@ -79,7 +79,9 @@ class Tap {
 
   constructor(private readonly options: TapOptions) {
     const { endpoints, prefixes, env, clock, talk, silenceMs } = options
-    this.wantedHealth = prefixes.filter((prefix) => prefix.startsWith(HEALTH_PREFIX))
+    this.wantedHealth = prefixes.filter(
+      (prefix) => prefix.startsWith(HEALTH_PREFIX) || HEALTH_PREFIX.startsWith(prefix),
+    )
     this.bounds = new StreamBounds(options)
     this.silence = new SilenceWatch({
       endpoints,

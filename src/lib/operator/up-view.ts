@@ -11,6 +11,8 @@ import { formatCount, formatUs } from '../view/units.js'
 export interface UpViewOptions {
   readonly width: number
   readonly color: boolean
+  /** Everything has been stopped: the last picture. */
+  readonly finished: boolean
 }
 
 /** What a role's main number is called, and where it is counted. */
@@ -28,8 +30,14 @@ const kindOf = (role: SupervisedRole): string => role.name.replace(/-\d+$/, '')
 
 function work(role: SupervisedRole): string {
   const [label, counter] = WORK[kindOf(role)] ?? ['', '']
-  const fills = kindOf(role) === 'exec' ? `, ${formatCount(totalOf(role.counts, 'fills'))} fills` : ''
-  return `${formatCount(totalOf(role.counts, counter))} ${label}${fills}`
+  // How many games are paired is a state, not a sum over a role's lives.
+  const counts = counter === 'paired' ? role.currentReport : role.counts
+  return `${formatCount(totalOf(counts, counter))} ${label}${kindOf(role) === 'exec' ? execWork(role) : ''}`
+}
+
+function execWork({ counts }: SupervisedRole): string {
+  const unhedged = totalOf(counts, 'naked')
+  return `, ${formatCount(totalOf(counts, 'fills'))} fills${unhedged > 0 ? `, ${formatCount(unhedged)} unhedged` : ''}`
 }
 
 const total = (name: string) => (role: SupervisedRole) => formatCount(totalOf(role.counts, name))
@@ -62,7 +70,7 @@ const COLUMNS: readonly Column<SupervisedRole>[] = [
     tone: (role) => (role.restarts > 0 ? 'warn' : 'dim'),
     dropOrder: 1,
   },
-  { title: 'work', value: work },
+  { title: 'work', value: work, tone: (role) => (totalOf(role.counts, 'naked') > 0 ? 'warn' : 'plain') },
   { title: 'gaps', value: total('gaps'), align: 'right', tone: badWhenAny('gaps') },
   { title: 'dup', value: total('duplicates'), align: 'right', tone: badWhenAny('duplicates') },
   { title: 'refused', value: total('parse_errors'), align: 'right', tone: badWhenAny('parse_errors') },
@@ -82,6 +90,6 @@ export function renderUp(up: Up, options: UpViewOptions): string {
     renderTable(up.roles, COLUMNS, options),
     '',
     ...(shown.length > 0 ? [shown.join('   ')] : []),
-    `${redis}   Ctrl-C stops in order`,
+    `${redis}   ${options.finished ? 'stopped' : 'Ctrl-C stops in order'}`,
   ].join('\n')
 }

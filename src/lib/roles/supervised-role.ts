@@ -32,13 +32,16 @@ export interface SupervisedEvents {
 const HOPELESS_EXITS: ReadonlySet<number> = new Set([EXIT.USAGE, EXIT.CONFIG, EXIT.REFUSED])
 /** A role that lived so long has recovered: its next crash is a new one. */
 const STABLE_AFTER_MS = 30_000
-const KILL_AFTER_MS = 12_000
+/** Longer than a role gives itself to stop (`cli/role-command.ts`): its own emergency exit comes first. */
+const KILL_AFTER_MS = 23_000
 
 export class SupervisedRole {
   state: SupervisedState = 'waiting'
   pid: number | undefined
   /** From the first start until ready; undefined before. */
   readyMs: number | undefined
+  /** From this life's start until ready. */
+  private startedMs = 0
   restarts = 0
   hops: Readonly<Record<string, HopBeat>> = {}
   private readonly backoff = new Backoff({ minMs: 250, maxMs: 5_000 })
@@ -46,6 +49,7 @@ export class SupervisedRole {
   private buriedCounts: Counts = {}
   private currentCounts: Counts = {}
   private firstStartMs = 0
+  private lastExit: number | undefined
   private restartTimer: NodeJS.Timeout | undefined
   private stopping = false
   private readonly waiters = new Set<() => void>()
@@ -63,6 +67,16 @@ export class SupervisedRole {
   /** Over all its lives. */
   get counts(): Counts {
     return sumCounts(this.buriedCounts, this.currentCounts)
+  }
+
+  /** What the living one reports: gauges are not added up over lives. */
+  get currentReport(): Counts {
+    return this.currentCounts
+  }
+
+  /** How its last life ended, when a restart cannot mend it. */
+  get failedExit(): number | undefined {
+    return this.state === 'failed' ? this.lastExit : undefined
   }
 
   start(): void {
@@ -114,7 +128,7 @@ export class SupervisedRole {
   }
 
   private spawn(): void {
-    const startedMs = Date.now()
+    this.startedMs = Date.now()
     const child = spawn(process.execPath, [this.binary, ...this.spec.args], {
       // A group of its own: Ctrl-C reaches the supervisor alone, which then stops the roles in order.
       detached: true,
@@ -131,7 +145,7 @@ export class SupervisedRole {
     }
     child.on('message', (message) => this.handle(message as RoleMessage))
     child.on('error', (error) => this.events.onLog(this.name, `cannot start: ${error.message}`))
-    child.on('exit', (code, signal) => this.buried(code, signal, Date.now() - startedMs))
+    child.on('exit', (code, signal) => this.buried(code, signal, Date.now() - this.startedMs))
   }
 
   private handle(message: RoleMessage): void {
@@ -154,7 +168,7 @@ export class SupervisedRole {
   private becomeReady(): void {
     if (this.state === 'ready' || this.stopping) return
     this.readyMs ??= Date.now() - this.firstStartMs
-    this.enter('ready', 'ready')
+    this.enter('ready', `ready after ${Date.now() - this.startedMs} ms`)
   }
 
   private buried(code: number | null, signal: NodeJS.Signals | null, livedMs: number): void {
@@ -168,6 +182,7 @@ export class SupervisedRole {
     }
     const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`
     if (code !== null && HOPELESS_EXITS.has(code)) {
+      this.lastExit = code
       this.enter('failed', `${how}; a restart cannot mend that`)
       return
     }

@@ -3,7 +3,7 @@
  * all state in a folder of the run, so that a second start is as clean as the first.
  */
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { publisherNames, shardPublisher } from '../bus/endpoints.js'
@@ -12,6 +12,7 @@ import { systemClock } from '../core/clock.js'
 import { SETTING_KEYS, environmentName, settingText, upFilePath } from '../core/config.js'
 import type { LoadedSettings, SettingKey, Settings, UpFile } from '../core/config.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
+import type { ExitCode } from '../core/errors.js'
 import { bootId, randomId } from '../core/ids.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import { checkRedis } from '../redis/connection.js'
@@ -39,6 +40,8 @@ export interface UpDisplay {
   log(role: string, line: string): void
 }
 
+/** Names the process that a run's folder belongs to; a kept one has none. */
+const OWNER_FILE = 'up.pid'
 /** A role that takes longer than this to be ready is told of; it goes on trying. */
 const READY_DEADLINE_MS = 30_000
 const BINARY = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
@@ -65,7 +68,7 @@ export class Up {
   /** Starts everything; resolves when every role is ready. Throws when something cannot be had; then call `stop`. */
   async start(): Promise<void> {
     await assertPortsFree(this.wantedPorts())
-    mkdirSync(this.runDir, { recursive: true })
+    this.createRunDir()
     if (this.simulated && !this.options.keep) {
       this.lifecycle.defer('run folder', () => rmSync(this.runDir, { recursive: true, force: true }))
     }
@@ -108,6 +111,28 @@ export class Up {
 
   summary(): UpSummary {
     return summarize(this.roles, this.lastPids, this.redis)
+  }
+
+  /** Also removes what an `up` that was killed left behind: folders whose owner is gone. */
+  private createRunDir(): void {
+    try {
+      mkdirSync(this.runDir, { recursive: true })
+      if (!this.simulated) return
+      const runs = join(this.loaded.settings.data_dir, 'sim')
+      for (const name of readdirSync(runs)) {
+        const owner = join(runs, name, OWNER_FILE)
+        if (existsSync(owner) && !isAlive(Number(readFileSync(owner, 'utf8')))) {
+          rmSync(join(runs, name), { recursive: true, force: true })
+        }
+      }
+      if (!this.options.keep) writeFileSync(join(this.runDir, OWNER_FILE), String(process.pid))
+    } catch (error) {
+      throw new ArbeesError('BAD_DATA_DIR', `cannot use the data dir ${this.runDir}: ${messageOf(error)}`, {
+        exit: EXIT.CONFIG,
+        hint: 'name a folder that can be written with --data-dir',
+        cause: error,
+      })
+    }
   }
 
   private wantedPorts(): WantedPort[] {
@@ -178,8 +203,7 @@ export class Up {
       onLog: (name, line) => this.display.log(name, line),
       onStateChange: (role, what) => {
         if (role.pid !== undefined) this.lastPids.set(role.name, role.pid)
-        const readyIn = role.readyMs === undefined ? '' : ` ${role.readyMs} ms`
-        this.display.say(what === 'ready' ? `ready ${role.name}${readyIn}` : `${role.name} ${what}`)
+        this.display.say(`${role.name} ${what}`)
       },
     }
     this.roles.push(...specs.map((spec) => new SupervisedRole(spec, BINARY, events)))
@@ -203,8 +227,15 @@ export class Up {
     const phase = this.roles.filter((role) => belongs(role.name))
     for (const role of phase) role.start()
     const ready = await Promise.all(phase.map((role) => role.waitUntilReady(READY_DEADLINE_MS)))
+    const failed = phase.find((role) => role.failedExit !== undefined)
+    if (failed !== undefined) {
+      throw new ArbeesError('ROLE_FAILED', `${failed.name} cannot run`, {
+        exit: exitCodeOf(failed.failedExit),
+        hint: `its last log lines say why: arbees ${failed.spec.args.join(' ')}`,
+      })
+    }
     const late = phase.filter((_, index) => ready[index] === false).map((role) => role.name)
-    if (late.length > 0) {
+    if (late.length > 0 && !this.stopping) {
       throw new ArbeesError(
         'NOT_READY',
         `not ready within ${READY_DEADLINE_MS / 1000} s: ${late.join(', ')}`,
@@ -219,7 +250,7 @@ export class Up {
   /** For the operator's commands: where everything of this run is. */
   private writeUpFile(settings: Settings): void {
     const path = upFilePath(this.loaded.settings.data_dir)
-    const entries = SETTING_KEYS.map((key) => [key, settingText(settings[key])] as const)
+    const entries = SETTING_KEYS.map((key) => [key, settingText(key, settings[key])] as const)
     const up: UpFile = { pid: process.pid, boot_id: bootId(), settings: Object.fromEntries(entries) }
     writeFileSync(path, `${JSON.stringify(up)}\n`, { mode: 0o600 })
     this.lifecycle.defer('up.json', () => rmSync(path, { force: true }))
@@ -229,13 +260,26 @@ export class Up {
 /** Every setting as its environment twin: a child decides nothing for itself. */
 function childEnvironment(settings: Settings): Record<string, string> {
   const environment = Object.fromEntries(
-    SETTING_KEYS.map((key) => [environmentName(key), settingText(settings[key])]),
+    SETTING_KEYS.map((key) => [environmentName(key), settingText(key, settings[key])]),
   )
   return { ...environment, ARBEES_LOG_FORMAT: 'pretty', NO_COLOR: '1' }
 }
 
+/** The exit code of a role as one of ours. */
+const exitCodeOf = (code: number | undefined): ExitCode =>
+  Object.values(EXIT).find((known) => known === code) ?? EXIT.FAILED
+
 /** Sorts by time, unique by chance. */
 const runName = (): string => `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}-${randomId(3)}`
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** A URL without its password. */
 export function redactUrl(url: string): string {

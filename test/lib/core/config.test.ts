@@ -70,8 +70,21 @@ describe('settings', () => {
       flags: { leagues: 'nba,nhl', 'strategy.valid': '2s', shards: '2' },
     }).settings
     const environment = Object.fromEntries(
-      SETTING_KEYS.map((key) => [environmentName(key), settingText(first[key])]),
+      SETTING_KEYS.map((key) => [environmentName(key), settingText(key, first[key])]),
     )
     expect(loadSettings({ environment }).settings).toEqual(first)
+  })
+
+  it('refuses a misspelled variable, and points to the one that was meant', () => {
+    const load = (environment: Record<string, string>) => () => loadSettings({ environment })
+    expect(load({ ARBEES_LIMITS__ORDER_UDS: '5' })).toThrowError(
+      expect.objectContaining({ code: 'UNKNOWN_SETTING', exit: 4, hint: 'near: ARBEES_LIMITS__ORDER_USD' }),
+    )
+    expect(load({ ARBEES_CONFIG: 'x', ARBEES_SIM_SEED: '1', PATH: '/' })).not.toThrow()
+  })
+
+  it('writes a duration with its unit', () => {
+    const { settings } = loadSettings({ flags: { 'strategy.valid': '2s' } })
+    expect(settingText('strategy.valid', settings['strategy.valid'])).toBe('2000ms')
   })
 })

@@ -186,7 +186,7 @@ describe('status', () => {
     await writeMirrorBeat()
     await link.redis.xadd(keys.gaps(), '*', 'channel', 'kalshi.prices', 'from', '1', 'to', '2')
     const report = await read(settings)
-    expect(texts(report)).toEqual(['redis: arbees:gaps holds 1 record'])
+    expect(texts(report)).toEqual(['redis: sim:arbees:gaps holds 1 record'])
   })
 
   it('tells a mirror whose heartbeats stopped from one that runs', async () => {
