@@ -28,9 +28,10 @@ import { KalshiCatalog } from '../venues/kalshi/catalog.js'
 import { PolymarketCatalog } from '../venues/polymarket/catalog.js'
 import type { Catalog } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
+import { Alarm } from './alarm.js'
+import { Guard } from './guard.js'
 import { MarketGameWriter } from './market-game-writer.js'
 import type { RoleContext } from './role.js'
-import { Alarm } from './alarm.js'
 import { endpointUrl } from './wiring.js'
 
 const REPUBLISH_MS = 5_000
@@ -38,6 +39,8 @@ const CATALOG_MS = 30_000
 const CATALOG_RETRY_MS = 5_000
 /** A venue lists a game somewhat before or after the scoreboard does: ask again soon when they disagree. */
 const CATALOG_SOON_MS = 2_000
+/** After a round that threw before it could say when to come again. */
+const FAILED_RETRY_MS = 5_000
 /** The first cycle counts as tried when its slowest part takes longer. */
 const FIRST_CYCLE_MS = 10_000
 /** Unpaired markets named in the log at once. */
@@ -103,20 +106,23 @@ function leaguesOf(names: readonly string[]): League[] {
 class Orchestrator {
   private readonly scoreboardAlarms = new Map<League, Alarm>()
   private readonly catalogAlarms = new Map<League, Alarm[]>()
+  private readonly guard: Guard
 
   constructor(
     private readonly context: RoleContext,
     private readonly board: GameBoard,
     private readonly games: Channel,
     private readonly writer: MarketGameWriter,
-  ) {}
+  ) {
+    this.guard = new Guard(context)
+  }
 
   /** Polls a league's scoreboard until the role ends; resolves after the first try. */
   followScoreboard(scoreboard: LeagueScoreboard): Promise<void> {
     const { clock, lifecycle } = this.context
     const alarm = new Alarm()
     this.scoreboardAlarms.set(scoreboard.league, alarm)
-    return this.repeat(alarm, async () => {
+    return this.repeat(`scoreboard_${scoreboard.league}`, alarm, async () => {
       const poll = await scoreboard.poll(clock.nowMs(), lifecycle.signal)
       this.board.setGames(scoreboard.league, scoreboard.games())
       this.countPoll(scoreboard.league, poll)
@@ -131,7 +137,7 @@ class Orchestrator {
     this.catalogAlarms.set(league, [...(this.catalogAlarms.get(league) ?? []), alarm])
     const backoff = new Backoff({ minMs: CATALOG_RETRY_MS, maxMs: CATALOG_MS })
     let succeeded = false
-    return this.repeat(alarm, async () => {
+    return this.repeat(`catalog_${venue}_${league}`, alarm, async () => {
       try {
         const { markets, skipped } = await catalog.openMarkets(league, lifecycle.signal)
         this.board.addMarkets(markets)
@@ -152,26 +158,24 @@ class Orchestrator {
 
   /** Every game's whole state again, for readers that joined late. */
   republish(): void {
-    this.update()
-    for (const state of this.board.states()) this.publish(state)
+    this.guard.run('update', () => this.update())
+    for (const state of this.board.states()) this.guard.run('publish', () => this.publish(state))
   }
 
-  private repeat(alarm: Alarm, step: () => Promise<number>): Promise<void> {
+  /** Goes on whatever a round throws; resolves after the first. */
+  private repeat(name: string, alarm: Alarm, step: () => Promise<number>): Promise<void> {
     const { signal } = this.context.lifecycle
     return new Promise((tried) => {
       const loop = async (): Promise<void> => {
         while (!signal.aborted) {
-          const delayMs = await step()
-          this.update()
+          const delayMs = await this.guard.result(name, step)
+          this.guard.run('update', () => this.update())
           tried()
-          await alarm.sleep(delayMs, signal)
+          await alarm.sleep(delayMs ?? FAILED_RETRY_MS, signal)
         }
         tried()
       }
-      loop().catch((error: unknown) => {
-        this.context.log.error(`stopped following: ${messageOf(error)}`)
-        tried()
-      })
+      void loop()
     })
   }
 
@@ -179,8 +183,9 @@ class Orchestrator {
   private update(): void {
     if (this.context.lifecycle.signal.aborted) return
     const changes = this.board.update(this.context.clock.nowMs())
-    for (const state of changes.discovered) this.announce(state, 'discovered')
-    for (const state of changes.updated) this.announce(state, 'updated')
+    for (const notice of ['discovered', 'updated'] as const) {
+      for (const state of changes[notice]) this.guard.run('publish', () => this.announce(state, notice))
+    }
     this.countBoard()
     this.tell(changes)
     this.hurry(changes)

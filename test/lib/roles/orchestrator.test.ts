@@ -1,21 +1,25 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import { Subscriber } from '../../../src/lib/bus/subscriber.js'
 import type { Problem, Received } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import type { SettingKey } from '../../../src/lib/core/config.js'
 import { shardOf } from '../../../src/lib/games/assignment.js'
+import { GameBoard } from '../../../src/lib/games/game-board.js'
+import { LeagueScoreboard } from '../../../src/lib/games/league-scoreboard.js'
 import type { GamesPayload } from '../../../src/lib/messages/payloads.js'
 import { connectRedis } from '../../../src/lib/redis/connection.js'
 import { redisKeys } from '../../../src/lib/redis/keys.js'
 import { readMarketGame } from '../../../src/lib/redis/market-map.js'
 import { startPrivateRedis } from '../../../src/lib/redis/private-server.js'
 import { runOrchestrator } from '../../../src/lib/roles/orchestrator.js'
+import type { RoleContext } from '../../../src/lib/roles/role.js'
 import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
 import { startSimulator } from '../../../src/lib/sim/simulator.js'
 import { until } from '../poll.js'
@@ -59,14 +63,44 @@ async function brokenServer(status: number): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** Stands before a service: what `answer` gives is the answer, and where it gives none the service's own is. */
+async function before(
+  target: string,
+  answer: (path: string) => Promise<object | undefined>,
+): Promise<string> {
+  const forward = async ({ url = '/', headers }: IncomingMessage, response: ServerResponse) => {
+    const own = await answer(url)
+    const text =
+      own === undefined
+        ? await (
+            await fetch(`${target}${url}`, { headers: { 'user-agent': headers['user-agent'] ?? '' } })
+          ).text()
+        : JSON.stringify(own)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text)
+  }
+  const server = createServer((request, response) => {
+    forward(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 /** A running orchestrator, and what it publishes from its first message on. */
-async function orchestrator(flags: Partial<Record<SettingKey, string>>) {
+async function orchestrator(
+  flags: Partial<Record<SettingKey, string>>,
+  prepare: (context: RoleContext) => void = () => undefined,
+) {
   const role = testRole('orchestrator', {
     'endpoints.orchestrator': 'tcp://127.0.0.1:*',
     leagues: 'nba,nhl',
     ...flags,
   })
   cleanups.push(() => role.context.lifecycle.close())
+  prepare(role.context)
   const running = runOrchestrator(role.context)
   running.catch(() => undefined)
   await until(() => role.url() !== undefined, 'it is bound')
@@ -170,6 +204,94 @@ describe('the orchestrator', () => {
     expect(role.isReady()).toBe(true)
     expect(newest()).toEqual([])
   })
+
+  it('asks a catalog again at once, not at its next turn, when a game comes that it lists nothing for', async () => {
+    const sim = await simulator()
+    let counted = (): boolean => false
+    const espn = await before(sim['espn.url']!, async () => {
+      // The catalogs were asked first and wait for their next turn, 30 s on.
+      await until(counted, 'both catalogs were read')
+      return undefined
+    })
+    let kalshiAsked = 0
+    const kalshi = await before(sim['kalshi.rest_url']!, async (path) => {
+      if (!path.includes('/markets')) return undefined
+      return ++kalshiAsked === 1 ? { markets: [], cursor: '' } : undefined
+    })
+    const { paired } = await orchestrator(
+      { ...sim, leagues: 'nba', 'espn.url': espn, 'kalshi.rest_url': kalshi },
+      ({ counters }) => {
+        const asked = () =>
+          Object.keys(counters.snapshot()).filter((name) => name.startsWith('listed:')).length
+        counted = () => asked() === 2
+      },
+    )
+    await until(() => paired().length > 0, 'a game is paired', 15_000)
+  })
+
+  it('asks the scoreboard again at once, not minutes later, when a market of today has no game', async () => {
+    const sim = await simulator()
+    let empty = 0
+    let known = (): boolean => false
+    const held = async (): Promise<undefined> => {
+      // The scoreboard was read first, has no game, and waits for its next turn, 5 min on.
+      await until(known, 'the scoreboard was read')
+      return undefined
+    }
+    const espn = await before(sim['espn.url']!, async () => (++empty <= 2 ? { events: [] } : undefined))
+    const { paired } = await orchestrator(
+      {
+        ...sim,
+        leagues: 'nba',
+        'espn.url': espn,
+        'kalshi.rest_url': await before(sim['kalshi.rest_url']!, held),
+        'polymarket.gamma_url': await before(sim['polymarket.gamma_url']!, held),
+      },
+      ({ counters }) => (known = () => empty === 2 && 'games' in counters.snapshot()),
+    )
+    await until(() => paired().length > 0, 'a game is paired', 15_000)
+  })
+
+  it.each<[string, string, () => () => number]>([
+    [
+      'a poll',
+      'scoreboard_nba',
+      () => {
+        const poll = vi.spyOn(LeagueScoreboard.prototype, 'poll')
+        poll.mockRejectedValueOnce(new Error('made to fail')).mockRejectedValueOnce(new Error('made to fail'))
+        return () => poll.mock.calls.length - 2
+      },
+    ],
+    [
+      'an update',
+      'update',
+      () => {
+        const poll = vi.spyOn(LeagueScoreboard.prototype, 'poll')
+        const update = vi.spyOn(GameBoard.prototype, 'update')
+        // One for each loop of its first round.
+        for (let i = 0; i < 3; i++) {
+          update.mockImplementationOnce(() => {
+            throw new Error('made to fail')
+          })
+        }
+        return () => poll.mock.calls.length - 1
+      },
+    ],
+  ])(
+    'goes on, counts and tells once, when %s throws',
+    async (_, name, sabotage) => {
+      const laterPolls = sabotage()
+      cleanups.push(() => vi.restoreAllMocks())
+      const { role, counters, paired } = await orchestrator({ ...(await simulator()), leagues: 'nba' })
+      await until(() => laterPolls() > 0 && paired().length > 0, 'it polls again and pairs', 18_000)
+      expect(role.isReady()).toBe(true)
+      expect(counters.get(`loop_errors:${name}`)).toBeGreaterThan(1)
+      expect(role.lines.filter((line) => line.includes('made to fail'))).toEqual([
+        `${name} failed and is tried again: made to fail`,
+      ])
+    },
+    30_000,
+  )
 
   it('refuses a league that it does not know', async () => {
     const role = testRole('orchestrator', {
