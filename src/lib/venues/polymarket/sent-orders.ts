@@ -9,6 +9,7 @@
  */
 
 import type { Clock } from '../../core/clock.js'
+import { evictOldest } from '../../core/evict-oldest.js'
 import type { PreparedOrder } from '../ports.js'
 
 export interface SentOrdersOptions {
@@ -86,8 +87,7 @@ export class SentOrders {
   private remember(orderId: string, sentMs: number): SentOrder {
     const order: SentOrder = { sentMs, visibleE6: 0n, agreed: 0 }
     this.orders.set(orderId, order)
-    const [oldest] = this.orders.keys()
-    if (this.orders.size > MAX_ORDERS && oldest !== undefined) this.orders.delete(oldest)
+    evictOldest(this.orders, MAX_ORDERS)
     return order
   }
 }

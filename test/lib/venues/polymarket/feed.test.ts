@@ -169,6 +169,13 @@ describe('the Polymarket feed', () => {
     expect(listener.seen.map(({ state }) => state)).toEqual(['LIVE', 'LIVE'])
   })
 
+  it('keeps a quiet book LIVE with the timings of production, without a flap', async () => {
+    const { server, listener, feed } = await start([venueOf()])
+    await until(() => server.restAsked >= 3, 'three compares')
+    expect(listener.seen.map(({ state }) => state)).toEqual(['LIVE'])
+    expect(feed.status()).toMatchObject({ state: 'LIVE', reconnects: 0 })
+  })
+
   it('is STALE without a proof, and gives the socket up in the end', async () => {
     const { server, listener, feed } = await start([venueOf()], {
       timings: { proofAfterMs: 50, compareGapMs: 50, staleAfterUs: 200_000, giveUpMs: 600 },

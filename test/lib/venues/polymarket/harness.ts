@@ -2,6 +2,7 @@
 
 import type { CatalogMarket } from '../../../../src/lib/model/game.js'
 import type { QuoteState } from '../../../../src/lib/model/quote.js'
+import { TIMINGS } from '../../../../src/lib/venues/polymarket/connection.js'
 import { isVerdict, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
 import {
   PolymarketMapper,
@@ -51,7 +52,7 @@ export class Harness {
     options: Partial<MapperOptions> = {},
   ) {
     this.mapper = new PolymarketMapper({
-      staleAfterUs: 2_000_000,
+      staleAfterUs: TIMINGS.staleAfterUs,
       resyncTimeoutUs: 3_000_000,
       resyncGapUs: 0,
       ...options,

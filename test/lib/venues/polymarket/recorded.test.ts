@@ -3,11 +3,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../../src/lib/core/clock.js'
 import { VenueBook } from '../../../../src/lib/venues/polymarket/book-hash.js'
 import type { PolyEvent } from '../../../../src/lib/venues/polymarket/events.js'
+import { PolymarketFeed } from '../../../../src/lib/venues/polymarket/feed.js'
 import { parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
+import type { FrameVerdict } from '../../../../src/lib/venues/ports.js'
 import { catalogMarket, Harness } from './harness.js'
-import type { BookFrame, ChangeFrame } from './reference-venue.js'
+import { MarketServer } from './market-server.js'
+import { ReferenceVenue, type BookFrame, type ChangeFrame } from './reference-venue.js'
 
 interface Slow {
   readonly price: string
@@ -106,6 +110,86 @@ const DECLARED: Record<string, readonly object[]> = {
   ],
 }
 
+const passed = (name: string) => ({ states: [], verdicts: [`skipped ${name}`] })
+/** Of a followed market, and of no use: what it told is lost. */
+const lost = { states: ['BROKEN'], verdicts: ['refused no_event_type'] }
+
+/** File -> what its frames do to a LIVE book of each market they name: every state published, every verdict. */
+const MAPPED: Record<string, object> = {
+  py_ws_messages_last_trade_price: passed('last_trade_price'),
+  py_ws_messages_order_cancel: passed('order'),
+  py_ws_messages_order_placement: passed('order'),
+  // A hash of the older layout cannot be checked.
+  py_ws_messages_price_change: { states: ['STALE'], verdicts: [] },
+  py_ws_messages_tick_size_change: { states: ['BROKEN'], verdicts: [] },
+  py_ws_messages_trades: lost,
+  py_ws_messages_user_trade1: passed('trade'),
+  py_ws_messages_user_trade2: passed('trade'),
+  rs_ws_book_snapshot: lost,
+  rs_ws_last_trade: lost,
+  rs_ws_market_best_bid_ask_msg: passed('best_bid_ask'),
+  rs_ws_market_book_msg: { states: ['STALE'], verdicts: [] },
+  rs_ws_market_last_trade_msg: passed('last_trade_price'),
+  rs_ws_market_new_market_msg: passed('new_market'),
+  // Its best prices are not those of the book that we hold.
+  rs_ws_market_price_change_msg: { states: ['BROKEN'], verdicts: [] },
+  rs_ws_market_tick_size_msg: passed('tick_size_known'),
+  rs_ws_quotes: lost,
+  rs_ws_tick_size_change: lost,
+  rs_ws_user_order_cancellation: lost,
+  rs_ws_user_order_fok_killed: passed('order'),
+  rs_ws_user_order_matched: lost,
+  rs_ws_user_order_msg: passed('order'),
+  rs_ws_user_order_placement: lost,
+  rs_ws_user_order_update: lost,
+  rs_ws_user_trade: lost,
+  rs_ws_user_trade_msg: passed('trade'),
+  sports_ws_nfl_in_progress: passed('sports_result'),
+  sports_ws_soccer_live: passed('sports_result'),
+  ws_book_snapshot_captured: { states: ['LIVE'], verdicts: [] },
+  ws_market_mixed_known_unknown: {
+    states: ['BROKEN'],
+    verdicts: ['unknown settlement_preview', 'skipped last_trade_price'],
+  },
+  ws_market_sequence_excerpt_start: { states: Array.from({ length: 16 }, () => 'LIVE'), verdicts: [] },
+}
+
+interface Named {
+  readonly market?: string
+  readonly asset_id?: string
+  readonly price_changes?: readonly { readonly asset_id: string }[]
+}
+
+/** A file's frames through a mapper that holds a LIVE book of every market they name: each state and verdict, in order. */
+function mapped(name: string) {
+  const frames = [JSON.parse(read(name)) as unknown].flat() as Named[]
+  const tokens = new Map<string, Set<string>>()
+  for (const { market, asset_id, price_changes = [] } of frames) {
+    if (market === undefined || !/^0x/.test(market)) continue
+    const own = tokens.get(market) ?? new Set()
+    tokens.set(market, own)
+    for (const id of [asset_id, ...price_changes.map((change) => change.asset_id)]) {
+      if (id !== undefined && own.size < 2) own.add(id)
+    }
+  }
+  const markets = [...tokens].map(([marketId, [yes = '1', no = '2']]) =>
+    catalogMarket({ marketId, tokenIds: [yes, no] }),
+  )
+  const harness = new Harness(markets).connect()
+  for (const { marketId, tokenIds } of markets) {
+    const venue = new ReferenceVenue({ market: marketId, yes: tokenIds![0], no: tokenIds![1] })
+    venue.now = 1
+    venue.put('bids', 4000, '10')
+    venue.put('asks', 6000, '10')
+    harness.frame(venue.dump())
+  }
+  expect(harness.states).toEqual(markets.map(() => 'LIVE'))
+  harness.text(read(name))
+  const word = (verdict: FrameVerdict) =>
+    `${verdict.kind} ${'name' in verdict ? verdict.name : verdict.reason}`
+  return { states: harness.states.slice(markets.length), verdicts: harness.verdicts.map(word) }
+}
+
 describe.skipIf(!present)('recorded frames of the market channel (ARBEES_FIXTURES)', () => {
   it('declares every WebSocket file of the folder', () => {
     const files = readdirSync(folder).filter((name) => /^(ws|rs_ws|py_ws|sports_ws)_/.test(name))
@@ -116,6 +200,10 @@ describe.skipIf(!present)('recorded frames of the market channel (ARBEES_FIXTURE
     const items = parseFrames(read(name))
     expect(items).toHaveLength(DECLARED[name]!.length)
     items.forEach((item, index) => expect(item).toMatchObject(DECLARED[name]![index]!))
+  })
+
+  it.each(Object.keys(present ? DECLARED : {}))('%s maps to its declared books and verdicts', (name) => {
+    expect(mapped(name)).toEqual(MAPPED[name])
   })
 
   it('reproduces the hash of a captured book', () => {
@@ -207,6 +295,46 @@ describe.skipIf(!present)('the captured sequence of a book and 15 deltas (ARBEES
     expect(harness.proofs).toBe(16)
     expect(harness.verdicts).toEqual([])
     expect(harness.venueMs).toBe(1790658701600)
+  })
+
+  it('comes through the whole feed over a real socket, LIVE at every frame', async () => {
+    const server = await MarketServer.listen()
+    const seen: string[] = []
+    const verdicts: FrameVerdict[] = []
+    const fold = slowFold()
+    const feed = new PolymarketFeed({
+      wsUrl: server.wsUrl,
+      restUrl: server.restUrl,
+      clock: systemClock,
+      listener: {
+        onBook: ({ state, book }) => {
+          const side = (name: 'bid' | 'ask') => book.levels(name).map(([p, s]) => [p, s])
+          seen.push(`${state} ${JSON.stringify({ bids: side('bid'), asks: side('ask') })}`)
+        },
+        onVerdict: (verdict) => verdicts.push(verdict),
+        onNotice: () => undefined,
+      },
+      timings: { proofAfterMs: 60_000, staleAfterUs: 60_000_000 },
+    })
+    try {
+      feed.follow([catalogMarket({ marketId: dump.market, tokenIds: [yes, no], tickE4: 10 })])
+      await expect.poll(() => server.messages.length, { timeout: 10_000, interval: 5 }).toBe(1)
+      const send = (frame: unknown) => server.sockets.forEach((socket) => socket.send(JSON.stringify(frame)))
+      send([dump])
+      const expected = [`LIVE ${JSON.stringify(fold.integers())}`]
+      for (const frame of deltas) {
+        send(frame)
+        fold.apply(frame)
+        expected.push(`LIVE ${JSON.stringify(fold.integers())}`)
+      }
+      await expect.poll(() => seen.length, { timeout: 10_000, interval: 5 }).toBe(16)
+      expect(seen).toEqual(expected)
+      expect(verdicts).toEqual([{ kind: 'skipped', name: 'empty_array' }])
+      expect(feed.status()).toMatchObject({ state: 'LIVE', reconnects: 0 })
+    } finally {
+      await feed.close()
+      await server.close()
+    }
   })
 
   it('discards deltas that come before the first book, by name', () => {
