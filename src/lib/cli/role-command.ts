@@ -10,8 +10,8 @@ import type { RoleContext } from '../roles/role.js'
 import { BaseCommand } from './base-command.js'
 import { envFlag, redisUrlFlag } from './flags.js'
 
-/** A drain that takes longer is cut. */
-const DRAIN_DEADLINE_MS = 10_000
+/** A drain that takes longer is cut: longer than any role's own, so that each can still report and close its files. */
+const DRAIN_DEADLINE_MS = 20_000
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** Flags of every role. */

@@ -29,6 +29,19 @@ export interface FillDetail {
   readonly filledE6: number
 }
 
+/** Detail of the `unknown` event of an order that is given up until the next start: it counts from then on. */
+export interface LeftDetail {
+  readonly left: true
+  /** What has filled for certain, 0 for nothing. */
+  readonly filledE6: number
+}
+
+/** What was counted of an order when it was left unknown. */
+export interface TakenCount {
+  readonly order: boolean
+  readonly fill: boolean
+}
+
 export interface LedgerOrder {
   readonly prepared: PreparedOrder
   /** The last word on it; an intent, sent, delayed or unknown one is in flight. */
@@ -36,6 +49,7 @@ export interface LedgerOrder {
   readonly filledE6: number
   readonly venueOrderId: string | undefined
   readonly money: FillReport | undefined
+  readonly counted: TakenCount
 }
 
 export interface LedgerPlan extends SeenDetail {
@@ -140,6 +154,11 @@ function applyOutcome(plan: MutablePlan, { kind, orderId, detail }: Row, path: s
     return
   }
   order.state = kind
+  if (kind === 'delayed') order.prepared = { ...order.prepared, acknowledged: true }
+  if (kind === 'unknown' && detail['left'] === true) {
+    const fill = order.counted.fill || integer(detail['filledE6'], path) > 0
+    order.counted = { order: true, fill }
+  }
   if (typeof detail['venueOrderId'] === 'string') order.venueOrderId = detail['venueOrderId']
   if (kind === 'filled' || kind === 'partial') order.filledE6 = integer(detail['filledE6'], path)
 }
@@ -160,6 +179,7 @@ function newOrder({ detail, body, kind }: Row, path: string): MutableOrder {
     filledE6: 0,
     venueOrderId: typeof venueOrderId === 'string' ? venueOrderId : undefined,
     money: undefined,
+    counted: { order: false, fill: false },
   }
 }
 

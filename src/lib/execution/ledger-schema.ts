@@ -70,6 +70,20 @@ export const SELECT_INTERRUPTED = `
       and kind in ('denied', 'stale', 'intent'))
   order by id`
 
+/** Distinct orders and fills of a ledger. */
+export interface OrderTotals {
+  /** Order requests that the venue did not refuse, with an outcome or left unknown. */
+  readonly orders: number
+  /** Of these, the ones of which something has filled for certain. */
+  readonly fills: number
+}
+
+export const SELECT_TOTALS = `
+  select count(distinct order_id) as orders,
+    count(distinct case when json_extract(detail, '$.filledE6') > 0 then order_id end) as fills
+  from event where order_id is not null
+    and (kind in ('filled', 'partial', 'none') or kind = 'unknown' and json_extract(detail, '$.left'))`
+
 /** The last word on the halt latch. */
 export const SELECT_HALT = `
   select kind, signal_id, order_id, game_id, detail, body from event

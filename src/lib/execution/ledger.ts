@@ -14,8 +14,8 @@ import type { Clock } from '../core/clock.js'
 import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 import type { Env, Mode } from '../model/venue.js'
 import { LedgerHistory } from './ledger-history.js'
-import { MIGRATIONS } from './ledger-schema.js'
-import type { LedgerKind } from './ledger-schema.js'
+import { MIGRATIONS, SELECT_TOTALS } from './ledger-schema.js'
+import type { LedgerKind, OrderTotals } from './ledger-schema.js'
 
 export interface LedgerOptions {
   readonly dataDir: string
@@ -121,6 +121,20 @@ export class Ledger {
     return this.guard(() => new LedgerHistory((sql) => this.db.prepare(sql).all(), this.path))
   }
 
+  /** Orders and fills on record, and how many of them a report has told. */
+  totals(): { readonly onRecord: OrderTotals; readonly told: OrderTotals } {
+    return this.guard(() => ({
+      onRecord: totalsOnRecord(this.db),
+      told: totalsOf(JSON.parse(String(firstValue(this.db.prepare(SELECT_TOLD).all())))),
+    }))
+  }
+
+  /** A report is about to tell so many. Throws `LEDGER_FAILED`. */
+  markTold({ orders, fills }: OrderTotals): void {
+    const value = JSON.stringify({ orders, fills })
+    this.guard(() => this.db.prepare("update meta set value = ? where name = 'told'").run(value))
+  }
+
   /** Leaves one file with everything in it. Nothing can be written afterwards. */
   close(): void {
     if (this.closed) return
@@ -196,6 +210,9 @@ function prepare(db: Database.Database, { env, mode }: LedgerOptions, path: stri
       hint: 'give each env and mode its own data_dir or file name',
     })
   }
+  // A ledger of before this mark: what it holds has been told.
+  const told = JSON.stringify(totalsOnRecord(db))
+  db.prepare("insert or ignore into meta (name, value) values ('told', ?)").run(told)
   db.exec('commit')
   db.exec('pragma synchronous = normal')
 }
@@ -211,6 +228,15 @@ function migrate(db: Database.Database, path: string): void {
   }
   for (const migration of MIGRATIONS.slice(version)) db.exec(migration)
   if (version < MIGRATIONS.length) db.exec(`pragma user_version = ${MIGRATIONS.length}`)
+}
+
+const SELECT_TOLD = "select value from meta where name = 'told'"
+
+const totalsOnRecord = (db: Database.Database): OrderTotals => totalsOf(db.prepare(SELECT_TOTALS).all()[0])
+
+function totalsOf(row: unknown): OrderTotals {
+  const { orders, fills } = typeof row === 'object' && row !== null ? (row as Partial<OrderTotals>) : {}
+  return { orders: Number(orders ?? 0), fills: Number(fills ?? 0) }
 }
 
 /** The only column of the first row. */

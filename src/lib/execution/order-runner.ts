@@ -13,10 +13,9 @@ import { worstCashMicros } from '../risk/limits.js'
 import type { RiskApproved } from '../risk/risk-book.js'
 import type { OrderOutcome, PreparedOrder } from '../venues/ports.js'
 import type { Execution, FinalOutcome } from './execution.js'
-import type { IntentDetail } from './ledger-history.js'
+import type { IntentDetail, LeftDetail, TakenCount } from './ledger-history.js'
 import { reportFill } from './money.js'
 import { finalOutcome } from './outcome.js'
-import type { OutcomeWatcher } from './outcome.js'
 import type { OrderUpdate, Plan, PlanContext } from './plan.js'
 import { tryAppend } from './record.js'
 
@@ -24,7 +23,19 @@ export type OrderResult =
   | { readonly kind: 'final'; readonly filledE6: number }
   /** Nothing was sent: refused, expired, or the ledger could not take the intent. */
   | { readonly kind: 'not_sent' }
-  | { readonly kind: 'unknown' }
+  /** Nobody could tell in time; so much has filled for certain. */
+  | { readonly kind: 'unknown'; readonly filledE6: number }
+
+/** How an order that is out is followed to its end. */
+export interface Following {
+  readonly context: PlanContext
+  /** From the bytes to now, ms. */
+  readonly latencyMs: () => number
+  /** Told what has filled for certain while the outcome is still open. */
+  readonly onFilled?: (filledE6: number) => void
+  /** What an earlier life has counted of it already. */
+  readonly counted?: TakenCount
+}
 
 /** The venue may spend up to a cent more than limit x size: it is in the worst cost that risk approved. */
 const ROUNDING_MICROS = 10_000
@@ -51,18 +62,49 @@ export class OrderRunner {
     const sent = this.send(prepared, plan)
     const first = await sent.outcome
     sent.flush()
-    const outcome = await this.follow(prepared, first, sent.context, onFilled)
-    if (outcome === undefined) return this.leaveUnknown(prepared, sent.context, sent.latencyMs())
-    return { kind: 'final', filledE6: this.conclude(prepared, outcome, sent.context, sent.latencyMs()) }
+    return await this.follow(prepared, first, {
+      context: sent.context,
+      latencyMs: sent.latencyMs,
+      onFilled,
+    })
+  }
+
+  /** From the first answer to the end of an order, recording, telling and counting each change. */
+  async follow(
+    prepared: PreparedOrder,
+    first: OrderOutcome,
+    following: Following,
+  ): Promise<Exclude<OrderResult, { kind: 'not_sent' }>> {
+    const { context, onFilled } = following
+    let certainE6 = 0
+    const outcome = await finalOutcome(this.execution, prepared, first, {
+      onPending: (pending) => {
+        const unknown = pending.kind === 'unknown'
+        this.record(prepared, pending.kind, detailOf(pending))
+        if (unknown) this.execution.listener.onCount('unknown')
+        this.tell(prepared.request, pending.kind, context, unknown ? { reason: pending.reason } : {})
+      },
+      onFilled: (filledE6) => {
+        certainE6 = Math.max(certainE6, filledE6)
+        onFilled?.(filledE6)
+      },
+    })
+    if (outcome !== undefined) {
+      return { kind: 'final', filledE6: this.conclude(prepared, outcome, following) }
+    }
+    this.leaveUnknown(prepared, certainE6, following)
+    return { kind: 'unknown', filledE6: certainE6 }
   }
 
   /** Records a final outcome and tells of it; the money of a fill follows by itself. Returns what was filled. */
-  conclude(prepared: PreparedOrder, outcome: FinalOutcome, context: PlanContext, latencyMs: number): number {
+  private conclude(prepared: PreparedOrder, outcome: FinalOutcome, following: Following): number {
     const { listener, risk } = this.execution
     const { request } = prepared
+    const { context, counted } = following
+    const latencyMs = following.latencyMs()
     this.record(prepared, outcome.kind, detailOf(outcome))
     if (outcome.kind === 'rejected') listener.onCount('rejected', sanitize(outcome.code, 60))
-    else listener.onCount('orders')
+    else if (counted?.order !== true) listener.onCount('orders')
     const venueOrderId = 'venueOrderId' in outcome ? outcome.venueOrderId : undefined
     this.tell(request, outcome.kind, context, {
       ...(venueOrderId === undefined ? {} : { venueOrderId }),
@@ -70,12 +112,12 @@ export class OrderRunner {
     })
     if (outcome.kind === 'none' || outcome.kind === 'rejected') {
       risk.settle(request.orderId, 0)
-      this.tellEmptyTrade(request, outcome.kind, context, latencyMs)
+      this.tellUnpaidTrade(request, outcome.kind, 0, context, latencyMs)
       return 0
     }
     const { kind: status, filledE6 } = outcome
     risk.settle(request.orderId, worstOfFill(prepared, filledE6, risk.orderMicros(request.orderId)))
-    if (filledE6 > 0) listener.onCount('fills')
+    if (filledE6 > 0 && counted?.fill !== true) listener.onCount('fills')
     const fill = { status, prepared, filledE6, venueOrderId: outcome.venueOrderId, context, latencyMs }
     this.track(reportFill(this.execution, fill))
     return filledE6
@@ -94,30 +136,24 @@ export class OrderRunner {
     this.background.add(tracked)
   }
 
-  /** Nobody could tell: it counts as filled until someone can. */
-  leaveUnknown(prepared: PreparedOrder, context: PlanContext, latencyMs: number): OrderResult {
+  /**
+   * Nobody could tell: it counts as filled in full until someone can. What has filled for certain is one of the venue's
+   * fills, so it counts as one of ours and its trade, still `unknown` and without money, tells its size. The whole trade
+   * is told when a later life learns the outcome; it counts neither the order nor the fill again.
+   */
+  private leaveUnknown(prepared: PreparedOrder, certainE6: number, following: Following): void {
     const { listener } = this.execution
     const { request } = prepared
-    listener.onCount('orders')
-    listener.onAlarm(`order ${request.orderId} at ${request.venue} stays unknown and counts as filled`)
-    this.tellEmptyTrade(request, 'unknown', context, latencyMs)
-    return { kind: 'unknown' }
-  }
-
-  /** Follows an order that is not final yet, recording and telling each change. */
-  follow(
-    prepared: PreparedOrder,
-    first: OrderOutcome,
-    context: PlanContext,
-    onFilled: (filledE6: number) => void = ignore,
-  ): Promise<FinalOutcome | undefined> {
-    const onPending: OutcomeWatcher['onPending'] = (pending) => {
-      const unknown = pending.kind === 'unknown'
-      this.record(prepared, pending.kind, detailOf(pending))
-      if (unknown) this.execution.listener.onCount('unknown')
-      this.tell(prepared.request, pending.kind, context, unknown ? { reason: pending.reason } : {})
+    const { context, counted } = following
+    const fills = certainE6 > 0 && counted?.fill !== true
+    if (counted?.order !== true || fills) {
+      const detail: LeftDetail = { left: true, filledE6: certainE6 }
+      this.record(prepared, 'unknown', detail)
     }
-    return finalOutcome(this.execution, prepared, first, { onPending, onFilled })
+    if (counted?.order !== true) listener.onCount('orders')
+    if (fills) listener.onCount('fills')
+    listener.onAlarm(`order ${request.orderId} at ${request.venue} stays unknown and counts as filled`)
+    this.tellUnpaidTrade(request, 'unknown', certainE6, context, following.latencyMs())
   }
 
   private prepare(
@@ -228,14 +264,15 @@ export class OrderRunner {
     this.execution.listener.onOrder({ request, state, trace, stamps, ...more })
   }
 
-  private tellEmptyTrade(
+  private tellUnpaidTrade(
     request: OrderRequest,
     status: 'none' | 'rejected' | 'unknown',
+    filledE6: number,
     { trace, stamps }: PlanContext,
     latencyMs: number,
   ): void {
-    const nothing = { filledE6: 0, cashMicros: 0, feesMicros: 0, venueTradeIds: [] }
-    this.execution.listener.onTrade({ request, status, ...nothing, latencyMs, trace, stamps })
+    const unpaid = { cashMicros: 0, feesMicros: 0, venueTradeIds: [] }
+    this.execution.listener.onTrade({ request, status, filledE6, ...unpaid, latencyMs, trace, stamps })
   }
 }
 

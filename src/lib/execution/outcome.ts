@@ -29,6 +29,7 @@ export async function finalOutcome(
 ): Promise<FinalOutcome | undefined> {
   if (isFinalOutcome(first)) return first
   watcher.onPending(first)
+  if (first.filledE6 !== undefined) watcher.onFilled(first.filledE6)
   const ask = () => askFinal(execution, prepared, watcher)
   const { timing } = execution
   if (first.kind === 'delayed') {

@@ -6,6 +6,7 @@
 
 import { sleep } from '../core/backoff.js'
 import { ArbeesError } from '../core/errors.js'
+import { evictOldest } from '../core/evict-oldest.js'
 import type { GameMarket } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
 import { ONE_E4 } from '../model/price.js'
@@ -21,6 +22,9 @@ export interface PaperVenueOptions {
   /** From the bytes to the matching engine and back, ms. */
   readonly latencyMs: number
 }
+
+/** Orders and depths that are remembered: far more than can be open. */
+const MAX_REMEMBERED = 5_000
 
 interface PaperOrder {
   outcome: OrderOutcome
@@ -62,6 +66,7 @@ export class PaperVenue implements OrderGateway {
     const delayed = market.takerDelayMs > 0
     const order: PaperOrder = { outcome: { kind: 'delayed', venueOrderId }, money: undefined }
     this.orders.set(request.orderId, order)
+    evictOldest(this.orders, MAX_REMEMBERED)
     onBytes()
     const { latencyMs } = this.options
     if (delayed) void this.matchLater(prepared, order, latencyMs / 2 + market.takerDelayMs)
@@ -112,7 +117,10 @@ export class PaperVenue implements OrderGateway {
 
   private depthOf(marketId: string): PaperDepth {
     let depth = this.depths.get(marketId)
-    if (depth === undefined) this.depths.set(marketId, (depth = new PaperDepth()))
+    if (depth === undefined) {
+      this.depths.set(marketId, (depth = new PaperDepth()))
+      evictOldest(this.depths, MAX_REMEMBERED)
+    }
     return depth
   }
 }

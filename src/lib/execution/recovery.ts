@@ -99,12 +99,10 @@ async function resolveOrder(
     reportAgain(execution, orders, order, context)
     return { filledE6, unknown: false }
   }
-  const outcome = await orders.follow(prepared, await firstAnswer(execution, order), context)
-  if (outcome === undefined) {
-    orders.leaveUnknown(prepared, context, 0)
-    return { filledE6: 0, unknown: true }
-  }
-  return { filledE6: orders.conclude(prepared, outcome, context, 0), unknown: false }
+  const first = await firstAnswer(execution, order)
+  const following = { context, latencyMs: () => 0, counted: order.counted }
+  const { kind, filledE6: resolvedE6 } = await orders.follow(prepared, first, following)
+  return { filledE6: resolvedE6, unknown: kind === 'unknown' }
 }
 
 /** One that the venue had accepted with a delay is polled like a fresh one, whatever it says first. */
@@ -112,7 +110,8 @@ async function firstAnswer(execution: Execution, order: LedgerOrder): Promise<Or
   const { prepared, state, venueOrderId } = order
   const answer = await queryOnce(execution, prepared)
   if (isFinalOutcome(answer) || state !== 'delayed' || venueOrderId === undefined) return answer
-  return { kind: 'delayed', venueOrderId }
+  const { filledE6 } = answer
+  return { kind: 'delayed', venueOrderId, ...(filledE6 === undefined ? {} : { filledE6 }) }
 }
 
 /** A fill whose money was not known when exec ended. */

@@ -38,6 +38,8 @@ export type DenialCode =
   | 'FROM_FUTURE'
   | 'HALTED'
   | 'STOPPING'
+  /** Exec has started and still learns what its last life left. */
+  | 'RECOVERING'
   /** The ledger cannot write: nothing is sent blind. */
   | 'LEDGER_FAILED'
   | 'GAME_FINAL'

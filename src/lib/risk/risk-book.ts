@@ -6,6 +6,7 @@
  * someone else. While a leg is open it counts its reservation or its orders, whichever is more.
  */
 
+import { evictOldest } from '../core/evict-oldest.js'
 import type { OrderRequest } from '../model/order.js'
 import type { GameMarket } from '../model/game.js'
 import type { Signal } from '../model/signal.js'
@@ -66,6 +67,8 @@ interface PlanHold {
 const MAX_FUTURE_MS = 250
 /** No signal of ours is good for longer. */
 const MAX_VALID_MS = 60_000
+/** Final games that are remembered: more than are told of at a time. */
+const MAX_FINAL_GAMES = 5_000
 
 export class RiskBook {
   private readonly plans = new Map<string, PlanHold>()
@@ -227,6 +230,7 @@ export class RiskBook {
   releaseGame(gameId: string): void {
     if (this.finalGames.has(gameId)) return
     this.finalGames.add(gameId)
+    evictOldest(this.finalGames, MAX_FINAL_GAMES)
     for (const [key, game] of this.quarantine) {
       if (game === gameId) this.quarantine.delete(key)
     }
@@ -247,7 +251,9 @@ export class RiskBook {
   }
 
   private count(gameId: string, micros: number): void {
-    this.gameMicros.set(gameId, this.gameExposureMicros(gameId) + micros)
+    const after = this.gameExposureMicros(gameId) + micros
+    if (after === 0) this.gameMicros.delete(gameId)
+    else this.gameMicros.set(gameId, after)
     this.total += micros
   }
 
@@ -270,7 +276,8 @@ function marketsOf({ signal, markets }: PlanQuestion): GameMarket[] | undefined 
   const fit = signal.legs.every(
     (leg, index) => markets[index]?.venue === leg.venue && markets[index].marketId === leg.marketId,
   )
-  return fit && known.length === signal.legs.length ? known : undefined
+  const stepped = known.every(({ sizeStepE2 }) => sizeStepE2 >= 1)
+  return fit && stepped && known.length === signal.legs.length ? known : undefined
 }
 
 /** A plan buys two or more legs, each of a size and at a price that can be. */
@@ -296,8 +303,9 @@ function sum(orders: ReadonlyMap<string, number>): number {
 const legMicros = (leg: LegHold): number => Math.max(leg.reservedMicros, sum(leg.orders))
 const planMicros = (plan: PlanHold): number => plan.legs.reduce((micros, leg) => micros + legMicros(leg), 0)
 
-/** The largest whole number of steps below `sizeE2` that fits; 0 when none does. */
+/** The largest whole number of steps below `sizeE2` that fits; 0 when none does, or there is no step. */
 function largest(sizeE2: number, stepE2: number, fits: (sizeE2: number) => boolean): number {
+  if (!(stepE2 >= 1)) return 0
   let low = 0
   let high = Math.floor(sizeE2 / stepE2)
   while (low < high) {

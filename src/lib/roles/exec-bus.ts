@@ -2,6 +2,7 @@
 
 import type { Gap } from '../bus/sequence-tracker.js'
 import type { Problem, Received } from '../bus/subscriber.js'
+import type { Heartbeat } from '../messages/heartbeat.js'
 import type { Execution } from '../execution/execution.js'
 import type { ExecMarkets } from './exec-markets.js'
 import type { RoleContext } from './role.js'
@@ -23,15 +24,25 @@ export class ExecBus {
     if (message.family === 'games') {
       const { payload } = message
       if (!('markets' in payload)) return
-      this.count(payload.game_id === topic.id ? this.markets.applyGame(payload) : 'topic_payload_differ')
-      this.markets.releaseFinal(payload, this.execution)
+      const refused = payload.game_id === topic.id ? this.markets.applyGame(payload) : 'topic_payload_differ'
+      this.count(refused)
+      if (refused === undefined) this.markets.releaseFinal(payload, this.execution)
       this.context.counters.set('markets', this.markets.count)
     } else if (message.family === 'orderbook') {
       const { payload } = message
       const fits = payload.venue === topic.scope && payload.market_id === topic.id
-      this.count(fits ? this.markets.applyBook(payload) : 'topic_payload_differ')
+      const { epoch } = message.header
+      this.count(fits ? this.markets.applyBook(payload, epoch) : 'topic_payload_differ')
       this.context.counters.set('books', this.markets.bookCount)
     }
+  }
+
+  /** Says which books may still be believed. */
+  onHeartbeat({ publisher, channels, closing }: Heartbeat, recvUs: number): void {
+    const books = channels.find(({ source }) => source === `${publisher}.orderbook`)
+    if (books === undefined) return
+    this.markets.beat(publisher, { epoch: books.epoch, recvUs, closing })
+    this.context.counters.set('books', this.markets.bookCount)
   }
 
   onGap(gap: Gap): void {

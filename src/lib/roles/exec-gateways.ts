@@ -48,7 +48,7 @@ export function createGateways(
       new PaperVenue({
         venue,
         latencyMs: PAPER_LATENCY_MS,
-        bookOf: (marketId) => markets.bookOf(venue, marketId),
+        bookOf: (marketId) => markets.bookOf(venue, marketId, clock.monoUs()),
       })
     return { kalshi: paper('kalshi'), poly: paper('poly') }
   }

@@ -1,9 +1,11 @@
 /** What exec knows of games and, on paper, of books: details to trade with, never a reason to trade. */
 
+import { evictOldest } from '../core/evict-oldest.js'
 import { tryAppendOnce } from '../execution/record.js'
 import type { Execution } from '../execution/execution.js'
 import type { DisplayedBook } from '../execution/paper-depth.js'
 import { gameStateOf, levelsOf } from '../messages/convert.js'
+import { SUSPECT_MS } from '../messages/heartbeat.js'
 import type { GamesPayload, OrderbookPayload } from '../messages/payloads.js'
 import type { GameMarket } from '../model/game.js'
 import type { Venue } from '../model/venue.js'
@@ -13,10 +15,21 @@ interface ListedMarket {
   readonly gameId: string
 }
 
+/** A publisher of books: believed while its heartbeat is heard. */
+interface BookPublisher {
+  epoch: number
+  /** Our monotonic clock; undefined before the first heartbeat of this epoch and after its last. */
+  beatUs: number | undefined
+}
+
+/** Markets, books and final games that are remembered, the ones told of last: games are told again every few seconds. */
+const MAX_REMEMBERED = 5_000
+
 export class ExecMarkets {
   private readonly markets = new Map<string, ListedMarket>()
   private readonly books = new Map<string, DisplayedBook>()
   private readonly finalGames = new Set<string>()
+  private readonly publishers = new Map<string, BookPublisher>()
 
   /** Markets whose details are known. */
   get count(): number {
@@ -33,7 +46,7 @@ export class ExecMarkets {
     const state = gameStateOf(payload)
     if (state === undefined) return 'bad_tick_or_size'
     for (const market of state.markets) {
-      this.markets.set(keyOf(market.venue, market.marketId), { market, gameId: state.gameId })
+      remember(this.markets, keyOf(market.venue, market.marketId), { market, gameId: state.gameId })
     }
     return undefined
   }
@@ -47,16 +60,27 @@ export class ExecMarkets {
     return listed?.gameId === gameId ? listed.market : undefined
   }
 
-  applyBook(payload: OrderbookPayload): string | undefined {
+  /** Takes a book as its publisher told it in `epoch`; a reason when it is not usable. */
+  applyBook(payload: OrderbookPayload, epoch: number): string | undefined {
     const bids = levelsOf(payload.bids)
     const asks = levelsOf(payload.asks)
     if (bids === undefined || asks === undefined) return 'bad_price_or_size'
     const book = { state: payload.state, bookSeq: payload.book_seq, bids, asks }
-    this.books.set(keyOf(payload.venue, payload.market_id), book)
+    this.publisherIn(payload.venue, epoch)
+    remember(this.books, keyOf(payload.venue, payload.market_id), book)
     return undefined
   }
 
-  bookOf(venue: Venue, marketId: string): DisplayedBook | undefined {
+  /** A heartbeat of a publisher of books: while none comes its books are not shown, after the last one they are gone. */
+  beat(venue: string, { epoch, recvUs, closing }: { epoch: number; recvUs: number; closing: boolean }): void {
+    this.publisherIn(venue, epoch).beatUs = closing ? undefined : recvUs
+    if (closing) this.dropBooks(venue)
+  }
+
+  /** The book as last told, while its publisher is heard; `nowUs` is our monotonic clock. */
+  bookOf(venue: Venue, marketId: string, nowUs: number): DisplayedBook | undefined {
+    const beatUs = this.publishers.get(venue)?.beatUs
+    if (beatUs === undefined || nowUs - beatUs >= SUSPECT_MS * 1000) return undefined
     return this.books.get(keyOf(venue, marketId))
   }
 
@@ -72,9 +96,27 @@ export class ExecMarkets {
     const gameId = payload.game_id
     if (payload.status !== 'final' || this.finalGames.has(gameId)) return
     this.finalGames.add(gameId)
+    evictOldest(this.finalGames, MAX_REMEMBERED)
     execution.risk.releaseGame(gameId)
     tryAppendOnce(execution, 'game_final', { gameId })
   }
+
+  /** The books of a publisher's earlier life say nothing about this one. */
+  private publisherIn(venue: string, epoch: number): BookPublisher {
+    const known = this.publishers.get(venue)
+    if (known?.epoch === epoch) return known
+    this.dropBooks(venue)
+    const begun: BookPublisher = { epoch, beatUs: undefined }
+    this.publishers.set(venue, begun)
+    return begun
+  }
+}
+
+/** The oldest is forgotten when there are too many. */
+function remember<T>(memory: Map<string, T>, key: string, value: T): void {
+  memory.delete(key)
+  memory.set(key, value)
+  evictOldest(memory, MAX_REMEMBERED)
 }
 
 const keyOf = (venue: Venue, marketId: string): string => `${venue} ${marketId}`

@@ -15,7 +15,8 @@ import type { RoleContext } from './role.js'
  * Publishes `orders.<venue>.<order id>` for each state and `trades.<status>.<order id>` for each outcome.
  *
  * `orders` counts order requests that the venue did not refuse, once their outcome is known or given up: so it equals
- * the venue's own count. Refused ones are `rejected:<code>`.
+ * the venue's own count. Refused ones are `rejected:<code>`. `fills` counts orders of which something has filled for
+ * certain, once each, also while the rest is unknown.
  */
 export class ExecMessages implements ExecutionListener {
   private readonly orders: Channel

@@ -3,11 +3,12 @@
  * data it trades live against the simulator; on demo and prod data it trades on paper, and nothing else.
  */
 
+import { resolve } from 'node:path'
 import { Publisher } from '../bus/publisher.js'
 import { Subscriber } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
 import type { Execution } from '../execution/execution.js'
-import { HaltLatch } from '../execution/halt.js'
+import { HaltLatch, haltPath } from '../execution/halt.js'
 import { Ledger } from '../execution/ledger.js'
 import { OrderRunner } from '../execution/order-runner.js'
 import { EXECUTION_TIMING } from '../execution/plan.js'
@@ -20,32 +21,44 @@ import { limitsOf } from '../risk/limits.js'
 import { RiskBook } from '../risk/risk-book.js'
 import { Histogram } from '../telemetry/histogram.js'
 import { ExecBus } from './exec-bus.js'
+import { DRAIN_TIMING, drain } from './exec-drain.js'
+import type { DrainTiming } from './exec-drain.js'
 import { createGateways, modeOf } from './exec-gateways.js'
 import { ExecIntake } from './exec-intake.js'
 import { ExecMarkets } from './exec-markets.js'
 import { ExecMessages } from './exec-messages.js'
+import { ExecTotals } from './exec-totals.js'
 import type { RoleContext } from './role.js'
 import { endpointOf, endpointUrl, shardEndpoints } from './wiring.js'
 
-/** Open plans have so long to end at a stop; then their waits are cut and what is unknown stays unknown. */
-const DRAIN_MS = 8_000
-const CUT_MS = 1_000
+/** What ends after a drain: the ledger's last writes. */
+const DRAIN_SLACK_MS = 2_000
 const CHECKPOINT_MS = 5_000
 
-export async function runExec(context: RoleContext): Promise<void> {
+/** Returns once signals are taken; the rest is the lifecycle's. `timing` is for tests. */
+export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_TIMING): Promise<void> {
   const { settings, clock, counters, lifecycle, log } = context
   const mode = modeOf(settings)
   const ledger = Ledger.open({ dataDir: settings.data_dir, env: settings.env, mode, clock })
-  lifecycle.defer('ledger', () => ledger.close())
+  const totals = new ExecTotals(ledger, counters)
+  lifecycle.defer('ledger', () => {
+    // The final report follows.
+    totals.markTold()
+    ledger.close()
+  })
   const hops = { shard_exec: new Histogram(), tick_to_order: new Histogram() }
   const risk = new RiskBook(limitsOf(settings))
-  context.report = () => {
+  const report = () => {
     counters.set('exposure_usd', risk.totalMicros / 1e6)
     counters.set('open_plans', risk.openPlans)
     return {
       counts: counters.snapshot(),
       hops: { shard_exec: hopBeat(hops.shard_exec), tick_to_order: hopBeat(hops.tick_to_order) },
     }
+  }
+  context.report = () => {
+    totals.markTold()
+    return report()
   }
   const publisher = await Publisher.bind({
     name: 'exec',
@@ -54,7 +67,7 @@ export async function runExec(context: RoleContext): Promise<void> {
     clock,
     sources: [ORDERS_SOURCE, TRADES_SOURCE],
     allowPlainBind: settings.allow_plain_bind,
-    details: () => context.report(),
+    details: report,
   })
   lifecycle.defer('publisher', () => publisher.close())
   log.info(`publishes on ${publisher.url}`)
@@ -69,6 +82,7 @@ export async function runExec(context: RoleContext): Promise<void> {
   })
   lifecycle.defer('halt', () => halt.close())
   const cut = new AbortController()
+  let recovered = false
   const execution: Execution = {
     env: settings.env,
     mode,
@@ -82,13 +96,12 @@ export async function runExec(context: RoleContext): Promise<void> {
     entryBlock: () => {
       if (lifecycle.signal.aborted) return 'STOPPING'
       if (ledger.broken !== undefined) return 'LEDGER_FAILED'
-      return halt.check() ? 'HALTED' : undefined
+      if (halt.check()) return 'HALTED'
+      return recovered ? undefined : 'RECOVERING'
     },
   }
   const orders = new OrderRunner(execution)
   const plans = new PlanRunner(execution, orders)
-  lifecycle.defer('open plans', () => drain(plans, orders, cut), DRAIN_MS + 2 * CUT_MS)
-
   const bus = new ExecBus(context, markets, execution)
   const details = new Subscriber({
     endpoints: ['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
@@ -96,24 +109,24 @@ export async function runExec(context: RoleContext): Promise<void> {
     env: settings.env,
     clock,
     onMessage: (received) => bus.onDetails(received),
+    onHeartbeat: (heartbeat, _endpoint, recvUs) => bus.onHeartbeat(heartbeat, recvUs),
     onGap: (gap) => bus.onGap(gap),
     onProblem: (problem) => bus.onProblem(problem),
   })
   lifecycle.defer('details', () => details.close())
+  // Plans that end at a stop still need books to fill on, on paper.
+  const work = { plans, orders, gateways: Object.values(gateways), cut }
+  const drainMs = timing.drainMs + timing.cutMs + DRAIN_SLACK_MS
+  lifecycle.defer('open plans', () => drain(work, timing), drainMs)
+  log.info(`halt file: ${resolve(haltPath(settings.data_dir))}`)
   if (!halt.check() && ledger.history().halted) {
     ledger.append('resumed', {})
     log.info('the halt is over')
   }
   halt.watch()
-  await Promise.all(Object.values(gateways).map((gateway) => gateway.warm()))
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
-  const recovering = recover(execution, orders)
-  orders.track(recovering.then(() => undefined))
-  const recovered = await recovering
-  log.info(`${mode} on ${settings.env} data, ledger ${ledger.path}`, { ...recovered })
-  if (lifecycle.signal.aborted) return
-
+  // Heard from here on, though none is taken before recovery has ended: each is denied, on record and told.
   const intake = new ExecIntake(context, execution, plans, markets, hops.shard_exec)
   const signals = new Subscriber({
     endpoints: shardEndpoints(settings),
@@ -129,15 +142,15 @@ export async function runExec(context: RoleContext): Promise<void> {
     if (plans.openPlans === 0) ledger.checkpointWhenLong()
   }, CHECKPOINT_MS)
   lifecycle.defer('checkpoints', () => clearInterval(checkpoints))
-  context.ready()
-}
 
-/** Open plans and the money of their fills end by themselves; what takes too long is cut and found at the next start. */
-async function drain(plans: PlanRunner, orders: OrderRunner, cut: AbortController): Promise<void> {
-  const ended = plans.idle().then(() => orders.settled())
-  const timer = setTimeout(() => cut.abort(), DRAIN_MS)
-  await ended
-  clearTimeout(timer)
+  await Promise.all(Object.values(gateways).map((gateway) => gateway.warm()))
+  if (lifecycle.signal.aborted) return
+  const recovering = recover(execution, orders)
+  orders.track(recovering.then(() => undefined))
+  const found = await recovering
+  log.info(`${mode} on ${settings.env} data, ledger ${ledger.path}`, { ...found })
+  recovered = true
+  if (!lifecycle.signal.aborted) context.ready()
 }
 
 const hopBeat = (histogram: Histogram): HopBeat => ({
