@@ -19,10 +19,10 @@ import type { GameView, MarketPair, PairLeg } from '../strategy/market-pair.js'
 
 /** A game that is over keeps its markets this long, then frees them. */
 const OVER_KEPT_US = 600_000_000
-/** A game that nobody speaks of any more is forgotten. */
+/** A game that nobody speaks of any more is forgotten, and a market of no game of ours likewise. */
 const SILENT_KEPT_US = 3_600_000_000
 const SWEEP_US = 60_000_000
-/** Markets of no game of ours are kept too, since a game may come after its prices: so many per venue. */
+/** Markets of no game of ours are kept too, since a game may come after its prices: at most so many per venue. */
 const MAX_MARKETS = 5_000
 /** Clocks of two hosts may differ by this much: what is judged by wall clock counts as this much older. */
 const REMOTE_MARGIN_US = 100_000
@@ -35,6 +35,8 @@ export interface MarketEntry {
   /** Set while it belongs to a game of this shard. */
   leg: PairLeg | undefined
   gameKey: string | undefined
+  /** When a message of it last came. */
+  heardUs: number
 }
 
 interface GameEntry {
@@ -96,7 +98,7 @@ export class ShardBooks {
   }
 
   applyBook(payload: OrderbookPayload, header: Header, recvUs: number): Misfit | undefined {
-    const { book } = this.entry(payload.venue, payload.market_id)
+    const { book } = this.entry(payload.venue, payload.market_id, recvUs)
     const { orderbook } = book.feed
     orderbook.enter(header.epoch)
     book.bookGeneration = orderbook.generation
@@ -115,7 +117,7 @@ export class ShardBooks {
 
   /** The market that the quote is of, with the pairs to evaluate. */
   applyQuote(payload: PricesPayload, header: Header, recvUs: number): MarketEntry {
-    const entry = this.entry(payload.venue, payload.market_id)
+    const entry = this.entry(payload.venue, payload.market_id, recvUs)
     const { book } = entry
     const { prices } = book.feed
     prices.enter(header.epoch)
@@ -201,15 +203,16 @@ export class ShardBooks {
     return recvUs - transitUs - REMOTE_MARGIN_US
   }
 
-  private entry(venue: Venue, marketId: string): MarketEntry {
+  private entry(venue: Venue, marketId: string, nowUs: number): MarketEntry {
     const markets = this.markets[venue]
     let entry = markets.get(marketId)
     if (entry === undefined) {
       if (markets.size >= MAX_MARKETS) evictOne(markets)
       const book = new BookView(marketId, this.feeds[venue])
-      entry = { book, pairs: [], leg: undefined, gameKey: undefined }
+      entry = { book, pairs: [], leg: undefined, gameKey: undefined, heardUs: nowUs }
       markets.set(marketId, entry)
     }
+    entry.heardUs = nowUs
     return entry
   }
 
@@ -218,7 +221,7 @@ export class ShardBooks {
     if (known !== undefined) this.release(known)
     const { league, gameId, status } = state
     const view: GameView = known?.view ?? { league, gameId, status, heardUs: nowUs, fetchedUs: -Infinity }
-    const entries = state.markets.map((market) => this.attachMarket(key, league, market))
+    const entries = state.markets.map((market) => this.attachMarket(key, league, market, nowUs))
     const legs = entries.flatMap(({ leg }) => (leg === undefined ? [] : [leg]))
     const pairs = legs
       .filter(({ market }) => market.venue === 'kalshi')
@@ -240,8 +243,8 @@ export class ShardBooks {
     return game
   }
 
-  private attachMarket(key: string, league: League, market: GameMarket): MarketEntry {
-    const entry = this.entry(market.venue, market.marketId)
+  private attachMarket(key: string, league: League, market: GameMarket, nowUs: number): MarketEntry {
+    const entry = this.entry(market.venue, market.marketId, nowUs)
     // Two games that claim one market: the later word counts, the earlier game loses all its pairs.
     const before = entry.gameKey === undefined ? undefined : this.games.get(entry.gameKey)
     if (entry.gameKey !== undefined && entry.gameKey !== key && before !== undefined) {
@@ -283,6 +286,11 @@ export class ShardBooks {
     this.sweptUs = nowUs
     for (const [key, game] of this.games) {
       if (nowUs - game.view.heardUs > SILENT_KEPT_US) this.dropGame(key, game)
+    }
+    for (const venue of VENUES) {
+      for (const [id, { leg, heardUs }] of this.markets[venue]) {
+        if (leg === undefined && nowUs - heardUs > SILENT_KEPT_US) this.markets[venue].delete(id)
+      }
     }
   }
 }

@@ -215,6 +215,28 @@ describe('the pairs of a shard', () => {
     expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
   })
 
+  it('leave nothing behind: over or no longer listed, their markets go an hour after their last word', () => {
+    const { shard } = books()
+    shard.applyGame(game({ status: 'final' }), WALL_MS, SECOND)
+    shard.applyQuote(price('0xlonely'), header('poly.prices', 1), 2 * SECOND)
+    shard.applyGame(game({ status: 'final' }), WALL_MS, 700 * SECOND)
+    expect([shard.gameCount, shard.pairCount, shard.marketCount]).toEqual([1, 0, 3])
+    shard.applyQuote(price(), header('kalshi.prices', 1), 4000 * SECOND)
+    const other = game({ gameId: '402', markets: [] })
+    shard.applyGame(other, WALL_MS, 4500 * SECOND)
+    // The one that still speaks stays.
+    expect([shard.gameCount, shard.marketCount]).toEqual([1, 1])
+    shard.applyGame(other, WALL_MS, 8000 * SECOND)
+    expect([shard.gameCount, shard.marketCount]).toEqual([1, 0])
+  })
+
+  it('keep the silent markets of a game that is spoken of', () => {
+    const { shard } = books()
+    for (const at of [1, 2000, 4000, 6000]) shard.applyGame(game(), WALL_MS, at * SECOND)
+    expect([shard.pairCount, shard.marketCount]).toEqual([1, 2])
+    expect(shard.applyQuote(price(), header('kalshi.prices', 1), 6001 * SECOND).pairs).toHaveLength(1)
+  })
+
   it('stay while markets of no game are forgotten beyond five thousand', () => {
     const { shard } = books()
     shard.applyGame(game(), WALL_MS, 1)
