@@ -12,7 +12,8 @@ import { codeOf, messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
 import { isVerdict, MAX_FRAME_BYTES, parseFrames } from './frames.js'
-import { PolymarketMapper, type MapperEffect, type MapperOptions } from './mapper.js'
+import type { MapperEffect, MapperOptions } from './mapper-effects.js'
+import { PolymarketMapper } from './mapper.js'
 import type { BookAnswer } from './rest.js'
 
 export interface ConnectionTimings extends MapperOptions {

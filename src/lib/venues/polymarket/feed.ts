@@ -6,7 +6,7 @@ import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
 import type { FeedListener, FeedState, FeedStatus, MarketFeed } from '../ports.js'
 import { MarketConnection, TIMINGS, type ConnectionTimings } from './connection.js'
-import type { MapperEffect } from './mapper.js'
+import type { MapperEffect } from './mapper-effects.js'
 import { PolymarketRest } from './rest.js'
 
 export interface PolymarketFeedOptions {

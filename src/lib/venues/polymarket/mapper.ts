@@ -7,40 +7,12 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { CatalogMarket } from '../../model/game.js'
-import type { OrderBook } from '../../model/order-book.js'
 import type { QuoteState } from '../../model/quote.js'
-import type { FrameVerdict } from '../ports.js'
 import type { BookEvent, PolyEvent, PriceChangeEvent } from './events.js'
 import type { BookOutcome } from './book-outcome.js'
 import type { LostFrame, PlacedVerdict } from './lost-frame.js'
+import { operation, skip, type MapperEffect, type MapperOptions } from './mapper-effects.js'
 import { MarketBook } from './market-book.js'
-
-export type MapperEffect =
-  /** The book, or whether it may be believed, changed: publish it. */
-  | {
-      readonly kind: 'book'
-      readonly market: CatalogMarket
-      readonly book: OrderBook
-      readonly state: QuoteState
-      readonly venueMs?: number
-    }
-  /** Send this text. */
-  | { readonly kind: 'send'; readonly text: string }
-  | { readonly kind: 'verdict'; readonly verdict: FrameVerdict }
-  /** Continuity of the connection was proved. */
-  | { readonly kind: 'proved' }
-  /** Close the socket and connect again. */
-  | { readonly kind: 'reconnect'; readonly reason: string }
-  | { readonly kind: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
-
-export interface MapperOptions {
-  /** After this long without a proof a proved book is STALE. */
-  readonly staleAfterUs: number
-  /** A fresh dump that was asked for is asked for again after this long. */
-  readonly resyncTimeoutUs: number
-  /** Least time between two resyncs of one market: a venue whose every frame is unusable is not flooded. */
-  readonly resyncGapUs: number
-}
 
 interface Followed {
   readonly books: MarketBook
@@ -374,11 +346,4 @@ export class PolymarketMapper {
           verdict: { kind: 'refused', reason: 'unknown_market', detail: `${market} ${assetId}` },
         }
   }
-}
-
-const skip = (name: string): MapperEffect => ({ kind: 'verdict', verdict: { kind: 'skipped', name } })
-
-function operation(name: 'subscribe' | 'unsubscribe', assetIds: readonly string[]): MapperEffect {
-  const features = name === 'subscribe' ? { custom_feature_enabled: true } : {}
-  return { kind: 'send', text: JSON.stringify({ assets_ids: assetIds, operation: name, ...features }) }
 }

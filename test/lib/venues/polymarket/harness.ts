@@ -4,11 +4,8 @@ import type { CatalogMarket } from '../../../../src/lib/model/game.js'
 import type { QuoteState } from '../../../../src/lib/model/quote.js'
 import { TIMINGS } from '../../../../src/lib/venues/polymarket/connection.js'
 import { isVerdict, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
-import {
-  PolymarketMapper,
-  type MapperEffect,
-  type MapperOptions,
-} from '../../../../src/lib/venues/polymarket/mapper.js'
+import type { MapperEffect, MapperOptions } from '../../../../src/lib/venues/polymarket/mapper-effects.js'
+import { PolymarketMapper } from '../../../../src/lib/venues/polymarket/mapper.js'
 import type { FrameVerdict } from '../../../../src/lib/venues/ports.js'
 import { MARKET, NO, YES } from './reference-venue.js'
 

@@ -570,7 +570,7 @@ describe('continuity', () => {
     const second = catalogMarket({ marketId: other.ids.market, tokenIds: ['77', '78'] })
     const harness = new Harness([catalogMarket(), second]).connect().frame(venue.dump()).frame(other.dump())
     harness.tick(950)
-    expect(harness.states).toEqual(['LIVE', 'LIVE'])
+    expect(harness.states).toEqual(['LIVE', 'EMPTY'])
     harness.tick(100)
     expect(harness.states.slice(-2)).toEqual(['STALE', 'STALE'])
     harness.frame(other.change('bids', 4000, '1'))
