@@ -7,10 +7,10 @@
  */
 
 import { OrderBook } from '../../model/order-book.js'
-import { complementE4, formatScaled } from '../../model/price.js'
+import { complementE4 } from '../../model/price.js'
 import { stateOfBook, type QuoteState } from '../../model/quote.js'
 import type { CatalogMarket } from '../../model/game.js'
-import { lastTradeCandidates, sameSize, spellings, VenueBook, type HashContext } from './book-hash.js'
+import { sameSize, VenueBook } from './book-hash.js'
 import type { BookOutcome, Trust } from './book-outcome.js'
 import type {
   BookEvent,
@@ -20,6 +20,7 @@ import type {
   TickSizeEvent,
   WireLevel,
 } from './events.js'
+import { HashInputs } from './hash-inputs.js'
 
 const UNCHANGED: BookOutcome = {}
 const skipped = (name: string): BookOutcome => ({ verdict: { kind: 'skipped', name } })
@@ -32,11 +33,9 @@ export class MarketBook {
   trust: Trust = 'none'
 
   private readonly venue = new VenueBook()
-  private readonly known: { -readonly [K in keyof HashContext]?: HashContext[K] }
+  private readonly inputs: HashInputs
   /** A hash has matched since the last dump that changed the rules: a mismatch now means a loss. */
   private hashProven = false
-  /** Last trade prices, newest first, of which the next hash may carry one. */
-  private trades: string[] = []
   private excused = false
   /** The newest message's hash did not match, and a trade still to be told may explain it. */
   private unexplained = false
@@ -58,13 +57,7 @@ export class MarketBook {
     tokenIds: readonly [string, string],
   ) {
     ;[this.yesToken, this.noToken] = tokenIds
-    this.known = {
-      market: described.marketId,
-      assetId: this.yesToken,
-      tickSize: trimmed(described.tickE4, 4),
-    }
-    if (described.minSizeE2 > 0) this.known.minOrderSize = trimmed(described.minSizeE2, 2)
-    if (described.negRisk !== undefined) this.known.negRisk = described.negRisk
+    this.inputs = new HashInputs(described, this.yesToken)
   }
 
   /** As the catalog told it last. */
@@ -75,8 +68,7 @@ export class MarketBook {
   /** Takes over the catalog's newer word. What the hash covers is believed of the book's own channel alone. */
   describe(market: CatalogMarket): void {
     this.described = market
-    if (market.minSizeE2 > 0) this.known.minOrderSize ??= trimmed(market.minSizeE2, 2)
-    if (market.negRisk !== undefined) this.known.negRisk ??= market.negRisk
+    this.inputs.describe(market)
   }
 
   /** The state to publish; `fresh` says that the connection's continuity was proved lately. */
@@ -106,7 +98,7 @@ export class MarketBook {
     this.pendingNo = undefined
     this.differing = 0
     this.unexplained = false
-    this.trades = []
+    this.inputs.forgetTrades()
   }
 
   /** A message that may have been for this book could not be used; `certain` when it surely was a change of it. */
@@ -173,16 +165,15 @@ export class MarketBook {
 
   /** A trade moves the last trade price that the hash covers, before or after the book says so. */
   onTrade(event: LastTradeEvent): BookOutcome {
-    this.trades = [event.price, ...this.trades].slice(0, 4)
+    this.inputs.trade(event.price)
     this.excused = false
     return this.unexplained && this.hashMatches() ? this.prove() : skipped('last_trade_price')
   }
 
   /** A new tick is a new epoch: the book is dropped until the venue sends it again. */
   onTick(event: TickSizeEvent): BookOutcome {
-    if (this.trust === 'resolved' || this.known.tickSize === event.newTickSize)
+    if (this.trust === 'resolved' || !this.inputs.changeTick(event.newTickSize))
       return skipped('tick_size_known')
-    this.known.tickSize = event.newTickSize
     this.hashProven = false
     this.unexplained = false
     this.trust = 'none'
@@ -194,7 +185,7 @@ export class MarketBook {
   onRest(rest: BookEvent): BookOutcome & { readonly different?: number } {
     if (this.trust === 'none' || this.trust === 'resolved') return UNCHANGED
     if (this.isLate(rest.venueMs)) return UNCHANGED
-    this.learn(rest)
+    this.inputs.learn(rest)
     const theirs = new VenueBook()
     theirs.replace(rest.bids, rest.asks)
     if (this.venue.equals(theirs)) {
@@ -227,7 +218,7 @@ export class MarketBook {
       event.schema === 'changes' &&
       newest.hash !== undefined &&
       event.venueMs >= this.hashCountsFromMs
-    const excusable = this.trades.length > 0 && !this.excused
+    const excusable = this.inputs.hasTrade && !this.excused
     if (provable && !excusable) return { changed: true, ...this.break('hash mismatch') }
     if (provable) this.excused = true
     if (this.trust === 'broken') return { changed: true }
@@ -314,14 +305,7 @@ export class MarketBook {
     this.venue.replace(event.bids, event.asks)
     this.book.replace(event.bids.map(pair), event.asks.map(pair))
     this.note(event.venueMs, event.timestamp, event.hash)
-    this.learn(event)
-  }
-
-  private learn(event: BookEvent): void {
-    if (event.tickSize !== undefined) this.known.tickSize = event.tickSize
-    if (event.minOrderSize !== undefined) this.known.minOrderSize = event.minOrderSize
-    if (event.negRisk !== undefined) this.known.negRisk = event.negRisk
-    if (event.lastTradePrice !== undefined) this.trades = [event.lastTradePrice, ...this.trades].slice(0, 4)
+    this.inputs.learn(event)
   }
 
   private set(side: 'bid' | 'ask', level: WireLevel): void {
@@ -362,25 +346,9 @@ export class MarketBook {
   /** Whether the book held is the one that the newest message's hash was taken of. */
   private hashMatches(): boolean {
     const { last } = this
-    const { market, assetId, minOrderSize, tickSize, negRisk, lastTradePrice } = this.known
     if (last === undefined || last.venueMs < this.hashCountsFromMs) return false
-    if (last.hash === undefined || minOrderSize === undefined || tickSize === undefined) return false
-    if (market === undefined || assetId === undefined || negRisk === undefined) return false
-    const context = { market, assetId, minOrderSize, tickSize, negRisk }
-    for (const price of lastTradeCandidates(lastTradePrice, this.trades)) {
-      if (this.venue.hash({ ...context, lastTradePrice: price }, last.timestamp) !== last.hash) continue
-      // The trade that the hash knows of is behind us: from here a mismatch has no excuse.
-      if (price !== lastTradePrice || this.trades.some((trade) => spellings(trade).includes(price)))
-        this.trades = []
-      this.known.lastTradePrice = price
-      return true
-    }
-    return false
+    return this.inputs.match(this.venue, last.timestamp, last.hash)
   }
 }
 
 const pair = ({ priceE4, sizeE2 }: WireLevel): readonly [number, number] => [priceE4, sizeE2]
-
-function trimmed(value: number, digits: number): string {
-  return formatScaled(value, digits).replace(/\.?0+$/, '')
-}
