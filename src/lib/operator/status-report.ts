@@ -98,6 +98,7 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   old_epoch: 'messages of an earlier life of their source were refused: two publishers claim it',
   overflow: 'messages were lost while Redis was away too long',
   unguarded_lost: 'first-design messages did not reach Redis',
+  loop_errors: 'rounds of a loop failed and were tried again',
   naked: 'plans ended unhedged; their markets take no new entry',
 }
 

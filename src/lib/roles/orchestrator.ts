@@ -137,6 +137,7 @@ class Orchestrator {
     this.catalogAlarms.set(league, [...(this.catalogAlarms.get(league) ?? []), alarm])
     const backoff = new Backoff({ minMs: CATALOG_RETRY_MS, maxMs: CATALOG_MS })
     let succeeded = false
+    const told = new Set<string>()
     return this.repeat(`catalog_${venue}_${league}`, alarm, async () => {
       try {
         const { markets, skipped } = await catalog.openMarkets(league, lifecycle.signal)
@@ -145,6 +146,11 @@ class Orchestrator {
         counters.set(`skipped:${venue}_${league}`, skipped.length)
         if (!succeeded) log.info(`${venue} lists ${markets.length} ${league} markets`)
         succeeded = true
+        for (const { id, reason } of skipped) {
+          if (told.has(reason) || told.size >= SHOWN) continue
+          told.add(reason)
+          log.warn(`${venue} catalog of ${league}: ${sanitize(id, 100)} left out: ${sanitize(reason, 80)}`)
+        }
         backoff.reset()
         return CATALOG_MS
       } catch (error) {

@@ -147,6 +147,7 @@ describe('status', () => {
         feeds: [{ ...LIVE, state: 'BROKEN' }],
         counts: { 'parse_errors:not_json': 2, 'parse_errors:oversize': 1 },
       },
+      orchestrator: { counts: { 'loop_errors:update': 2 } },
       'shard-0': { counts: { wrong_source: 3, gaps: 1, duplicates: 4, unguarded: 9 } },
     })
     await writeMirrorBeat()
@@ -154,6 +155,7 @@ describe('status', () => {
     expect(texts(report)).toEqual([
       'kalshi: feed kalshi is BROKEN',
       'kalshi: refused input: not_json 2, oversize 1',
+      'orchestrator: 2 rounds of a loop failed and were tried again (loop_errors)',
       'shard-0: 1 gap',
       'shard-0: 3 messages of a source that their endpoint is not configured for were refused (wrong_source)',
     ])

@@ -229,6 +229,29 @@ describe('the orchestrator', () => {
     await until(() => paired().length > 0, 'a game is paired', 15_000)
   })
 
+  it('says once why a catalog leaves markets out', async () => {
+    const sim = await simulator()
+    const kalshi = await before(sim['kalshi.rest_url']!, async (path) => {
+      if (!path.includes('/markets')) return undefined
+      const range = (start: string, end: string, step: string) => ({ start, end, step })
+      const tapered = (ticker: string) => ({
+        ticker,
+        event_ticker: 'KXNBAGAME-26JUN13NYKSAS',
+        status: 'active',
+        price_ranges: [range('0', '0.1', '0.001'), range('0.1', '1', '0.01')],
+      })
+      return {
+        markets: ['KXNBAGAME-26JUN13NYKSAS-SAS', 'KXNBAGAME-26JUN13NYKSAS-NYK'].map(tapered),
+        cursor: '',
+      }
+    })
+    const { role, counters } = await orchestrator({ ...sim, leagues: 'nba', 'kalshi.rest_url': kalshi })
+    await until(() => counters.get('skipped:kalshi_nba') === 2, 'the listing was read')
+    expect(role.lines.filter((line) => line.includes('several_ticks'))).toEqual([
+      'kalshi catalog of nba: KXNBAGAME-26JUN13NYKSAS-SAS left out: several_ticks',
+    ])
+  })
+
   it('asks the scoreboard again at once, not minutes later, when a market of today has no game', async () => {
     const sim = await simulator()
     let empty = 0
