@@ -35,7 +35,9 @@ export async function finalOutcome(
   if (first.kind === 'delayed') {
     const polled = await askOnSchedule(execution, pollTimes(timing, prepared.market.takerDelayMs), ask)
     if (polled !== undefined) return polled
-    const reason = `still not told ${timing.delayedLimitMs / 1000} s after its delay`
+    const reason = execution.cut.aborted
+      ? 'exec stops before its outcome is told'
+      : `still not told ${timing.delayedLimitMs / 1000} s after its delay`
     watcher.onPending({ kind: 'unknown', reason })
   }
   return await askOnSchedule(execution, timing.unknownAtMs, ask)

@@ -105,11 +105,11 @@ async function resolveOrder(
   return { filledE6: resolvedE6, unknown: kind === 'unknown' }
 }
 
-/** One that the venue had accepted with a delay is polled like a fresh one, whatever it says first. */
+/** One that the venue had acknowledged as delayed is polled like a fresh one, whatever it says first. */
 async function firstAnswer(execution: Execution, order: LedgerOrder): Promise<OrderOutcome> {
-  const { prepared, state, venueOrderId } = order
+  const { prepared, venueOrderId } = order
   const answer = await queryOnce(execution, prepared)
-  if (isFinalOutcome(answer) || state !== 'delayed' || venueOrderId === undefined) return answer
+  if (isFinalOutcome(answer) || prepared.acknowledged !== true || venueOrderId === undefined) return answer
   const { filledE6 } = answer
   return { kind: 'delayed', venueOrderId, ...(filledE6 === undefined ? {} : { filledE6 }) }
 }

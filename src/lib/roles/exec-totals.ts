@@ -16,7 +16,7 @@ export class ExecTotals {
   /** Sets both counters to what is untold. */
   constructor(
     private readonly ledger: Ledger,
-    private readonly counters: Counters,
+    private readonly counters: Pick<Counters, 'get' | 'set'>,
   ) {
     const { onRecord, told } = ledger.totals()
     this.before = told

@@ -124,6 +124,9 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     log.info('the halt is over')
   }
   halt.watch()
+  const warming = Promise.all(Object.values(gateways).map((gateway) => gateway.warm()))
+  // Whoever awaits it below hears of a failure.
+  warming.catch(() => undefined)
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
   // Heard from here on, though none is taken before recovery has ended: each is denied, on record and told.
@@ -143,7 +146,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   }, CHECKPOINT_MS)
   lifecycle.defer('checkpoints', () => clearInterval(checkpoints))
 
-  await Promise.all(Object.values(gateways).map((gateway) => gateway.warm()))
+  await warming
   if (lifecycle.signal.aborted) return
   const recovering = recover(execution, orders)
   orders.track(recovering.then(() => undefined))

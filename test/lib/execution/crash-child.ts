@@ -10,6 +10,7 @@ import { recover } from '../../../src/lib/execution/recovery.js'
 import { gamesPayload, signalsPayload } from '../../../src/lib/messages/convert.js'
 import { ExecIntake } from '../../../src/lib/roles/exec-intake.js'
 import { ExecMarkets } from '../../../src/lib/roles/exec-markets.js'
+import { ExecTotals } from '../../../src/lib/roles/exec-totals.js'
 import { Counters } from '../../../src/lib/telemetry/counters.js'
 import { Histogram } from '../../../src/lib/telemetry/histogram.js'
 import { GAME_ID, kalshiMarket, orderOf, polyMarket, signal } from '../risk/samples.js'
@@ -71,8 +72,20 @@ async function naive(): Promise<void> {
 async function careful(): Promise<void> {
   const harness = new Harness({ url, dataDir })
   arm(harness.ledger)
+  const { counts } = harness.listener
+  const totals = new ExecTotals(harness.ledger, {
+    get: (name) => counts[name] ?? 0,
+    set: (name, value) => void (counts[name] = value),
+  })
+  /** As a role does to its supervisor: the death that comes after a conclusion leaves it unreported. */
+  const report = () => {
+    totals.markTold()
+    const { orders, fills } = counts
+    process.stdout.write(`${JSON.stringify({ orders, fills })}\n`)
+  }
+  report()
   await harness.execution.gateways.poly.warm()
-  const recovered = await recover(harness.execution, harness.orders)
+  await recover(harness.execution, harness.orders)
   const markets = new ExecMarkets()
   const team = { code: 'MIA', name: 'Miami', score: 0 }
   markets.applyGame(
@@ -97,8 +110,8 @@ async function careful(): Promise<void> {
   for (const plan of signals) {
     intake.onMessage(received(plan))
     await harness.settled()
+    report()
   }
-  process.stdout.write(JSON.stringify({ recovered, counts: context.counters.snapshot() }))
   harness.close({ keep: true })
 }
 

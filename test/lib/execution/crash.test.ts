@@ -23,6 +23,8 @@ const BEHAVIORS: readonly Behavior[] = [
   { kind: 'reject', code: 'market_paused' },
 ]
 
+const REFUSED = 'signal-5'
+
 /** Every point at which exec can die, and at which of its occurrences it does, life by life. */
 const STEPS: readonly (readonly [string, readonly number[]])[] = [
   ['after_seen', [2, 1]],
@@ -50,6 +52,7 @@ beforeAll(() => {
     'src/lib/telemetry',
     'src/lib/roles/exec-intake.ts',
     'src/lib/roles/exec-markets.ts',
+    'src/lib/roles/exec-totals.ts',
     'test/lib/risk/samples.ts',
     'test/lib/execution/harness.ts',
     'test/lib/execution/http-gateway.ts',
@@ -73,16 +76,30 @@ afterEach(async () => {
 const life = (step: string, occurrence: number) =>
   compiled.run(CHILD, [dataDir, venue.url, String(SIGNALS), step, String(occurrence)]).done
 
+interface Report {
+  readonly orders: number
+  readonly fills: number
+}
+
+/** What a supervisor knows of a life: the last line that it wrote. */
+const lastReport = (stdout: string): Report => JSON.parse(stdout.trim().split('\n').at(-1)!) as Report
+
+const sumOf = (reports: readonly Report[]): Report =>
+  reports.reduce((a, b) => ({ orders: a.orders + b.orders, fills: a.fills + b.fills }))
+
 describe('exec killed with SIGKILL and started again on the same signals', () => {
   it.each(STEPS)(
-    '%s, at occurrences %j: no order doubles, every outcome is on record',
+    '%s, at occurrences %j: no order doubles, every outcome is on record and counted once',
     async (step, deaths) => {
+      const reports: Report[] = []
       for (const occurrence of deaths) {
-        const { signal, stderr } = await life(step, occurrence)
+        const { signal, stderr, stdout } = await life(step, occurrence)
         expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' })
+        reports.push(lastReport(stdout))
       }
-      const { code, stderr } = await life('', 0)
+      const { code, stderr, stdout } = await life('', 0)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      reports.push(lastReport(stdout))
 
       expect(venue.doubled).toEqual([])
       expect(new Set(venue.received.map(({ orderId }) => orderId)).size).toBe(venue.received.length)
@@ -100,6 +117,11 @@ describe('exec killed with SIGKILL and started again on the same signals', () =>
       const orders = plans.flatMap((plan) => plan.orders).filter((order) => !isInFlight(order))
       const onRecord = new Map(orders.map(({ prepared, filledE6 }) => [prepared.request.orderId, filledE6]))
       for (const { orderId } of venue.received) expect(onRecord.get(orderId)).toBe(venue.filledE6(orderId))
+      const taken = venue.received.filter(({ signalId }) => signalId !== REFUSED)
+      expect(sumOf(reports)).toEqual({
+        orders: taken.length + unsent.length,
+        fills: taken.filter(({ orderId }) => venue.filledE6(orderId) > 0).length,
+      })
     },
   )
 

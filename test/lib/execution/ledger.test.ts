@@ -85,7 +85,8 @@ describe('the ledger', () => {
     const [plan] = open().history().plans
     expect(plan).toMatchObject({ signal: signal(), trace: 'kalshi.prices/1/2', done: false, naked: false })
     const { prepared } = ledger!.history().inFlight[0]!
-    expect(prepared).toEqual({ ...intent, body: '{"exact":"bytes"}', acknowledged: true })
+    const acknowledged = kinds[1] === 'delayed' ? { acknowledged: true } : {}
+    expect(prepared).toEqual({ ...intent, body: '{"exact":"bytes"}', ...acknowledged })
   })
 
   it.each(['filled', 'partial', 'none', 'rejected', 'stale', 'denied'] as const)(

@@ -110,7 +110,9 @@ describe('a first leg that', () => {
     script = { '0.0': { kind: 'trickle', firstPerMille: 300, perMille: 800, afterMs: 60_000 } }
     await create({ timing: { delayedLimitMs: 50, unknownAtMs: [10] } }).run()
     expect(sent()).toEqual(['0.0 2000', '1.0 600'])
-    expect(harness.listener.counts).toMatchObject({ unknown: 1 })
+    expect(harness.listener.counts).toEqual({ unknown: 1, orders: 2, fills: 2 })
+    const unknown = harness.listener.trades.filter(({ status }) => status === 'unknown')
+    expect(unknown).toMatchObject([{ filledE6: 6_000_000, cashMicros: 0, venueTradeIds: [] }])
     expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(true)
   })
 

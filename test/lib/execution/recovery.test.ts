@@ -90,9 +90,33 @@ describe('after a restart', () => {
       expect(await recover(next.execution, next.orders)).toMatchObject({ inFlight: 1, unknown: 1 })
       expect(next.execution.risk.totalMicros).toBe(worstCashMicros(polyMarket(), 4300, 2000))
       expect(next.execution.risk.isQuarantined(MARKET_IDS)).toBe(true)
+      expect(next.listener.counts['orders']).toBeUndefined()
       next.close({ keep: true })
     }
     expect(venue.received).toHaveLength(1)
+  })
+
+  it('what was counted of an order that was left unknown is not counted again when its outcome is known', async () => {
+    script = { '0.0': { kind: 'trickle', firstPerMille: 300, perMille: 800, afterMs: 700 } }
+    const first = life({ delayedLimitMs: 60_000 })
+    first.start()
+    await until(() => first.listener.states.includes('1.0 filled'), 'what is visible is hedged')
+    first.cut.abort()
+    await first.settled()
+    expect(first.listener.counts).toMatchObject({ orders: 2, fills: 2 })
+    first.close({ keep: true })
+    const second = life({ delayedLimitMs: 2_000, unknownAtMs: [60_000] })
+    expect(await recover(second.execution, second.orders)).toMatchObject({ inFlight: 1, unknown: 0 })
+    expect(second.listener.states.at(-1)).toBe('0.0 partial')
+    expect(second.listener.counts['orders']).toBeUndefined()
+    expect(second.listener.counts['fills']).toBeUndefined()
+    expect(second.ledger.totals().onRecord).toEqual({ orders: 2, fills: 2 })
+  })
+
+  it('tells the gateway that an order was acknowledged', async () => {
+    script = { '0.0': { kind: 'delay', perMille: 500, afterMs: 300 } }
+    await cutWhile('0.0 delayed')
+    expect(life().ledger.history().inFlight).toMatchObject([{ prepared: { acknowledged: true } }])
   })
 
   it('a hedged plan still ties up its cash, and its signal is a duplicate', async () => {

@@ -147,6 +147,24 @@ describe('an order', () => {
   })
 })
 
+describe('a market without a step', () => {
+  const stepless = polyMarket({ sizeStepE2: 0 })
+
+  it('makes no plan', () => {
+    const book = new RiskBook(WIDE)
+    expect(book.openPlan(ask(signal(), { markets: [stepless, kalshiMarket()] }))).toMatchObject({
+      code: 'UNKNOWN_MARKET',
+    })
+  })
+
+  it('makes no order that could be cut to the limits', () => {
+    const book = new RiskBook({ ...WIDE, orderMicros: 11_000_000 })
+    book.openPlan(ask(signal()))
+    const order = orderOf(signal(), 0, { sizeE2: 5000 })
+    expect(book.approveOrder(order, stepless)).toMatchObject({ code: 'ORDER_LIMIT', affordableE2: 0 })
+  })
+})
+
 describe('exposure', () => {
   const opened = () => {
     const book = new RiskBook(WIDE)

@@ -1,6 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Publisher as RawPublisher } from 'zeromq'
 import { afterEach, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
@@ -10,6 +12,7 @@ import { systemClock } from '../../../src/lib/core/clock.js'
 import type { SettingKey, Settings } from '../../../src/lib/core/config.js'
 import { EXIT } from '../../../src/lib/core/errors.js'
 import { haltPath } from '../../../src/lib/execution/halt.js'
+import { Ledger } from '../../../src/lib/execution/ledger.js'
 import { gamesPayload, signalsPayload } from '../../../src/lib/messages/convert.js'
 import type {
   Header,
@@ -19,6 +22,7 @@ import type {
 } from '../../../src/lib/messages/payloads.js'
 import type { GameMarket, GameState, GameStatus } from '../../../src/lib/model/game.js'
 import type { Signal } from '../../../src/lib/model/signal.js'
+import type { DrainTiming } from '../../../src/lib/roles/exec-drain.js'
 import { runExec } from '../../../src/lib/roles/exec.js'
 import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
 import { startSimulator } from '../../../src/lib/sim/simulator.js'
@@ -61,7 +65,11 @@ interface Heard<T> {
 }
 
 /** A real exec, with the four publishers that it hears played by the test. */
-async function stage(env: Settings['env'], flags: Partial<Record<SettingKey, string>> = {}) {
+async function stage(
+  env: Settings['env'],
+  flags: Partial<Record<SettingKey, string>> = {},
+  { drain, recovers = true }: { drain?: DrainTiming; recovers?: boolean } = {},
+) {
   const publishers = new Map<string, Publisher>()
   for (const name of ['kalshi', 'poly', 'orchestrator', 'shard-0']) {
     const publisher = await Publisher.bind({
@@ -88,7 +96,9 @@ async function stage(env: Settings['env'], flags: Partial<Record<SettingKey, str
   })
   const { counters, lifecycle } = role.context
   cleanups.push(() => lifecycle.close())
-  await runExec(role.context)
+  const started = runExec(role.context, drain)
+  if (recovers) await started
+  else await until(() => role.url() !== undefined, 'exec publishes')
 
   const orders: Heard<OrdersPayload>[] = []
   const trades: Heard<TradesPayload>[] = []
@@ -144,7 +154,20 @@ async function stage(env: Settings['env'], flags: Partial<Record<SettingKey, str
     await until(() => counters.get('stale') === probe, 'every probe is judged')
     orders.length = 0
   }
-  return { ...role, counters, lifecycle, dataDir, orders, trades, publishers, tellGame, send, book, join }
+  return {
+    ...role,
+    started,
+    counters,
+    lifecycle,
+    dataDir,
+    orders,
+    trades,
+    publishers,
+    tellGame,
+    send,
+    book,
+    join,
+  }
 }
 
 type Stage = Awaited<ReturnType<typeof stage>>
@@ -287,6 +310,32 @@ describe('exec on paper', () => {
     expect(next.context.report().counts['exposure_usd']).toBeGreaterThan(17)
     next.send(signal())
     await until(() => next.counters.get('duplicates') === 1, 'the signal is known')
+  })
+
+  it('releases nothing for a final game that is told under another topic', async () => {
+    const exec = await paperStage()
+    exec.send(signal())
+    await until(() => exec.trades.length === 2, 'both trades are told')
+    const orchestrator = exec.publishers.get('orchestrator')!.channel('orchestrator.games')
+    orchestrator.publish('games.nba.another', gamesPayload(gameOf([KALSHI, POLY], 'final')))
+    await until(() => exec.counters.get('parse_errors:topic_payload_differ') === 1, 'it is refused')
+    expect(exec.context.report().counts['exposure_usd']).toBeGreaterThan(17)
+    exec.send(signal({ id: 'signal-2' }))
+    await until(() => exec.counters.get('plans') === 2, 'the game still takes entries')
+  })
+
+  it('fills on no book of a publisher that has closed', async () => {
+    const exec = await paperStage()
+    exec.publishers.get('poly')!.close()
+    await until(() => exec.counters.get('books') === 1, 'its books are gone')
+    exec.send(signal())
+    await until(() => exec.trades.length === 1, 'the first leg has ended')
+    expect(exec.trades[0]!.payload.status).toBe('none')
+  })
+
+  it('names the whole path of its halt file at the start', async () => {
+    const exec = await paperStage()
+    expect(exec.lines).toContain(`halt file: ${haltPath(exec.dataDir)}`)
   })
 
   it('refuses signals of the first design, of a wrong source, and those that do not parse', async () => {
@@ -440,5 +489,84 @@ describe('exec against the simulated venues', () => {
         .filter(({ payload }) => payload.status === 'filled')
         .every(({ payload }) => payload.mode === 'live'),
     ).toBe(true)
+  })
+})
+
+/** A Polymarket that takes orders and answers nothing about them until it is told to. */
+async function hangingClob() {
+  const state = { posts: 0, tells: false }
+  const server = createServer((request, response): void => {
+    const say = (status: number, body: object): void => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }
+    const path = request.url ?? ''
+    if (path === '/version') return say(200, { version: 2 })
+    if (request.method === 'POST') state.posts++
+    if (request.method === 'POST' || !state.tells) return
+    const asked = /^\/data\/order\/(.+)$/.exec(path)?.[1]
+    if (asked !== undefined) {
+      orderId = asked
+      return say(404, {})
+    }
+    const trade = { id: 'trade-1', taker_order_id: orderId, size: '20', price: '0.43', status: 'MATCHED' }
+    say(200, { data: [trade], next_cursor: 'LTE=' })
+  })
+  let orderId = ''
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return { state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+describe('exec and a venue that hangs', () => {
+  it('stops in time with its ledger closed; the next life denies signals while it asks what became', async () => {
+    const dataDir = folder()
+    await createSimAccounts(join(dataDir, 'account'))
+    const sim = await startSimulator({
+      seed: 3,
+      speed: 1,
+      ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
+      accountsDir: join(dataDir, 'account'),
+      onNotice: () => undefined,
+    })
+    cleanups.push(() => sim.close())
+    const clob = await hangingClob()
+    const flags = {
+      data_dir: dataDir,
+      'kalshi.rest_url': sim.urls.kalshiRest,
+      'polymarket.clob_url': clob.url,
+    }
+    const drain = { drainMs: 200, cutMs: 100 }
+    const first = await stage('sim', flags, { drain })
+    await first.join(GAME)
+    first.send(signal())
+    await until(() => clob.state.posts === 1, 'the order is out')
+    expect(await first.lifecycle.close()).toEqual([])
+    // The final report of a life comes after its cleanup.
+    expect(first.context.report().counts).toMatchObject({ orders: 1, fills: 0 })
+    const ledger = Ledger.open({ dataDir, env: 'sim', mode: 'live', clock: systemClock })
+    expect(ledger.totals()).toEqual({ onRecord: { orders: 1, fills: 0 }, told: { orders: 1, fills: 0 } })
+    expect(ledger.history().inFlight).toHaveLength(1)
+    ledger.close()
+
+    const second = await stage('sim', flags, { drain, recovers: false })
+    await until(() => (second.tellGame(GAME), second.counters.get('markets') > 0), 'exec knows the markets')
+    let sent = 0
+    const deniedAndTold = () => {
+      second.send(signal({ id: `early-${sent++}` }))
+      return second.orders.some(({ payload }) => payload.reason === 'RECOVERING')
+    }
+    await until(deniedAndTold, 'a signal is denied and told')
+    expect(second.counters.get('denied:RECOVERING')).toBeGreaterThan(0)
+    expect(second.isReady()).toBe(false)
+    clob.state.tells = true
+    await second.started
+    expect(second.isReady()).toBe(true)
+    expect(second.context.report().counts).toMatchObject({ orders: 0, fills: 1 })
+    second.send(signal({ id: 'signal-3' }))
+    await until(() => second.counters.get('denied:QUARANTINED') === 1, 'recovery is over')
+    expect(clob.state.posts).toBe(1)
   })
 })

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import type { GameMarket } from '../../../src/lib/model/game.js'
+import { gamesPayload } from '../../../src/lib/messages/convert.js'
+import { ExecMarkets } from '../../../src/lib/roles/exec-markets.js'
+import { kalshiMarket } from '../risk/samples.js'
+
+const EPOCH = 7
+const MARKET = 'KX-1'
+const payload = (marketId = MARKET) =>
+  ({
+    venue: 'kalshi',
+    market_id: marketId,
+    state: 'LIVE',
+    bids: [[0.44, 50]],
+    asks: [[0.46, 50]],
+    book_seq: 1,
+  }) as const
+
+/** A book that was told while its publisher's heartbeat is heard. */
+function told(): ExecMarkets {
+  const markets = new ExecMarkets()
+  markets.beat('kalshi', { epoch: EPOCH, recvUs: 0, closing: false })
+  markets.applyBook(payload(), EPOCH)
+  return markets
+}
+
+describe('a book to fill on', () => {
+  it('is shown while its publisher is heard', () => {
+    expect(told().bookOf('kalshi', MARKET, 599_999)?.asks).toEqual([[4600, 5000]])
+  })
+
+  it('is not shown before a heartbeat was heard', () => {
+    const markets = new ExecMarkets()
+    markets.applyBook(payload(), EPOCH)
+    expect(markets.bookOf('kalshi', MARKET, 0)).toBeUndefined()
+  })
+
+  it('is not shown while its publisher is silent for 600 ms, and again when it goes on without a gap', () => {
+    const markets = told()
+    expect(markets.bookOf('kalshi', MARKET, 600_000)).toBeUndefined()
+    markets.beat('kalshi', { epoch: EPOCH, recvUs: 700_000, closing: false })
+    expect(markets.bookOf('kalshi', MARKET, 700_000)).toBeDefined()
+  })
+
+  it('is gone when its publisher closes', () => {
+    const markets = told()
+    markets.beat('kalshi', { epoch: EPOCH, recvUs: 1, closing: true })
+    expect(markets.bookCount).toBe(0)
+    markets.beat('kalshi', { epoch: EPOCH, recvUs: 2, closing: false })
+    expect(markets.bookOf('kalshi', MARKET, 3)).toBeUndefined()
+  })
+
+  it.each([
+    [
+      'heartbeat',
+      (markets: ExecMarkets) => markets.beat('kalshi', { epoch: EPOCH + 1, recvUs: 1, closing: false }),
+    ],
+    ['book', (markets: ExecMarkets) => markets.applyBook(payload('KX-2'), EPOCH + 1)],
+  ])('is gone with the first %s of a new epoch', (_, begin) => {
+    const markets = told()
+    begin(markets)
+    markets.beat('kalshi', { epoch: EPOCH + 1, recvUs: 2, closing: false })
+    expect(markets.bookOf('kalshi', MARKET, 3)).toBeUndefined()
+  })
+
+  it('of another publisher stays', () => {
+    const markets = told()
+    markets.beat('poly', { epoch: EPOCH + 1, recvUs: 1, closing: true })
+    expect(markets.bookOf('kalshi', MARKET, 2)).toBeDefined()
+  })
+})
+
+it('remembers the markets and books told of last, 5,000 at most', () => {
+  const markets = new ExecMarkets()
+  const team = { code: 'MIA', name: 'Miami', score: 0 }
+  const game = (index: number, listed: GameMarket[]) =>
+    gamesPayload({
+      league: 'nba',
+      gameId: `game-${index}`,
+      home: team,
+      away: { ...team, code: 'BOS' },
+      status: 'live',
+      period: 1,
+      startMs: 0,
+      provider: 'test',
+      fetchedMs: 0,
+      markets: listed,
+      shard: 0,
+    })
+  const marketOf = (index: number) => kalshiMarket({ marketId: `KX-${index}` })
+  for (let index = 0; index < 5_100; index++) {
+    markets.applyGame(game(index, [marketOf(index)]))
+    markets.applyGame(game(0, [marketOf(0)]))
+    markets.applyBook(payload(`KX-${index}`), EPOCH)
+  }
+  expect([markets.count, markets.bookCount]).toEqual([5_000, 5_000])
+  const known = (index: number) =>
+    markets.marketOf({ venue: 'kalshi', marketId: `KX-${index}` }, `game-${index}`)
+  expect([0, 1, 5_099].map((index) => known(index) !== undefined)).toEqual([true, false, true])
+})
