@@ -110,7 +110,8 @@ export class SupervisedRole {
     clearTimeout(this.restartTimer)
     const { child } = this
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
-      if (this.state !== 'failed') this.enter('stopped', 'stopped')
+      // What never ran needs no word.
+      if (this.state === 'restarting') this.enter('stopped', 'stopped')
       return
     }
     const killer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
