@@ -1,8 +1,8 @@
 /**
  * The halt file: while `<data_dir>/halt` exists no entry is taken. Once seen it is latched in this process: removing
  * the file and restarting exec clears it, nothing else does, and the ledger records both. The latch belongs to one
- * process and one data_dir: exec logs the file's whole path at its start. What cannot be read counts as halted. Hedges of plans
- * that are open go on.
+ * process and one data_dir: exec logs the file's whole path at its start. What cannot be read counts as halted. Hedges
+ * of plans that are open go on.
  */
 
 import { statSync } from 'node:fs'
