@@ -15,7 +15,6 @@ import { EXECUTION_TIMING } from '../execution/plan.js'
 import { PlanRunner } from '../execution/plan-runner.js'
 import { tryAppend } from '../execution/record.js'
 import { recover } from '../execution/recovery.js'
-import type { HopBeat } from '../messages/heartbeat.js'
 import { ORDERS_SOURCE, TRADES_SOURCE } from '../messages/sources.js'
 import { limitsOf } from '../risk/limits.js'
 import { RiskBook } from '../risk/risk-book.js'
@@ -53,7 +52,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     counters.set('open_plans', risk.openPlans)
     return {
       counts: counters.snapshot(),
-      hops: { shard_exec: hopBeat(hops.shard_exec), tick_to_order: hopBeat(hops.tick_to_order) },
+      hops: { shard_exec: hops.shard_exec.beat(), tick_to_order: hops.tick_to_order.beat() },
     }
   }
   context.report = () => {
@@ -155,9 +154,3 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   recovered = true
   if (!lifecycle.signal.aborted) context.ready()
 }
-
-const hopBeat = (histogram: Histogram): HopBeat => ({
-  p50_us: histogram.percentile(50),
-  p99_us: histogram.percentile(99),
-  n: histogram.count,
-})

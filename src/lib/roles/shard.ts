@@ -12,7 +12,6 @@ import { sleep } from '../core/backoff.js'
 import { hostId } from '../core/ids.js'
 import { TeamCodeBook } from '../games/team-codes.js'
 import { gameStateOf, signalsPayload } from '../messages/convert.js'
-import type { HopBeat } from '../messages/heartbeat.js'
 import { readLegacyPrice } from '../messages/legacy.js'
 import type { GameNoticePayload, GamesPayload, Header, PricesPayload, Stamps } from '../messages/payloads.js'
 import { signalsSource } from '../messages/sources.js'
@@ -38,7 +37,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
   const hops = { monitor_shard: new Histogram(), decision: new Histogram() }
   context.report = () => ({
     counts: counters.snapshot(),
-    hops: { monitor_shard: hopBeat(hops.monitor_shard), decision: hopBeat(hops.decision) },
+    hops: { monitor_shard: hops.monitor_shard.beat(), decision: hops.decision.beat() },
   })
   const publisher = await Publisher.bind({
     name,
@@ -243,9 +242,3 @@ function stampsOf(header: Header, sameHost: boolean, shardIn: number, shardOut: 
     shard_out: shardOut,
   }
 }
-
-const hopBeat = (histogram: Histogram): HopBeat => ({
-  p50_us: histogram.percentile(50),
-  p99_us: histogram.percentile(99),
-  n: histogram.count,
-})
