@@ -5,6 +5,7 @@ import type { Problem, Received } from '../bus/subscriber.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import type { Execution } from '../execution/execution.js'
 import type { ExecMarkets } from './exec-markets.js'
+import { countProblem } from './count-problem.js'
 import type { RoleContext } from './role.js'
 
 /** The same complaint is logged at most so often. */
@@ -52,22 +53,9 @@ export class ExecBus {
     this.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
   }
 
-  onProblem({ kind, reason, detail }: Problem): void {
-    const { counters } = this.context
-    switch (kind) {
-      case 'parse_error':
-        counters.add('parse_errors', reason)
-        break
-      case 'duplicate':
-        counters.add('duplicates')
-        break
-      case 'old_epoch':
-      case 'wrong_source':
-      case 'legacy_refused':
-      case 'foreign_heartbeat':
-        counters.add(kind)
-        break
-    }
+  onProblem(problem: Problem): void {
+    countProblem(this.context.counters, problem)
+    const { reason, detail } = problem
     this.complain(`refused (${reason}): ${detail}`, reason)
   }
 

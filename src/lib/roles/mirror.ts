@@ -20,6 +20,7 @@ import { BatchWriter } from '../mirror/writer.js'
 import { RedisLink } from '../redis/connection.js'
 import { isConnectionCode } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
+import { countProblem } from './count-problem.js'
 import type { RoleContext } from './role.js'
 import { allEndpoints } from './wiring.js'
 
@@ -157,18 +158,10 @@ class Mirror {
     }
   }
 
-  private onProblem({ kind, reason, detail, endpoint }: Problem): void {
+  private onProblem(problem: Problem): void {
     const { counters, log } = this.context
-    switch (kind) {
-      case 'parse_error':
-        counters.add('parse_errors', reason)
-        break
-      case 'duplicate':
-        counters.add('duplicates')
-        break
-      default:
-        counters.add(kind)
-    }
+    countProblem(counters, problem)
+    const { kind, reason, detail, endpoint } = problem
     const seen = `${kind} ${reason} ${endpoint.url}`
     if (this.loggedProblems.has(seen) || this.loggedProblems.size >= MAX_LOGGED_PROBLEMS) return
     this.loggedProblems.add(seen)

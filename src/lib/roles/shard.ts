@@ -19,6 +19,7 @@ import { formatTopic } from '../messages/topics.js'
 import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
 import type { StrategySettings } from '../strategy/cross-venue-strategy.js'
 import { Histogram } from '../telemetry/histogram.js'
+import { countProblem } from './count-problem.js'
 import type { RoleContext } from './role.js'
 import { ShardBooks } from './shard-books.js'
 import { endpointOf, endpointUrl, legacyEndpoints } from './wiring.js'
@@ -156,22 +157,9 @@ class Shard {
     }
   }
 
-  onProblem({ kind, reason, detail }: Problem): void {
-    const { counters } = this.context
-    switch (kind) {
-      case 'parse_error':
-        counters.add('parse_errors', reason)
-        break
-      case 'duplicate':
-        counters.add('duplicates')
-        break
-      case 'old_epoch':
-      case 'wrong_source':
-      case 'legacy_refused':
-      case 'foreign_heartbeat':
-        counters.add(kind)
-        break
-    }
+  onProblem(problem: Problem): void {
+    countProblem(this.context.counters, problem)
+    const { reason, detail } = problem
     this.complain(`refused (${reason}): ${detail}`, reason)
   }
 
