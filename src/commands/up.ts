@@ -46,14 +46,17 @@ export default class Up extends BaseCommand {
       redis_url: flags['redis-url'],
       shards: flags.shards,
     })
-    return runUp(loaded, {
+    const result = await runUp(loaded, {
       seed: flags.seed,
       speed: flags.speed,
       keep: flags.keep,
-      screen: process.stdout.isTTY && !this.jsonEnabled(),
-      color: this.colors,
+      screen: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+      color: this.colorsOn(process.stderr),
       ...(flags.tape === undefined ? {} : { tape: flags.tape }),
       ...(flags.for === undefined ? {} : { forMs: flags.for }),
     })
+    // In a pipe the summary is the product; on a terminal the last table has said it.
+    if (!this.jsonEnabled() && !process.stdout.isTTY) this.log(JSON.stringify(result))
+    return result
   }
 }

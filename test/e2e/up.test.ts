@@ -165,8 +165,8 @@ describe('up', () => {
     redis.disconnect()
   }, 90_000)
 
-  it('stops in order on SIGINT', async () => {
-    const run = up(['--json'])
+  it('stops in order on SIGINT, and ends with the summary in a pipe without being asked', async () => {
+    const run = up([])
     await until(() => isReady(run), 'everything is ready', 40_000)
     run.child.kill('SIGINT')
     expect(await run.ended).toBe(0)

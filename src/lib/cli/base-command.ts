@@ -23,8 +23,12 @@ export abstract class BaseCommand extends Command {
 
   /** Colors are wanted: not --no-color, not NO_COLOR, not a pipe. */
   protected get colors(): boolean {
+    return this.colorsOn(process.stdout)
+  }
+
+  protected colorsOn(stream: { readonly isTTY?: boolean }): boolean {
     return (
-      process.stdout.isTTY &&
+      stream.isTTY === true &&
       process.env['NO_COLOR'] === undefined &&
       process.env['TERM'] !== 'dumb' &&
       !this.argv.includes('--no-color')

@@ -17,7 +17,7 @@ export interface RunUpOptions {
   readonly keep: boolean
   /** Stop so long after everything is ready; without it a screen runs until a signal, a pipe for a minute. */
   readonly forMs?: number
-  /** A live table on stdout, which is a terminal. */
+  /** A live table on stderr, which is a terminal: stdout is the summary's. */
   readonly screen: boolean
   readonly color: boolean
 }
@@ -27,7 +27,7 @@ const REDRAW_MS = 500
 
 /** Runs until its time is over or a signal comes. A second signal kills everything at once. */
 export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Promise<{ summary: UpSummary }> {
-  const screen = options.screen ? new LiveScreen(process.stdout) : undefined
+  const screen = options.screen ? new LiveScreen(process.stderr) : undefined
   const print = (line: string) => {
     if (screen === undefined) process.stderr.write(`${line}\n`)
     else screen.print(line)
@@ -77,7 +77,7 @@ export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Prom
 }
 
 function viewOptions({ color }: RunUpOptions, finished: boolean) {
-  return { color, finished, width: process.stdout.columns ?? 100 }
+  return { color, finished, width: process.stderr.columns ?? 100 }
 }
 
 /** Redraws until the time is over or the signal aborts. */

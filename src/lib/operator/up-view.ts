@@ -31,7 +31,7 @@ const kindOf = (role: SupervisedRole): string => role.name.replace(/-\d+$/, '')
 function work(role: SupervisedRole): string {
   const [label, counter] = WORK[kindOf(role)] ?? ['', '']
   // How many games are paired is a state, not a sum over a role's lives.
-  const counts = counter === 'paired' ? role.currentReport : role.counts
+  const counts = counter === 'paired' ? role.latestCounts : role.counts
   return `${formatCount(totalOf(counts, counter))} ${label}${kindOf(role) === 'exec' ? execWork(role) : ''}`
 }
 

@@ -48,6 +48,7 @@ export class SupervisedRole {
   private child: ChildProcess | undefined
   private buriedCounts: Counts = {}
   private currentCounts: Counts = {}
+  private lastReported: Counts = {}
   private firstStartMs = 0
   private lastExit: number | undefined
   private restartTimer: NodeJS.Timeout | undefined
@@ -69,9 +70,9 @@ export class SupervisedRole {
     return sumCounts(this.buriedCounts, this.currentCounts)
   }
 
-  /** What the living one reports: gauges are not added up over lives. */
-  get currentReport(): Counts {
-    return this.currentCounts
+  /** What was last reported: gauges are not added up over lives. */
+  get latestCounts(): Counts {
+    return this.lastReported
   }
 
   /** How its last life ended, when a restart cannot mend it. */
@@ -163,6 +164,7 @@ export class SupervisedRole {
 
   private take(report: RoleReport): void {
     this.currentCounts = report.counts
+    this.lastReported = report.counts
     this.hops = mergeHops(this.hops, report.hops)
   }
 
