@@ -62,8 +62,8 @@ export abstract class RoleCommand extends BaseCommand {
     const { lifecycle, log } = context
     let stop: (why: string) => void = () => undefined
     const stopped = new Promise<string>((resolve) => (stop = resolve))
+    let seen = false
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      let seen = false
       process.on(signal, () => {
         if (seen) process.exit(SIGNAL_EXIT[signal])
         seen = true

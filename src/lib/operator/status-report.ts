@@ -99,7 +99,7 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   overflow: 'messages were lost while Redis was away too long',
   unguarded_lost: 'first-design messages did not reach Redis',
   loop_errors: 'rounds of a loop failed and were tried again',
-  naked: 'plans ended unhedged; their markets take no new entry',
+  quarantined: 'pairs of markets have something unhedged and take no new entry',
 }
 
 export function judge(findings: StatusFindings): StatusReport {

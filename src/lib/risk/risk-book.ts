@@ -90,6 +90,11 @@ export class RiskBook {
     return this.gameMicros.get(gameId) ?? 0
   }
 
+  /** Pairs that take no new entry because something of theirs is unhedged. */
+  get quarantined(): number {
+    return this.quarantine.size
+  }
+
   get openPlans(): number {
     return this.openPairs.size
   }

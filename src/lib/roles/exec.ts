@@ -50,6 +50,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const report = () => {
     counters.set('exposure_usd', risk.totalMicros / 1e6)
     counters.set('open_plans', risk.openPlans)
+    counters.set('quarantined', risk.quarantined)
     return {
       counts: counters.snapshot(),
       hops: { shard_exec: hops.shard_exec.beat(), tick_to_order: hops.tick_to_order.beat() },

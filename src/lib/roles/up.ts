@@ -11,7 +11,7 @@ import { Subscriber } from '../bus/subscriber.js'
 import { systemClock } from '../core/clock.js'
 import { SETTING_KEYS, environmentName, settingText, upFilePath } from '../core/config.js'
 import type { LoadedSettings, SettingKey, Settings, UpFile } from '../core/config.js'
-import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
+import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 import type { ExitCode } from '../core/errors.js'
 import { bootId, randomId } from '../core/ids.js'
 import { Lifecycle } from '../core/lifecycle.js'
@@ -194,7 +194,8 @@ export class Up {
       { name: 'poly', args: ['monitor', 'polymarket'], environment, readyBy: 'heartbeat' },
       { name: 'orchestrator', args: ['orchestrator'], environment, readyBy: 'heartbeat' },
       ...shards,
-      { name: 'exec', args: ['exec'], environment, readyBy: 'heartbeat' },
+      // Its heartbeats begin before it has recovered and takes signals.
+      { name: 'exec', args: ['exec'], environment, readyBy: 'report' },
       ...(this.redis === null
         ? []
         : [{ name: 'mirror', args: ['mirror'], environment, readyBy: 'report' as const }]),
@@ -276,8 +277,9 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    // Another user's process is alive too.
+    return codeOf(error) === 'EPERM'
   }
 }
 

@@ -53,7 +53,7 @@ export type NoPlanReason =
   | 'below_min_size'
   /** The rounding of fees eats what is left. */
   | 'below_min_edge'
-  /** Ticks, sizes or fees that no market has, or a level between two ticks: the tick changed under us. */
+  /** Ticks, sizes or fees that no market has, or a limit between two ticks: the tick changed under us. */
   | 'bad_market'
 
 /** The best plan of a pair in one orientation, or why there is none. */

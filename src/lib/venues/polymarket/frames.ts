@@ -35,7 +35,7 @@ export function parseFrames(data: string | Buffer): (PolyEvent | PlacedVerdict)[
   const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length
   if (bytes > MAX_FRAME_BYTES) return [{ ...refused('oversize', `${bytes} bytes`), lost: ILLEGIBLE }]
   const text = typeof data === 'string' ? data : data.toString('utf8')
-  if (text === 'PONG') return [{ kind: 'skipped', name: 'PONG' }]
+  if (text.trim() === 'PONG') return [{ kind: 'skipped', name: 'PONG' }]
   let parsed: unknown
   try {
     parsed = JSON.parse(text)

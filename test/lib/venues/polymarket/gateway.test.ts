@@ -75,6 +75,7 @@ async function start(options: Partial<PolymarketGatewayOptions> = {}) {
     credentials,
     clock,
     orderTimeoutMs: 400,
+    tradeWindowMs: 1500,
     ...options,
   })
   cleanups.push(() => gateway.close())
