@@ -69,6 +69,7 @@ export class Scenario {
   private readonly prng: Prng
   private readonly speed: number
   private nextStepMs = 0
+  private readonly opened = new WeakSet<Quoter>()
   private readonly opening: ScenarioEvent[] = []
 
   constructor(private readonly options: ScenarioOptions) {
@@ -107,7 +108,10 @@ export class Scenario {
       }
       for (const [index, quoter] of quoters.entries()) {
         // Seven and three share no factor with ten: the markets of a few games spread over all turns.
-        if ((script.game.index * 7 + index * 3) % TURNS !== turn) continue
+        const itsTurn = (script.game.index * 7 + index * 3) % TURNS === turn
+        // A market opens with a book: its makers' first word waits for no turn.
+        if (!itsTurn && this.opened.has(quoter)) continue
+        this.opened.add(quoter)
         const { market } = quoter
         const home = script.fairE4(market.venue, atMs)
         const oldTickE4 = market.tickE4
