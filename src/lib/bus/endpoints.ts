@@ -17,6 +17,8 @@ export interface PublisherEndpoint {
   readonly publisher: string
   /** Where it is reached, `tcp://127.0.0.1:5555`. */
   readonly url: string
+  /** Where its journal and snapshots are asked for; not of a legacy sender. */
+  readonly recoveryUrl?: string
   /** The only sources that may come from there. */
   readonly sources: readonly string[]
   /** A sender of the first design: bare bodies are accepted, unguarded. */
@@ -41,6 +43,12 @@ export function defaultPort(publisher: string): number {
   const shard = /^shard-([1-9]\d{0,2})$/.exec(publisher)?.[1]
   if (shard === undefined) throw new ArbeesError('UNKNOWN_PUBLISHER', `no publisher is named '${publisher}'`)
   return FIRST_EXTRA_SHARD_PORT + Number(shard)
+}
+
+/** The recovery socket of a publisher, when nothing else is said: its port + 1000. */
+export function recoveryUrlOf(url: string): string {
+  const port = /:(\d+)$/.exec(url)?.[1]
+  return port === undefined ? url : `${url.slice(0, -port.length)}${Number(port) + 1_000}`
 }
 
 /** The channels of a publisher. Throws `UNKNOWN_PUBLISHER`. */

@@ -6,6 +6,8 @@
  * tail is seen too: on one connection they arrive after everything sent before them.
  */
 
+import type { Gap } from './gap.js'
+
 /** What a message means for the channel it came on. */
 export type Observation =
   /** In order, or the first one seen. */
@@ -16,17 +18,6 @@ export type Observation =
   | { readonly kind: 'duplicate' }
   /** From an earlier life of the source: not to be applied; two live lives of one source are an alarm. */
   | { readonly kind: 'old_epoch'; readonly epoch: number }
-
-export interface Gap {
-  readonly source: string
-  readonly epoch: number
-  /** First and last missing seq; `to` is null when the end is unknown. */
-  readonly from: number
-  readonly to: number | null
-  readonly reason: 'missed' | 'tail_missed' | 'epoch_end_unknown'
-  /** Set when the reader is behind a narrow prefix: the hole is in this topic. */
-  readonly topic?: string
-}
 
 interface ChannelState {
   epoch: number

@@ -15,7 +15,7 @@ import { HEALTH_PREFIX, healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import { SequenceTracker } from './sequence-tracker.js'
-import type { Gap } from './sequence-tracker.js'
+import type { Gap } from './gap.js'
 import { RECREATE_AFTER_MS, SUBSCRIBER_OPTIONS } from './socket-options.js'
 
 export interface Received {

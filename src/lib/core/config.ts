@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { ArbeesError, EXIT, messageOf } from './errors.js'
 import { parseDurationMs } from './duration.js'
+import { parseBytes } from './bytes.js'
 
 interface Setting<T> {
   /** Reads the text of a flag, a variable or a YAML scalar; throws a plain Error saying what it wants. */
@@ -70,14 +71,26 @@ const duration = (fallback: string, doc: string): Setting<number> => ({
   unit: 'ms',
 })
 
+const bytes = (fallback: string, doc: string): Setting<number> => ({
+  parse: parseBytes,
+  fallback: parseBytes(fallback),
+  doc,
+  unit: 'B',
+})
+
 /** Every setting. The environment twin of `kalshi.rest_url` is `ARBEES_KALSHI__REST_URL`. Durations are in ms. */
 export const SETTINGS = {
   env: oneOf(['sim', 'demo', 'prod'], 'sim', 'where the data come from'),
-  data_dir: text('.arbees', 'ledger, latch, keys of the simulator, up.json'),
+  data_dir: text('.arbees', 'journals, ledger, latch, keys of the simulator, up.json'),
   redis_url: text('redis://127.0.0.1:6379', 'the Redis of the cold path'),
   log_level: oneOf(['debug', 'info', 'warn', 'error'], 'info', 'least severe line to log'),
   log_format: oneOf(['auto', 'pretty', 'json'], 'auto', 'auto: lines on a terminal, JSON in a pipe'),
   allow_plain_bind: flag(false, 'bind beyond loopback without keys; warns'),
+  transport: oneOf(['zmq', 'redis'], 'zmq', 'what a role reads: the bus, or what the mirror wrote'),
+  redis_publish: flag(false, "also PUBLISH the first design's bare bodies to Redis, best effort"),
+  epoch_floor: wholeNumber(0, 'least epoch to begin with: mends EPOCH_REGRESSED after a clock was set back'),
+  keys_dir: text('', 'CURVE keys, allow-list and HMAC key of this deployment; empty: no keys, loopback only'),
+  'journal.retain': bytes('2GiB', 'kept of each channel on disk, about'),
   shards: wholeNumber(1, 'how many shards there are'),
   leagues: list(['nba', 'nhl', 'nfl', 'mlb', 'wnba'], 'leagues to follow'),
   legacy_endpoints: list([], 'endpoints of first-design senders, tcp://host:port'),
@@ -89,6 +102,11 @@ export const SETTINGS = {
     "the shards' publishers, by index; the rest get their default ports",
   ),
   'endpoints.exec': text('tcp://127.0.0.1:5560', "exec's publisher"),
+  'recovery.kalshi': text('', "the Kalshi monitor's recovery socket; empty: its publisher's port + 1000"),
+  'recovery.poly': text('', "the Polymarket monitor's recovery socket; empty: port + 1000"),
+  'recovery.orchestrator': text('', "the orchestrator's recovery socket; empty: port + 1000"),
+  'recovery.shards': list([], "the shards' recovery sockets, by index; the rest: port + 1000"),
+  'recovery.exec': text('', "exec's recovery socket; empty: port + 1000"),
   'kalshi.rest_url': text('', 'Kalshi REST base; empty: the one of env'),
   'kalshi.ws_url': text('', 'Kalshi WebSocket; empty: the one of env'),
   'kalshi.credentials_file': text('', 'JSON {key_id, key_file} of a read-only key, mode 0600'),

@@ -1,6 +1,6 @@
 /** What a tap prints: lines for people, or one JSON object a line. */
 
-import type { Gap } from '../bus/sequence-tracker.js'
+import type { Gap } from '../bus/gap.js'
 import type { Problem } from '../bus/subscriber.js'
 import { sanitize } from '../core/sanitize.js'
 import { isObject } from '../messages/checks.js'

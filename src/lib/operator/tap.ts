@@ -5,7 +5,7 @@
 
 import { Subscriber } from '../bus/subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
-import type { Gap } from '../bus/sequence-tracker.js'
+import type { Gap } from '../bus/gap.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
 import type { Clock } from '../core/clock.js'
 import { hostId } from '../core/ids.js'

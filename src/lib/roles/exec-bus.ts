@@ -1,6 +1,6 @@
 /** Everything that exec hears but signals: details of markets, and what is wrong with messages. */
 
-import type { Gap } from '../bus/sequence-tracker.js'
+import type { Gap } from '../bus/gap.js'
 import type { Problem, Received } from '../bus/subscriber.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import type { Execution } from '../execution/execution.js'

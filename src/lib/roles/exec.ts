@@ -4,7 +4,6 @@
  */
 
 import { resolve } from 'node:path'
-import { Publisher } from '../bus/publisher.js'
 import { Subscriber } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
 import type { Execution } from '../execution/execution.js'
@@ -15,7 +14,6 @@ import { EXECUTION_TIMING } from '../execution/plan.js'
 import { PlanRunner } from '../execution/plan-runner.js'
 import { tryAppend } from '../execution/record.js'
 import { recover } from '../execution/recovery.js'
-import { ORDERS_SOURCE, TRADES_SOURCE } from '../messages/sources.js'
 import { limitsOf } from '../risk/limits.js'
 import { RiskBook } from '../risk/risk-book.js'
 import { Histogram } from '../telemetry/histogram.js'
@@ -27,8 +25,9 @@ import { ExecIntake } from './exec-intake.js'
 import { ExecMarkets } from './exec-markets.js'
 import { ExecMessages } from './exec-messages.js'
 import { ExecTotals } from './exec-totals.js'
+import { bindPublisher } from './bind-publisher.js'
 import type { RoleContext } from './role.js'
-import { endpointOf, endpointUrl, shardEndpoints } from './wiring.js'
+import { endpointOf, shardEndpoints } from './wiring.js'
 
 /** What ends after a drain: the ledger's last writes. */
 const DRAIN_SLACK_MS = 2_000
@@ -60,17 +59,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     totals.markTold()
     return report()
   }
-  const publisher = await Publisher.bind({
-    name: 'exec',
-    url: endpointUrl(settings, 'exec'),
-    env: settings.env,
-    clock,
-    sources: [ORDERS_SOURCE, TRADES_SOURCE],
-    allowPlainBind: settings.allow_plain_bind,
-    details: report,
-  })
-  lifecycle.defer('publisher', () => publisher.close())
-  log.info(`publishes on ${publisher.url}`)
+  const publisher = await bindPublisher(context, 'exec', report)
 
   const markets = new ExecMarkets()
   const gateways = createGateways(context, mode, markets)

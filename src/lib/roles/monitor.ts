@@ -3,7 +3,6 @@
  * same `book_seq`. What it follows comes from the venue's own catalog; what it may believe, from the feed.
  */
 
-import { Publisher } from '../bus/publisher.js'
 import type { Channel } from '../bus/publisher.js'
 import { Backoff, sleep } from '../core/backoff.js'
 import { messageOf } from '../core/errors.js'
@@ -24,8 +23,8 @@ import { PolymarketFeed } from '../venues/polymarket/feed.js'
 import type { BookUpdate, Catalog, FeedListener, FrameVerdict, MarketFeed } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
 import { kalshiKeyFile } from './credentials.js'
+import { bindPublisher } from './bind-publisher.js'
 import type { RoleContext } from './role.js'
-import { endpointUrl } from './wiring.js'
 
 /** How often the catalog is asked for new games. */
 const CATALOG_MS = 15_000
@@ -39,26 +38,16 @@ export async function runMonitor(
   venue: Venue,
   { catalogMs = CATALOG_MS }: MonitorOptions = {},
 ): Promise<void> {
-  const { settings, clock, counters, lifecycle, log } = context
+  const { clock, counters, lifecycle, log } = context
   const frameToQuote = new Histogram()
   const { catalog, createFeed } = venueParts(context, venue)
 
   // The first heartbeats go out before there is a feed to tell of.
   const beats: { feed?: MarketFeed } = {}
-  const publisher = await Publisher.bind({
-    name: venue,
-    url: endpointUrl(settings, venue),
-    env: settings.env,
-    clock,
-    sources: [orderbookSource(venue), pricesSource(venue)],
-    allowPlainBind: settings.allow_plain_bind,
-    details: () => ({
-      ...context.report(),
-      feeds: beats.feed === undefined ? [] : [feedBeat(context, venue, beats.feed)],
-    }),
-  })
-  lifecycle.defer('publisher', () => publisher.close())
-  log.info(`publishes on ${publisher.url}`)
+  const publisher = await bindPublisher(context, venue, () => ({
+    ...context.report(),
+    feeds: beats.feed === undefined ? [] : [feedBeat(context, venue, beats.feed)],
+  }))
   context.report = () => ({
     counts: counters.snapshot(),
     hops: { frame_to_quote: frameToQuote.beat() },

@@ -4,7 +4,6 @@
  * the others, and Redis is not needed for any of it.
  */
 
-import { Publisher } from '../bus/publisher.js'
 import type { Channel } from '../bus/publisher.js'
 import { Backoff, sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
@@ -31,8 +30,8 @@ import { venueUrls } from '../venues/urls.js'
 import { Alarm } from './alarm.js'
 import { Guard } from './guard.js'
 import { MarketGameWriter } from './market-game-writer.js'
+import { bindPublisher } from './bind-publisher.js'
 import type { RoleContext } from './role.js'
-import { endpointUrl } from './wiring.js'
 
 const REPUBLISH_MS = 5_000
 const CATALOG_MS = 30_000
@@ -47,21 +46,11 @@ const FIRST_CYCLE_MS = 10_000
 const SHOWN = 10
 
 export async function runOrchestrator(context: RoleContext): Promise<void> {
-  const { settings, clock, lifecycle, log } = context
+  const { settings, clock, lifecycle } = context
   const leagues = leaguesOf(settings.leagues)
   const urls = venueUrls(settings)
   const codes = new TeamCodeBook()
-  const publisher = await Publisher.bind({
-    name: 'orchestrator',
-    url: endpointUrl(settings, 'orchestrator'),
-    env: settings.env,
-    clock,
-    sources: [GAMES_SOURCE],
-    allowPlainBind: settings.allow_plain_bind,
-    details: () => context.report(),
-  })
-  lifecycle.defer('publisher', () => publisher.close())
-  log.info(`publishes on ${publisher.url}`)
+  const publisher = await bindPublisher(context, 'orchestrator')
   const catalogs = {
     kalshi: new KalshiCatalog({ baseUrl: urls.kalshiRest }),
     poly: new PolymarketCatalog({ gammaUrl: urls.gamma }),

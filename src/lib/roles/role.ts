@@ -3,6 +3,7 @@
  * supervisor when it is ready and what it counts. Signals are the command line's to handle (`cli/role-command.ts`).
  */
 
+import type { BusKeys } from '../bus/curve.js'
 import type { LoadedSettings, Settings } from '../core/config.js'
 import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/clock.js'
@@ -32,6 +33,8 @@ export interface RoleContext {
   readonly log: Logger
   readonly counters: Counters
   readonly lifecycle: Lifecycle
+  /** The bus's keys; undefined where it has none. */
+  readonly keys: BusKeys | undefined
   /** Say once that the role does its work from now on. */
   ready(): void
   /** What the supervisor and heartbeats are told; counters alone when a role adds nothing. */
@@ -52,6 +55,7 @@ export function createRoleContext(name: string, { settings }: LoadedSettings): R
     log,
     counters,
     lifecycle,
+    keys: undefined,
     ready: () => {
       tellSupervisor({ type: 'ready' })
       log.info(`${name} is ready`)

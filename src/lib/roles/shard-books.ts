@@ -3,7 +3,7 @@
  * a price touches. Messages go in; times are this process's monotonic clock, us.
  */
 
-import type { Gap } from '../bus/sequence-tracker.js'
+import type { Gap } from '../bus/gap.js'
 import type { TeamCodeBook } from '../games/team-codes.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import type { Header, OrderbookPayload, PricesPayload, WireLevel } from '../messages/payloads.js'

@@ -3,7 +3,6 @@
  * on a timer, never behind an await, never by asking Redis.
  */
 
-import { Publisher } from '../bus/publisher.js'
 import type { Channel } from '../bus/publisher.js'
 import { shardPublisher } from '../bus/endpoints.js'
 import { Subscriber } from '../bus/subscriber.js'
@@ -20,9 +19,10 @@ import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
 import type { StrategySettings } from '../strategy/cross-venue-strategy.js'
 import { Histogram } from '../telemetry/histogram.js'
 import { countProblem } from './count-problem.js'
+import { bindPublisher } from './bind-publisher.js'
 import type { RoleContext } from './role.js'
 import { ShardBooks } from './shard-books.js'
-import { endpointOf, endpointUrl, legacyEndpoints } from './wiring.js'
+import { endpointOf, legacyEndpoints } from './wiring.js'
 
 /** Gross edge per contract above which a pair is rather thought wrong than lucky: 30 cents. */
 const MAX_EDGE_MICROS = 300_000
@@ -32,7 +32,7 @@ const MAX_SIZE_E2 = 100_000_000
 const COMPLAIN_EVERY_MS = 60_000
 
 export async function runShard(context: RoleContext, index: number): Promise<void> {
-  const { settings, clock, counters, lifecycle, log } = context
+  const { settings, clock, counters, lifecycle } = context
   const name = shardPublisher(index)
   const source = signalsSource(index)
   const hops = { monitor_shard: new Histogram(), decision: new Histogram() }
@@ -40,17 +40,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     counts: counters.snapshot(),
     hops: { monitor_shard: hops.monitor_shard.beat(), decision: hops.decision.beat() },
   })
-  const publisher = await Publisher.bind({
-    name,
-    url: endpointUrl(settings, name),
-    env: settings.env,
-    clock,
-    sources: [source],
-    allowPlainBind: settings.allow_plain_bind,
-    details: () => context.report(),
-  })
-  lifecycle.defer('publisher', () => publisher.close())
-  log.info(`publishes on ${publisher.url}`)
+  const publisher = await bindPublisher(context, name)
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
   const shard = new Shard(context, index, publisher.channel(source), hops)

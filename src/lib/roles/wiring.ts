@@ -1,7 +1,7 @@
 /** From settings to the endpoints that a role binds and connects to. */
 
 import type { Settings } from '../core/config.js'
-import { defaultPort, shardPublisher, sourcesOf } from '../bus/endpoints.js'
+import { defaultPort, recoveryUrlOf, shardPublisher, sourcesOf } from '../bus/endpoints.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
 
 /** Where a publisher binds and is reached. Throws `UNKNOWN_PUBLISHER`. */
@@ -23,9 +23,25 @@ export function endpointUrl(settings: Settings, publisher: string): string {
   }
 }
 
+/** Where a publisher's recovery socket binds and is reached. Throws `UNKNOWN_PUBLISHER`. */
+export function recoveryUrl(settings: Settings, publisher: string): string {
+  const said = publisher.startsWith('shard-')
+    ? settings['recovery.shards'][Number(publisher.slice('shard-'.length))]
+    : SAID_BY_PUBLISHER[publisher]?.(settings)
+  return said === undefined || said === '' ? recoveryUrlOf(endpointUrl(settings, publisher)) : said
+}
+
+const SAID_BY_PUBLISHER: Readonly<Record<string, (settings: Settings) => string>> = {
+  kalshi: (settings) => settings['recovery.kalshi'],
+  poly: (settings) => settings['recovery.poly'],
+  orchestrator: (settings) => settings['recovery.orchestrator'],
+  exec: (settings) => settings['recovery.exec'],
+}
+
 export const endpointOf = (settings: Settings, publisher: string): PublisherEndpoint => ({
   publisher,
   url: endpointUrl(settings, publisher),
+  recoveryUrl: recoveryUrl(settings, publisher),
   sources: sourcesOf(publisher),
 })
 

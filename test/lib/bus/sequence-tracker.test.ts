@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SequenceTracker } from '../../../src/lib/bus/sequence-tracker.js'
-import type { Gap } from '../../../src/lib/bus/sequence-tracker.js'
+import type { Gap } from '../../../src/lib/bus/gap.js'
 
 const SOURCE = 'kalshi.prices'
 

@@ -75,7 +75,7 @@ describe('private redis', () => {
       setInterval(() => undefined, 1000)`
       const parent = spawn(
         process.execPath,
-        ['--import', source('run-typescript.mjs'), '--input-type=module', '-e', script],
+        ['--import', source('../run-typescript.mjs'), '--input-type=module', '-e', script],
         { stdio: ['ignore', 'pipe', 'inherit'] },
       )
       cleanups.push(() => void parent.kill('SIGKILL'))

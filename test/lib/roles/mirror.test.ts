@@ -66,6 +66,7 @@ function startMirror(redisUrl = redis.url) {
     log: { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
     counters,
     lifecycle,
+    keys: undefined,
     ready: () => (isReady = true),
     report: () => ({ counts: counters.snapshot(), hops: {} }),
   }

@@ -33,6 +33,7 @@ export function testRole(name: string, flags: Partial<Record<SettingKey, string>
     log: { debug: write, info: write, warn: write, error: write },
     counters,
     lifecycle: new Lifecycle(),
+    keys: undefined,
     ready: () => (ready = true),
     report: () => ({ counts: counters.snapshot(), hops: {} }),
   }

@@ -1,0 +1,45 @@
+/** CURVE on the bus: who may publish, who may read. Keys are Z85 text, 40 characters, as libzmq takes them. */
+
+import { ArbeesError, EXIT } from '../core/errors.js'
+
+export interface KeyPair {
+  readonly publicKey: string
+  readonly secretKey: string
+}
+
+/** The keys of one process. */
+export interface BusKeys {
+  readonly own: KeyPair
+  /** Public key that a publisher must prove to have; undefined for one that is not known. */
+  serverKeyOf(publisher: string): string | undefined
+}
+
+/** The domain that the authentication handler answers for. */
+export const ZAP_DOMAIN = 'arbees'
+
+/** Options of a socket that binds. Only both ZAP options together fail closed; without them CURVE admits any key. */
+export function curveServerOptions(keys: BusKeys | undefined) {
+  if (keys === undefined) return {}
+  const { publicKey, secretKey } = keys.own
+  return {
+    curveServer: true,
+    curvePublicKey: publicKey,
+    curveSecretKey: secretKey,
+    zapDomain: ZAP_DOMAIN,
+    zapEnforceDomain: true,
+  }
+}
+
+/** Options of a socket that connects to `publisher`, whose key is pinned. Throws `UNKNOWN_KEY` (exit 4). */
+export function curveClientOptions(keys: BusKeys | undefined, publisher: string) {
+  if (keys === undefined) return {}
+  const curveServerKey = keys.serverKeyOf(publisher)
+  if (curveServerKey === undefined) {
+    throw new ArbeesError('UNKNOWN_KEY', `no public key of '${publisher}' is known here`, {
+      exit: EXIT.CONFIG,
+      hint: `copy it from its host and say: arbees keys allow ${publisher} <public key>`,
+    })
+  }
+  const { publicKey, secretKey } = keys.own
+  return { curveServerKey, curvePublicKey: publicKey, curveSecretKey: secretKey }
+}
