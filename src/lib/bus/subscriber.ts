@@ -10,9 +10,12 @@ import { decode } from '../messages/codec.js'
 import type { LegacyMessage, Message } from '../messages/codec.js'
 import { parseHeartbeat } from '../messages/heartbeat.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
+import type { Header } from '../messages/payloads.js'
 import { isSource, legacySource, topicPrefixOf } from '../messages/sources.js'
 import { HEALTH_PREFIX, healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
+import { curveClientOptions } from './curve.js'
+import type { BusKeys } from './curve.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import { SequenceTracker } from './sequence-tracker.js'
 import type { Gap } from './gap.js'
@@ -26,6 +29,8 @@ export interface Received {
   /** Our monotonic clock on arrival, us. */
   readonly recvUs: number
   readonly endpoint: PublisherEndpoint
+  /** It was missed live and came later, another way. */
+  readonly isLate?: true
 }
 
 export interface ReceivedLegacy {
@@ -47,12 +52,14 @@ export interface Problem {
 }
 
 export interface SubscriberHandlers {
-  /** In order and never twice; after `onGap` when something before it is missing. */
+  /** In order and never twice, after `onGap` when something before it is missing; as it comes without a gate. */
   onMessage(received: Received): void
   onGap?(gap: Gap): void
   onHeartbeat?(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void
   onLegacy?(received: ReceivedLegacy): void
   onProblem?(problem: Problem): void
+  /** Nothing more waits on the endpoint's socket, or much was handed on since it was said last. */
+  onDrained?(endpoint: PublisherEndpoint): void
 }
 
 export interface SubscriberOptions extends SubscriberHandlers {
@@ -62,19 +69,29 @@ export interface SubscriberOptions extends SubscriberHandlers {
   /** Data of another env are refused. */
   readonly env: Env
   readonly clock: Clock
+  /** The bus's keys; undefined where it has none. A legacy sender has none in any case. */
+  readonly keys?: BusKeys | undefined
+  /**
+   * Who judges order, loss and duplicates: by default the tracker here, which pulls nothing; with `none` whoever takes
+   * the messages, which come as the network brought them.
+   */
+  readonly gate?: 'tracker' | 'none'
 }
 
+/** Messages that are handed on before `onDrained` is said even though more wait. */
+const MAX_BURST = 256
+
 export class Subscriber {
-  private readonly tracker: SequenceTracker
+  private readonly tracker: SequenceTracker | undefined
   private readonly links: Link[]
   private readonly watchdog: NodeJS.Timeout
 
-  /** Connects at once; publishers may start later. */
+  /** Connects at once; publishers may start later. Throws `UNKNOWN_KEY` (exit 4). */
   constructor(options: SubscriberOptions) {
-    this.tracker = new SequenceTracker((source) => {
-      const whole = topicPrefixOf(source)
-      return options.prefixes.some((prefix) => whole.startsWith(prefix))
-    })
+    this.tracker =
+      options.gate === 'none'
+        ? undefined
+        : new SequenceTracker((source) => coversChannel(options.prefixes, source))
     this.links = options.endpoints.map((endpoint) => new Link(endpoint, options, this.tracker))
     this.watchdog = setInterval(() => {
       for (const link of this.links) link.recreateWhenSilent()
@@ -82,9 +99,9 @@ export class Subscriber {
     this.watchdog.unref()
   }
 
-  /** The last (epoch, seq) seen of a source. */
+  /** The last (epoch, seq) that the tracker saw of a source. */
   position(source: string): { readonly epoch: number; readonly seq: number } | undefined {
-    return this.tracker.position(source)
+    return this.tracker?.position(source)
   }
 
   close(): void {
@@ -93,16 +110,23 @@ export class Subscriber {
   }
 }
 
+/** Whether `prefixes` take everything that a source publishes, so that its seq may have no holes. */
+export function coversChannel(prefixes: readonly string[], source: string): boolean {
+  const whole = topicPrefixOf(source)
+  return prefixes.some((prefix) => whole.startsWith(prefix))
+}
+
 /** One endpoint's socket and its receive loop. */
 class Link {
   private socket: SubSocket | undefined
   private lastHeardUs: number
+  private burst = 0
   private closed = false
 
   constructor(
     private readonly endpoint: PublisherEndpoint,
     private readonly options: SubscriberOptions,
-    private readonly tracker: SequenceTracker,
+    private readonly tracker: SequenceTracker | undefined,
   ) {
     this.lastHeardUs = options.clock.monoUs()
     this.connect()
@@ -124,8 +148,9 @@ class Link {
   }
 
   private connect(): void {
-    const socket = new SubSocket(SUBSCRIBER_OPTIONS)
     const { endpoint, options } = this
+    const keys = endpoint.legacy === true ? undefined : options.keys
+    const socket = new SubSocket({ ...SUBSCRIBER_OPTIONS, ...curveClientOptions(keys, endpoint.publisher) })
     socket.subscribe(
       endpoint.legacy === true ? HEALTH_PREFIX : healthTopic(endpoint.publisher),
       ...options.prefixes,
@@ -144,6 +169,18 @@ class Link {
       } else {
         this.tryHandle(topic.toString('utf8'), body, this.lastHeardUs)
       }
+      if (this.options.onDrained !== undefined) this.tellDrained(socket)
+    }
+  }
+
+  private tellDrained(socket: SubSocket): void {
+    this.burst++
+    if (this.burst < MAX_BURST && !socket.closed && socket.readable) return
+    this.burst = 0
+    try {
+      this.options.onDrained?.(this.endpoint)
+    } catch (error) {
+      this.problem('parse_error', 'handler_failed', messageOf(error))
     }
   }
 
@@ -174,7 +211,7 @@ class Link {
       return this.problem('foreign_heartbeat', 'foreign_heartbeat', found)
     }
     for (const channel of heartbeat.channels) {
-      tracker.beat(channel, heartbeat.closing, (gap) => options.onGap?.(gap))
+      tracker?.beat(channel, heartbeat.closing, (gap) => options.onGap?.(gap))
     }
     options.onHeartbeat?.(heartbeat, endpoint, recvUs)
   }
@@ -203,22 +240,21 @@ class Link {
     if (!topic.startsWith(topicPrefixOf(source))) {
       return this.problem('parse_error', 'topic_of_other_source', `${source} on ${topic}`)
     }
-    const verdict = this.tracker.observe(message.header, topic, (gap) => options.onGap?.(gap))
-    switch (verdict.kind) {
-      case 'duplicate':
-      case 'old_epoch':
-        return this.problem(
-          verdict.kind,
-          verdict.kind,
-          `${source}/${message.header.epoch}/${message.header.seq}`,
-        )
-      case 'gap':
-        options.onGap?.(verdict.gap)
-        break
-      case 'next':
-        break
-    }
+    if (!this.admits(message.header, topic)) return
     options.onMessage({ message, bytes, topic, recvUs, endpoint })
+  }
+
+  /** What the tracker says of a message; without one everything goes on. */
+  private admits(header: Header, topic: string): boolean {
+    const { tracker, options } = this
+    const verdict = tracker?.observe(header, topic, (gap) => options.onGap?.(gap))
+    if (verdict === undefined || verdict.kind === 'next') return true
+    if (verdict.kind === 'gap') {
+      options.onGap?.(verdict.gap)
+      return true
+    }
+    this.problem(verdict.kind, verdict.kind, `${header.source}/${header.epoch}/${header.seq}`)
+    return false
   }
 
   private handleLegacy(legacy: LegacyMessage, topic: string, bytes: Buffer): void {
