@@ -304,7 +304,8 @@ export class ChannelReader<T> {
     if (first?.epoch === epoch) return { kind: 'gap', epoch, from: at.seq + 1, to: first.seq - 1, reason }
     if (head.epoch === epoch) return { kind: 'gap', epoch, from: at.seq + 1, to: head.seq, reason }
     const to = first?.epoch ?? head.epoch
-    const isWhole = epoch === 0 || at.closed
+    // Where a journal is out of reach, a whole epoch may lie between: only it could tell that none does.
+    const isWhole = epoch === 0 || (at.closed && reason === 'no_journal')
     return {
       kind: 'epoch',
       from: epoch,
