@@ -1,0 +1,135 @@
+/** A reader that needs the newest value of each topic: a snapshot, then what comes live behind it. */
+
+import type { Position } from '../../src/lib/bus/position.js'
+import { isBefore } from '../../src/lib/bus/position.js'
+import type { RangeReply, SnapshotReply } from '../../src/lib/bus/range.js'
+import type { SnapshotItem, SnapshotReader, SnapshotRequest } from '../../src/lib/bus/snapshot-reader.js'
+import { Process } from './event-loop.js'
+import type { EventLoop } from './event-loop.js'
+import type { Parts } from './parts.js'
+import type { RecoveryPath } from './recovery-path.js'
+import type { Beat, SimPublisher } from './sim-publisher.js'
+import type { Envelope, Truth } from './truth.js'
+import { Violation } from './violation.js'
+
+const TICK_MS = 50
+
+export class SimSnapshotReader extends Process {
+  readonly name = 'snapshot reader'
+  private reader: SnapshotReader<Envelope> | undefined
+  private readonly values = new Map<string, Position>()
+
+  constructor(
+    loop: EventLoop,
+    private readonly newReader: Parts['snapshotReader'],
+    private readonly truth: Truth,
+    private readonly source: SimPublisher,
+    private readonly recovery: RecoveryPath,
+    private readonly options: { readonly maxWaiting: number; readonly outOfReachMs: number },
+    private readonly trace: (text: string) => void,
+  ) {
+    super(loop)
+  }
+
+  /** Where it is, when it says that it is whole. */
+  get position(): Position | undefined {
+    return this.reader === undefined || this.reader.hasHole ? undefined : this.reader.position
+  }
+
+  start(): void {
+    if (this.alive) return
+    this.begin()
+    const { maxWaiting, outOfReachMs } = this.options
+    this.reader = this.newReader({ maxWaiting: { records: maxWaiting, bytes: Infinity }, outOfReachMs })
+    this.tick()
+  }
+
+  /** It keeps nothing. */
+  kill(): void {
+    if (!this.alive) return
+    this.trace(`${this.name} killed`)
+    this.end()
+    this.recovery.forget()
+    this.reader = undefined
+    this.values.clear()
+  }
+
+  readonly onMessage = (message: Envelope): void => {
+    const { epoch, seq, data } = message
+    this.reader?.receive({ epoch, seq, value: message }, data.length, this.loop.nowMs)
+    this.pump()
+  }
+
+  readonly onBeat = (beat: Beat): void => {
+    this.reader?.reached(beat, this.loop.nowMs)
+    this.pump()
+  }
+
+  /** Where it is whole it holds the newest value of every topic. Throws `Violation`. */
+  judge(): void {
+    const at = this.position
+    if (at === undefined || !this.truth.knows(at.epoch)) return
+    for (const [topic, { seq }] of this.truth.newest(at.epoch, at.seq)) {
+      const held = this.values.get(topic)
+      if (held !== undefined && !isBefore(held, { epoch: at.epoch, seq })) continue
+      const what = held === undefined ? 'nothing' : `${held.epoch}:${held.seq}`
+      throw new Violation(
+        'stale value',
+        `${this.name} is whole at ${at.epoch}:${at.seq} and has ${what} of ${topic}, which is at ${seq}`,
+      )
+    }
+  }
+
+  private tick(): void {
+    this.pump()
+    this.judge()
+    this.later(TICK_MS, () => this.tick())
+  }
+
+  private pump(): void {
+    const { reader } = this
+    if (reader === undefined) return
+    for (const item of reader.take(Infinity, this.loop.nowMs)) this.keep(item)
+    const request = reader.nextRequest(this.loop.nowMs)
+    if (request !== undefined) this.ask(reader, request)
+  }
+
+  private keep(item: SnapshotItem<Envelope>): void {
+    if (item.kind !== 'record' && item.kind !== 'value') {
+      this.trace(`${this.name} takes ${JSON.stringify(item)}`)
+      return
+    }
+    const { epoch, seq, value } = item
+    this.trace(`${this.name} takes ${item.kind} ${epoch}:${seq} of ${value.topic}`)
+    const held = this.values.get(value.topic)
+    if (held !== undefined && !isBefore(held, { epoch, seq })) {
+      throw new Violation(
+        'back in time',
+        `${this.name} takes ${epoch}:${seq} of ${value.topic} after ${held.epoch}:${held.seq}`,
+      )
+    }
+    this.values.set(value.topic, { epoch, seq })
+  }
+
+  private ask(reader: SnapshotReader<Envelope>, request: SnapshotRequest): void {
+    this.trace(`${this.name} asks ${JSON.stringify(request)}`)
+    const settle = <R>(take: (reply: R) => void) => {
+      return (reply: R | undefined): void => {
+        if (reply === undefined) reader.onNoReply(this.loop.nowMs)
+        else take(reply)
+        this.pump()
+      }
+    }
+    if (request.kind === 'snapshot') {
+      this.recovery.ask<SnapshotReply<Envelope>>(
+        (reply) => this.source.answerSnapshot(request.cursor, reply),
+        settle((reply) => reader.onSnapshot(reply, this.loop.nowMs)),
+      )
+      return
+    }
+    this.recovery.ask<RangeReply<Envelope>>(
+      (reply) => this.source.answerRange(request, reply),
+      settle((reply) => reader.onReply(reply, this.loop.nowMs)),
+    )
+  }
+}

@@ -1,0 +1,10 @@
+/** A broken promise: the run ends here. */
+export class Violation extends Error {
+  constructor(
+    /** The promise, in a word or two. */
+    readonly what: string,
+    detail: string,
+  ) {
+    super(detail)
+  }
+}
