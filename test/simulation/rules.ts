@@ -8,7 +8,7 @@ import { ChannelReader } from '../../src/lib/bus/channel-reader.js'
 import type { ReaderItem, Reception } from '../../src/lib/bus/channel-reader.js'
 import { RECORD_OVERHEAD_BYTES, readRecord } from '../../src/lib/bus/journal/record.js'
 import { SnapshotReader } from '../../src/lib/bus/snapshot-reader.js'
-import { NOWHERE, laterOf } from '../../src/lib/bus/position.js'
+import { laterOf } from '../../src/lib/bus/position.js'
 import type { Position } from '../../src/lib/bus/position.js'
 import type { Item } from '../../src/lib/mirror/item.js'
 import type { WriteOutcome } from '../../src/lib/mirror/mirror-core.js'
@@ -79,27 +79,11 @@ class CheckpointFirstStore extends ModelStore {
   }
 }
 
-/** Believes that what it is handed is as of now, not as of when it was made. */
+/** Believes that a snapshot is as of now, not as of when it was made. */
 class SeamlessReader extends SnapshotReader<Envelope> {
-  private heard: Position = NOWHERE
-
-  override receive(...[message, bytes, nowMs]: Parameters<SnapshotReader<Envelope>['receive']>): Reception {
-    this.heard = laterOf(this.heard, message)
-    return super.receive(message, bytes, nowMs)
-  }
-
-  override reached(
-    ...[beat, nowMs]: Parameters<SnapshotReader<Envelope>['reached']>
-  ): ReturnType<SnapshotReader<Envelope>['reached']> {
-    this.heard = laterOf<Position>(this.heard, beat)
-    return super.reached(beat, nowMs)
-  }
-
-  override onSnapshot(
-    ...[reply, nowMs]: Parameters<SnapshotReader<Envelope>['onSnapshot']>
-  ): ReturnType<SnapshotReader<Envelope>['onSnapshot']> {
-    const { seq } = laterOf<Position>(reply, this.heard)
-    return super.onSnapshot(this.heard.epoch === reply.epoch ? { ...reply, seq } : reply, nowMs)
+  protected override seamOf(stated: Position): Position {
+    const { sourceHead } = this
+    return sourceHead.epoch === stated.epoch ? laterOf<Position>(stated, sourceHead) : stated
   }
 }
 

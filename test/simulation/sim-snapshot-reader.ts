@@ -1,7 +1,7 @@
 /** A reader that needs the newest value of each topic: a snapshot, then what comes live behind it. */
 
 import type { Position } from '../../src/lib/bus/position.js'
-import { isBefore } from '../../src/lib/bus/position.js'
+import { isBefore, isSame } from '../../src/lib/bus/position.js'
 import type { RangeReply, SnapshotReply } from '../../src/lib/bus/range.js'
 import type { SnapshotItem, SnapshotReader, SnapshotRequest } from '../../src/lib/bus/snapshot-reader.js'
 import { Process } from './event-loop.js'
@@ -18,6 +18,9 @@ export class SimSnapshotReader extends Process {
   readonly name = 'snapshot reader'
   private reader: SnapshotReader<Envelope> | undefined
   private readonly values = new Map<string, Position>()
+  private askedMs = Infinity
+  /** It asked in vain for longer than it waits: it goes on without a snapshot until it gets one. */
+  private isUnanswered = false
 
   constructor(
     loop: EventLoop,
@@ -41,6 +44,8 @@ export class SimSnapshotReader extends Process {
     this.begin()
     const { maxWaiting, outOfReachMs } = this.options
     this.reader = this.newReader({ maxWaiting: { records: maxWaiting, bytes: Infinity }, outOfReachMs })
+    this.askedMs = Infinity
+    this.isUnanswered = false
     this.tick()
   }
 
@@ -56,6 +61,10 @@ export class SimSnapshotReader extends Process {
 
   readonly onMessage = (message: Envelope): void => {
     const { epoch, seq, data } = message
+    if (this.reader?.passes(epoch, seq, this.loop.nowMs) === true) {
+      this.keep({ kind: 'record', epoch, seq, value: message })
+      return
+    }
     this.reader?.receive({ epoch, seq, value: message }, data.length, this.loop.nowMs)
     this.pump()
   }
@@ -65,19 +74,31 @@ export class SimSnapshotReader extends Process {
     this.pump()
   }
 
-  /** Where it is whole it holds the newest value of every topic. Throws `Violation`. */
+  /** Where it is, and with every topic: unless nobody answered it when it joined. */
+  get isCurrent(): boolean {
+    const at = this.position
+    return at !== undefined && isSame(at, this.source.head) && this.firstStale(at, true) === undefined
+  }
+
+  /** Where it says that nothing is missing, no value is older than that. Throws `Violation`. */
   judge(): void {
     const at = this.position
-    if (at === undefined || !this.truth.knows(at.epoch)) return
-    for (const [topic, { seq }] of this.truth.newest(at.epoch, at.seq)) {
+    const topic = at === undefined ? undefined : this.firstStale(at, !this.isUnanswered)
+    if (at === undefined || topic === undefined) return
+    const held = this.values.get(topic)
+    throw new Violation(
+      'stale value',
+      `${this.name} is whole at ${at.epoch}:${at.seq} and has ${held === undefined ? 'nothing' : `${held.epoch}:${held.seq}`} of ${topic}`,
+    )
+  }
+
+  /** A topic of which it has less than was published up to there; nothing counts as less with `all`. */
+  private firstStale(at: Position, all: boolean): string | undefined {
+    for (const [topic, { epoch, seq }] of this.truth.newest(at.epoch, at.seq)) {
       const held = this.values.get(topic)
-      if (held !== undefined && !isBefore(held, { epoch: at.epoch, seq })) continue
-      const what = held === undefined ? 'nothing' : `${held.epoch}:${held.seq}`
-      throw new Violation(
-        'stale value',
-        `${this.name} is whole at ${at.epoch}:${at.seq} and has ${what} of ${topic}, which is at ${seq}`,
-      )
+      if (held === undefined ? all : isBefore(held, { epoch, seq })) return topic
     }
+    return undefined
   }
 
   private tick(): void {
@@ -89,6 +110,7 @@ export class SimSnapshotReader extends Process {
   private pump(): void {
     const { reader } = this
     if (reader === undefined) return
+    this.isUnanswered ||= this.loop.nowMs - this.askedMs >= this.options.outOfReachMs
     for (const item of reader.take(Infinity, this.loop.nowMs)) this.keep(item)
     const request = reader.nextRequest(this.loop.nowMs)
     if (request !== undefined) this.ask(reader, request)
@@ -97,12 +119,17 @@ export class SimSnapshotReader extends Process {
   private keep(item: SnapshotItem<Envelope>): void {
     if (item.kind !== 'record' && item.kind !== 'value') {
       this.trace(`${this.name} takes ${JSON.stringify(item)}`)
+      // Whoever is told that something is missing trusts no value until it hears of it again.
+      this.values.clear()
+      this.isUnanswered = true
       return
     }
     const { epoch, seq, value } = item
     this.trace(`${this.name} takes ${item.kind} ${epoch}:${seq} of ${value.topic}`)
     const held = this.values.get(value.topic)
-    if (held !== undefined && !isBefore(held, { epoch, seq })) {
+    // A snapshot may say again what is known; nothing else may.
+    const isAgain = held !== undefined && item.kind === 'value' && isSame(held, item)
+    if (held !== undefined && !isAgain && !isBefore(held, item)) {
       throw new Violation(
         'back in time',
         `${this.name} takes ${epoch}:${seq} of ${value.topic} after ${held.epoch}:${held.seq}`,
@@ -112,6 +139,7 @@ export class SimSnapshotReader extends Process {
   }
 
   private ask(reader: SnapshotReader<Envelope>, request: SnapshotRequest): void {
+    this.askedMs = Math.min(this.askedMs, this.loop.nowMs)
     this.trace(`${this.name} asks ${JSON.stringify(request)}`)
     const settle = <R>(take: (reply: R) => void) => {
       return (reply: R | undefined): void => {
@@ -123,13 +151,20 @@ export class SimSnapshotReader extends Process {
     if (request.kind === 'snapshot') {
       this.recovery.ask<SnapshotReply<Envelope>>(
         (reply) => this.source.answerSnapshot(request.cursor, reply),
-        settle((reply) => reader.onSnapshot(reply, this.loop.nowMs)),
+        settle((reply) => {
+          this.askedMs = Infinity
+          const isTaken = reader.onSnapshot(reply, this.loop.nowMs)
+          if (isTaken && reply.next === null) this.isUnanswered = false
+        }),
       )
       return
     }
     this.recovery.ask<RangeReply<Envelope>>(
       (reply) => this.source.answerRange(request, reply),
-      settle((reply) => reader.onReply(reply, this.loop.nowMs)),
+      settle((reply) => {
+        this.askedMs = Infinity
+        reader.onReply(reply, this.loop.nowMs)
+      }),
     )
   }
 }

@@ -105,7 +105,8 @@ export class Truth {
   /** The newest message of each topic of an epoch, up to `seq`. */
   newest(epoch: number, seq: number): Map<string, TrueMessage> {
     const values = new Map<string, TrueMessage>()
-    for (const message of this.at(epoch).messages.slice(0, seq)) values.set(message.topic, message)
+    for (const message of this.epochs.get(epoch)?.messages.slice(0, seq) ?? [])
+      values.set(message.topic, message)
     return values
   }
 

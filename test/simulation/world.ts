@@ -169,8 +169,7 @@ export class World {
 
   private get isQuiet(): boolean {
     const { head } = this.publisher
-    const { position } = this.snapshotReader
-    const isWhole = !this.snapshotReader.alive || (position !== undefined && isSame(position, head))
+    const isWhole = !this.snapshotReader.alive || this.snapshotReader.isCurrent
     return isWhole && isSame(this.reader.position, head) && isSame(this.store.read(), head)
   }
 
