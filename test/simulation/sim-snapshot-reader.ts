@@ -74,6 +74,16 @@ export class SimSnapshotReader extends Process {
     this.pump()
   }
 
+  /** It has heard of an epoch beyond the one that the source lives in. */
+  get isRegressed(): boolean {
+    return this.alive && this.furthest > this.source.head.epoch
+  }
+
+  /** The latest epoch that it has heard of. */
+  get furthest(): number {
+    return this.reader?.sourceHead.epoch ?? 0
+  }
+
   /** Where it is, and with every topic: unless nobody answered it when it joined. */
   get isCurrent(): boolean {
     const at = this.position
@@ -152,9 +162,9 @@ export class SimSnapshotReader extends Process {
       this.recovery.ask<SnapshotReply<Envelope>>(
         (reply) => this.source.answerSnapshot(request.cursor, reply),
         settle((reply) => {
+          if (!reader.onSnapshot(reply, this.loop.nowMs)) return
           this.askedMs = Infinity
-          const isTaken = reader.onSnapshot(reply, this.loop.nowMs)
-          if (isTaken && reply.next === null) this.isUnanswered = false
+          if (reply.next === null) this.isUnanswered = false
         }),
       )
       return

@@ -158,13 +158,18 @@ export class World {
       await loop.runUntil(loop.nowMs + 100)
       if (!isMended && loop.nowMs > healedMs + OPERATOR_MS && this.isRegressed) {
         isMended = true
-        this.publisher.restartAbove(Math.max(this.reader.position.epoch, this.store.read().epoch))
+        const { furthest } = this.snapshotReader
+        this.publisher.restartAbove(Math.max(this.reader.position.epoch, this.store.read().epoch, furthest))
       }
     }
   }
 
   private get isRegressed(): boolean {
-    return this.reader.isRegressed || this.mirrors.some(({ isRegressed }) => isRegressed)
+    return (
+      this.reader.isRegressed ||
+      this.snapshotReader.isRegressed ||
+      this.mirrors.some(({ isRegressed }) => isRegressed)
+    )
   }
 
   private get isQuiet(): boolean {
