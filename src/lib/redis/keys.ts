@@ -28,6 +28,8 @@ export interface RedisKeys {
   gaps(): string
   health(role: string, instance: string): string
   halt(): string
+  /** Channel, not a key: a market's bare price. Games and signals are published on the names of their keys. */
+  priceChannel(venue: Venue, marketId: string): string
 }
 
 /** The keys of an env. Every function throws `BAD_KEY` for a part with whitespace or control characters. */
@@ -49,6 +51,7 @@ export function redisKeys(env: Env): RedisKeys {
     gaps: () => key('arbees', 'gaps'),
     health: (role, instance) => key('arbees', 'health', role, instance),
     halt: () => key('arbees', 'halt'),
+    priceChannel: (venue, marketId) => key('prices', venue, marketId),
   }
 }
 

@@ -24,6 +24,8 @@ import type { BookUpdate, Catalog, FeedListener, FrameVerdict, MarketFeed } from
 import { venueUrls } from '../venues/urls.js'
 import { kalshiKeyFile } from './credentials.js'
 import { bindPublisher } from './bind-publisher.js'
+import { openRedisPublish } from './redis-publish.js'
+import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
 
 /** How often the catalog is asked for new games. */
@@ -57,6 +59,7 @@ export async function runMonitor(
     context,
     publisher.channel(orderbookSource(venue)),
     publisher.channel(pricesSource(venue)),
+    openRedisPublish(context),
   )
   const feed = createFeed({
     onBook: (update) => {
@@ -166,6 +169,7 @@ class BookAnnouncer {
     private readonly context: RoleContext,
     private readonly orderbook: Channel,
     private readonly prices: Channel,
+    private readonly redis: RedisPublish | undefined,
   ) {}
 
   publish(update: BookUpdate): void {
@@ -176,6 +180,7 @@ class BookAnnouncer {
     const payload = pricesPayload(quoteOfUpdate(update))
     const topLevel = legacyPriceFields(market.marketId, payload.yes_bid ?? null, payload.yes_ask ?? null)
     this.prices.publish(topics.prices, payload, { stamps, topLevel })
+    this.redis?.price(payload)
     this.context.counters.add('quotes')
   }
 

@@ -31,6 +31,8 @@ import { Alarm } from './alarm.js'
 import { Guard } from './guard.js'
 import { MarketGameWriter } from './market-game-writer.js'
 import { bindPublisher } from './bind-publisher.js'
+import { openRedisPublish } from './redis-publish.js'
+import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
 
 const REPUBLISH_MS = 5_000
@@ -69,7 +71,8 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   if (lifecycle.signal.aborted) return
 
   const board = new GameBoard(codes, Math.max(1, settings.shards))
-  const orchestrator = new Orchestrator(context, board, publisher.channel(GAMES_SOURCE), writer)
+  const games = publisher.channel(GAMES_SOURCE)
+  const orchestrator = new Orchestrator(context, board, games, writer, openRedisPublish(context))
   const timer = setInterval(() => orchestrator.republish(), REPUBLISH_MS)
   lifecycle.defer('republish', () => clearInterval(timer))
   const firstTries = leagues.flatMap((league) => [
@@ -102,6 +105,7 @@ class Orchestrator {
     private readonly board: GameBoard,
     private readonly games: Channel,
     private readonly writer: MarketGameWriter,
+    private readonly redis: RedisPublish | undefined,
   ) {
     this.guard = new Guard(context)
   }
@@ -196,10 +200,9 @@ class Orchestrator {
   }
 
   private publish(state: GameState): void {
-    this.games.publish(
-      formatTopic({ family: 'games', scope: state.league, id: state.gameId }),
-      gamesPayload(state),
-    )
+    const payload = gamesPayload(state)
+    this.games.publish(formatTopic({ family: 'games', scope: state.league, id: state.gameId }), payload)
+    this.redis?.game(payload)
   }
 
   /** A game without markets wakes its catalogs; a market of today without a game wakes its scoreboard. */

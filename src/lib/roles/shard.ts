@@ -20,6 +20,8 @@ import type { StrategySettings } from '../strategy/cross-venue-strategy.js'
 import { Histogram } from '../telemetry/histogram.js'
 import { countProblem } from './count-problem.js'
 import { bindPublisher } from './bind-publisher.js'
+import { openRedisPublish } from './redis-publish.js'
+import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
 import { ShardBooks } from './shard-books.js'
 import { endpointOf, legacyEndpoints } from './wiring.js'
@@ -43,7 +45,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
   const publisher = await bindPublisher(context, name)
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
-  const shard = new Shard(context, index, publisher.channel(source), hops)
+  const shard = new Shard(context, index, publisher.channel(source), hops, openRedisPublish(context))
   const subscriber = new Subscriber({
     endpoints: [
       ...['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
@@ -96,6 +98,7 @@ class Shard {
     index: number,
     private readonly signals: Channel,
     private readonly hops: Hops,
+    private readonly redis: RedisPublish | undefined,
   ) {
     const { settings, clock, counters } = context
     this.strategy = new CrossVenueStrategy(strategySettings(settings), (reason) =>
@@ -172,7 +175,9 @@ class Shard {
     for (const signal of signals) {
       const topic = formatTopic({ family: 'signals', scope: 'trade', id: signal.id })
       const stamps = stampsOf(header, sameHost, recvUs, shardOut)
-      this.signals.publish(topic, signalsPayload(signal), { stamps, trace: header.trace })
+      const payload = signalsPayload(signal)
+      this.signals.publish(topic, payload, { stamps, trace: header.trace })
+      this.redis?.signal(payload)
       counters.add('signals')
     }
   }

@@ -17,6 +17,7 @@ const NAMES: readonly (readonly [name: string, prod: string, of: (keys: RedisKey
   ['gaps', 'arbees:gaps', (keys) => keys.gaps()],
   ['health', 'arbees:health:shard:3', (keys) => keys.health('shard', '3')],
   ['the halt', 'arbees:halt', (keys) => keys.halt()],
+  ['bare prices', 'prices:kalshi:KXNBA-26', (keys) => keys.priceChannel('kalshi', 'KXNBA-26')],
 ]
 
 describe('redis keys', () => {
