@@ -1,3 +1,4 @@
+import { epochFloorFlag, transportFlag } from '../lib/cli/flags.js'
 import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js'
 
 export default class Exec extends RoleCommand {
@@ -14,12 +15,21 @@ export default class Exec extends RoleCommand {
       description: 'with smaller limits',
       command: 'ARBEES_LIMITS__ORDER_USD=20 ARBEES_LIMITS__TOTAL_USD=100 <%= config.bin %> <%= command.id %>',
     },
+    {
+      description: 'moved back to Redis',
+      command: '<%= config.bin %> <%= command.id %> --transport redis',
+    },
   ]
-  static override flags = roleFlags
+  static override flags = { ...roleFlags, transport: transportFlag, 'epoch-floor': epochFloorFlag }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Exec)
     const { runExec } = await import('../lib/roles/exec.js')
-    await this.runRole('exec', this.loadSettings(roleSettings(flags)), (context) => runExec(context))
+    const loaded = this.loadSettings({
+      ...roleSettings(flags),
+      transport: flags.transport,
+      epoch_floor: flags['epoch-floor'],
+    })
+    await this.runRole('exec', loaded, (context) => runExec(context))
   }
 }

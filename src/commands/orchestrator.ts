@@ -1,3 +1,4 @@
+import { epochFloorFlag, redisPublishFlag } from '../lib/cli/flags.js'
 import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js'
 import { Flags } from '@oclif/core'
 
@@ -22,13 +23,21 @@ export default class Orchestrator extends RoleCommand {
       helpValue: '<count>',
       env: 'ARBEES_SHARDS',
     }),
+    'redis-publish': redisPublishFlag,
+    'epoch-floor': epochFloorFlag,
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Orchestrator)
     const { runOrchestrator } = await import('../lib/roles/orchestrator.js')
     const { leagues, shards } = flags
-    const loaded = this.loadSettings({ ...roleSettings(flags), leagues, shards })
+    const loaded = this.loadSettings({
+      ...roleSettings(flags),
+      leagues,
+      shards,
+      redis_publish: flags['redis-publish'],
+      epoch_floor: flags['epoch-floor'],
+    })
     await this.runRole('orchestrator', loaded, runOrchestrator)
   }
 }

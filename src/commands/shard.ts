@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { epochFloorFlag, redisPublishFlag, transportFlag } from '../lib/cli/flags.js'
 import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js'
 import { ArbeesError, EXIT } from '../lib/core/errors.js'
 
@@ -11,6 +12,10 @@ export default class Shard extends RoleCommand {
     {
       description: 'the second of two',
       command: '<%= config.bin %> <%= command.id %> --index 1 --shards 2',
+    },
+    {
+      description: 'moved back to Redis',
+      command: '<%= config.bin %> <%= command.id %> --transport redis',
     },
   ]
   static override flags = {
@@ -29,12 +34,21 @@ export default class Shard extends RoleCommand {
       helpValue: '<count>',
       env: 'ARBEES_SHARDS',
     }),
+    transport: transportFlag,
+    'redis-publish': redisPublishFlag,
+    'epoch-floor': epochFloorFlag,
   }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Shard)
     const { index, shards } = flags
-    const loaded = this.loadSettings({ ...roleSettings(flags), shards })
+    const loaded = this.loadSettings({
+      ...roleSettings(flags),
+      shards,
+      transport: flags.transport,
+      redis_publish: flags['redis-publish'],
+      epoch_floor: flags['epoch-floor'],
+    })
     if (index >= loaded.settings.shards) {
       throw new ArbeesError(
         'NO_SUCH_SHARD',

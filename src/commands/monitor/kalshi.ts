@@ -1,3 +1,4 @@
+import { epochFloorFlag, redisPublishFlag } from '../../lib/cli/flags.js'
 import { RoleCommand, roleFlags, roleSettings } from '../../lib/cli/role-command.js'
 
 export default class MonitorKalshi extends RoleCommand {
@@ -12,13 +13,20 @@ export default class MonitorKalshi extends RoleCommand {
         'ARBEES_KALSHI__CREDENTIALS_FILE=kalshi-read.json <%= config.bin %> <%= command.id %> --env prod',
     },
   ]
-  static override flags = roleFlags
+  static override flags = {
+    ...roleFlags,
+    'redis-publish': redisPublishFlag,
+    'epoch-floor': epochFloorFlag,
+  }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(MonitorKalshi)
     const { runMonitor } = await import('../../lib/roles/monitor.js')
-    await this.runRole('kalshi', this.loadSettings(roleSettings(flags)), (context) =>
-      runMonitor(context, 'kalshi'),
-    )
+    const loaded = this.loadSettings({
+      ...roleSettings(flags),
+      redis_publish: flags['redis-publish'],
+      epoch_floor: flags['epoch-floor'],
+    })
+    await this.runRole('kalshi', loaded, (context) => runMonitor(context, 'kalshi'))
   }
 }

@@ -51,6 +51,26 @@ export const redisUrlFlag = Flags.string({
   env: 'ARBEES_REDIS_URL',
 })
 
+/** What a role reads. */
+export const transportFlag = Flags.string({
+  summary: 'what to read: the bus (from Redis where only our link to a publisher is cut), or Redis alone',
+  options: ['zmq', 'redis'],
+  env: 'ARBEES_TRANSPORT',
+})
+
+/** Without `env`: oclif would take any text for a no, the settings refuse what is neither true nor false. */
+export const redisPublishFlag = Flags.boolean({
+  summary: "also PUBLISH the first design's bare bodies to Redis, best effort [env: ARBEES_REDIS_PUBLISH]",
+  allowNo: true,
+})
+
+export const epochFloorFlag = Flags.integer({
+  summary: 'least epoch to begin with, Unix ms: after a clock was set back (EPOCH_REGRESSED)',
+  helpValue: '<ms>',
+  min: 0,
+  env: 'ARBEES_EPOCH_FLOOR',
+})
+
 /** Bounds of every stream. */
 export const streamFlags = {
   count: Flags.integer({ char: 'n', summary: 'stop after so many', min: 1, helpValue: '<count>' }),
