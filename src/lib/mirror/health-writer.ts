@@ -31,7 +31,7 @@ export class HealthWriter {
     try {
       const pipeline = this.redis.pipeline()
       for (const heartbeat of heartbeats) {
-        pipeline.set(healthKey(this.keys, heartbeat.publisher), JSON.stringify(heartbeat), 'PX', KEPT_MS)
+        pipeline.set(this.keys.health(heartbeat.publisher), JSON.stringify(heartbeat), 'PX', KEPT_MS)
       }
       for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error
     } catch (error) {
@@ -40,11 +40,4 @@ export class HealthWriter {
       this.writing = false
     }
   }
-}
-
-/** Role and instance of a publisher: the monitors are `monitor`, a shard's instance is its index. */
-function healthKey(keys: RedisKeys, publisher: string): string {
-  if (publisher === 'kalshi' || publisher === 'poly') return keys.health('monitor', publisher)
-  const shard = /^shard-(\d+)$/.exec(publisher)?.[1]
-  return shard === undefined ? keys.health(publisher, '0') : keys.health('shard', shard)
 }

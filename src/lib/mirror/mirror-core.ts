@@ -53,8 +53,6 @@ const OUT_OF_REACH_MS = 10_000
 const RETRY_MS = 200
 /** How often a checkpoint is looked at that nobody should have moved. */
 const REREAD_MS = 1_000
-/** A source that beats in an epoch of the past, and in no other for so long, lives there. */
-const REGRESSED_MS = 1_000
 
 const NOTHING: Settled = { written: 0, gaps: [] }
 
@@ -68,8 +66,7 @@ export class MirrorCore {
   private stored: Checkpoint | undefined
   private retryAtMs = -Infinity
   private answeredMs = -Infinity
-  private currentMs = -Infinity
-  private regressedTo: number | undefined
+  private beatEpoch = 0
 
   constructor({ maxBehind, maxWaiting, outOfReachMs }: MirrorCoreOptions) {
     this.reader = new ChannelReader({
@@ -101,19 +98,18 @@ export class MirrorCore {
 
   /** The epoch that the source lives in, when that is before the one that Redis holds: nothing of it is written. */
   get regressedEpoch(): number | undefined {
-    return this.regressedTo
+    return this.reader.isRegressed ? this.beatEpoch : undefined
   }
 
   /** A live message. */
   receive(message: Position & { readonly value: MirrorRecord }, nowMs: number): Reception {
-    const reception = this.reader.receive(message, weightOf(message.value), nowMs)
-    this.noteEpoch(message.epoch, reception === 'old_epoch', nowMs)
-    return reception
+    return this.reader.receive(message, weightOf(message.value), nowMs)
   }
 
   /** A heartbeat's word on the channel; `journal` is false where nothing can be pulled. */
   beat(beat: Position & { readonly closing: boolean; readonly journal: boolean }, nowMs: number): void {
-    this.noteEpoch(beat.epoch, this.reader.reached(beat, nowMs) === 'old_epoch', nowMs)
+    this.beatEpoch = beat.epoch
+    this.reader.reached(beat, nowMs)
   }
 
   /** The next chunk to ask the journal for; ask again only after `onReply` or `onNoReply`. */
@@ -212,13 +208,5 @@ export class MirrorCore {
   private forgetPosition(nowMs: number): void {
     this.reader.stop()
     this.retryAtMs = nowMs + RETRY_MS
-  }
-
-  private noteEpoch(epoch: number, isOld: boolean, nowMs: number): void {
-    if (!isOld) {
-      if (this.reader.position === undefined) return
-      this.currentMs = nowMs
-      this.regressedTo = undefined
-    } else if (nowMs - this.currentMs >= REGRESSED_MS) this.regressedTo = epoch
   }
 }

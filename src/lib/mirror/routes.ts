@@ -5,7 +5,7 @@ import { familyOfSource } from '../messages/sources.js'
 import type { Topic } from '../messages/topics.js'
 import { isVenue } from '../model/venue.js'
 import type { RedisKeys } from '../redis/keys.js'
-import type { MirrorRecord } from './batch.js'
+import type { MirrorRecord } from './item.js'
 
 /** A game's string outlives its last message by so much. */
 const GAME_KEPT_MS = 24 * 3600 * 1000
@@ -29,7 +29,7 @@ export function maxLengthOf(source: string, lengths: StreamLengths): number {
   }
 }
 
-/** The record of a message; undefined when its topic names no venue of ours. */
+/** What is kept of a message; undefined when its topic names no venue of ours. */
 export function recordOf(
   keys: RedisKeys,
   { family, topic, header, payload }: Message,
@@ -43,8 +43,7 @@ export function recordOf(
         ? keys.trades(payload.mode)
         : publicStream(keys, topic)
   if (stream === undefined) return undefined
-  const { epoch, seq } = header
-  const record = { kind: 'record', epoch, seq, stream, topic: wireTopic, data } as const
+  const record = { stream, topic: wireTopic, data }
   // The two notices have no id, and no state to hold.
   if (family !== 'games' || topic.id === '') return record
   const key = keys.game(topic.scope, topic.id)

@@ -1,24 +1,21 @@
 /** The mirror's two calls to Redis: read a channel's checkpoint, write a batch past it. */
 
+import { NOWHERE } from '../bus/position.js'
+import type { Checkpoint, Position } from '../bus/position.js'
 import { ArbeesError } from '../core/errors.js'
 import type { Env } from '../model/venue.js'
 import type { RedisClient } from '../redis/connection.js'
 import { redisErrorCode } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
 import { LuaScript } from '../redis/lua.js'
-import { NOWHERE } from './batch.js'
-import type { Checkpoint, Item, Position } from './batch.js'
+import type { Item } from './item.js'
+import type { WriteOutcome } from './mirror-core.js'
 import { MIRROR_SCRIPT } from './mirror-script.js'
 
 /** How a call ended: `mirror-script.ts` says what each means. */
 const STATUSES = ['OK', 'ERROR', 'BEHIND', 'MOVED', 'EPOCH_REGRESSED', 'BROKEN_BATCH'] as const
 
-export interface WriteResult {
-  readonly status: (typeof STATUSES)[number]
-  /** What Redis holds after the call, whatever its status; not to be used after ERROR. */
-  readonly checkpoint: Checkpoint
-  readonly written: number
-  readonly gaps: number
+export interface WriteResult extends WriteOutcome {
   /** Of ERROR: Redis's own words. */
   readonly message: string
 }
@@ -82,7 +79,8 @@ class KeyList {
 function pushItem(args: (string | Buffer)[], keys: KeyList, item: Item): void {
   switch (item.kind) {
     case 'record': {
-      const { epoch, seq, stream, topic, data, snapshot } = item
+      const { epoch, seq } = item
+      const { stream, topic, data, snapshot } = item.value
       args.push('r', String(epoch), String(seq), keys.indexOf(stream), topic, data)
       if (snapshot === undefined) args.push('0', '0')
       else args.push(keys.indexOf(snapshot.key), String(snapshot.expireAtMs))

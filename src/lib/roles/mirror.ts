@@ -1,8 +1,11 @@
 /**
  * The mirror: everything that crosses the bus into Redis, for the slower services. It is the only writer of Redis
- * streams. Nothing waits for it: while Redis is away it keeps what comes, within bounds, and says so.
+ * streams. Nothing waits for it: what it misses, and what it cannot keep while Redis is away, it pulls from the
+ * publishers' journals.
  */
 
+import type { PublisherEndpoint } from '../bus/endpoints.js'
+import { RecoveryClient } from '../bus/recovery/recovery-client.js'
 import { Subscriber } from '../bus/subscriber.js'
 import type { Problem } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
@@ -14,6 +17,7 @@ import { ChannelMirror } from '../mirror/channel-mirror.js'
 import type { ChannelEvents } from '../mirror/channel-mirror.js'
 import { HealthWriter } from '../mirror/health-writer.js'
 import { LegacyMirror } from '../mirror/legacy-mirror.js'
+import { mirrorReply } from '../mirror/pulled.js'
 import { maxLengthOf, publicStream, recordOf } from '../mirror/routes.js'
 import type { StreamLengths } from '../mirror/routes.js'
 import { BatchWriter } from '../mirror/writer.js'
@@ -25,6 +29,8 @@ import type { RoleContext } from './role.js'
 import { allEndpoints } from './wiring.js'
 
 const HEALTH_MS = 1_000
+/** How often a channel looks for what is due: a retry, a hole to give up. */
+const STEP_MS = 50
 /** A stop waits at most so long for what is on its way. */
 const DRAIN_MS = 3_000
 /** The first of each kind of problem is logged; the counters have the rest. */
@@ -46,7 +52,8 @@ class Mirror {
   private readonly health: HealthWriter
   private readonly subscriber: Subscriber
   private readonly keys
-  private readonly timer: NodeJS.Timeout
+  private readonly clients: RecoveryClient[] = []
+  private readonly timers: readonly NodeJS.Timeout[]
   private readonly lastHeardUs = new Map<string, { readonly us: number; readonly closing: boolean }>()
   private readonly loggedProblems = new Set<string>()
   private lastGapLogUs = -Infinity
@@ -63,25 +70,20 @@ class Mirror {
       onDown: (error) => {
         counters.add('redis_errors', error.code)
         const hint = error.hint === undefined ? '' : ` (${error.hint})`
-        context.log.warn(`${error.message}${hint}: what comes is kept in memory until it is back`)
+        context.log.warn(`${error.message}${hint}: what comes is kept until it is back`)
       },
     })
     // Closed last, so registered first: the drain needs it.
     context.lifecycle.defer('redis', () => this.closeRedis())
     const { redis } = this.link
-    const isUp = () => this.link.isUp
     const lengths: StreamLengths = {
       prices: settings['mirror.prices_maxlen'],
       signals: settings['mirror.signals_maxlen'],
       history: settings['mirror.history_maxlen'],
     }
     const endpoints = allEndpoints(settings)
-    for (const source of endpoints.flatMap((endpoint) => endpoint.sources)) {
-      const writer = new BatchWriter({ redis, env, source, maxLength: maxLengthOf(source, lengths) })
-      const events = this.channelEvents()
-      this.channels.set(source, new ChannelMirror({ source, writer, counters, events, isUp }))
-    }
-    this.legacy = new LegacyMirror({ redis, isUp, counters, maxLength: lengths.prices })
+    for (const endpoint of endpoints) this.addChannels(endpoint, lengths)
+    this.legacy = new LegacyMirror({ redis, isUp: () => this.link.isUp, counters, maxLength: lengths.prices })
     this.health = new HealthWriter(redis, this.keys, counters)
     context.report = () => ({ counts: this.counts(), hops: {} })
     this.subscriber = new Subscriber({
@@ -89,10 +91,12 @@ class Mirror {
       prefixes: FAMILIES.map((family) => `${family}.`),
       env,
       clock,
+      keys: context.keys,
+      gate: 'none',
       onMessage: ({ message, topic, bytes }) => {
         const record = recordOf(this.keys, message, topic, bytes)
         if (record === undefined) counters.add('parse_errors', 'unknown_venue')
-        else this.channels.get(message.header.source)?.add(record)
+        else this.channels.get(message.header.source)?.add(message.header, record)
       },
       onHeartbeat: (heartbeat, _endpoint, recvUs) => this.onHeartbeat(heartbeat, recvUs),
       onLegacy: ({ legacy, topic, bytes, source }) => {
@@ -102,9 +106,40 @@ class Mirror {
       },
       onProblem: (problem) => this.onProblem(problem),
     })
-    this.timer = setInterval(() => {
-      if (this.link.isUp) void this.health.write(this.ownHeartbeat(false))
-    }, HEALTH_MS)
+    this.timers = [
+      setInterval(() => {
+        if (this.link.isUp) void this.health.write(this.ownHeartbeat(false))
+      }, HEALTH_MS),
+      setInterval(() => {
+        for (const channel of this.channels.values()) channel.step()
+      }, STEP_MS),
+    ]
+  }
+
+  private addChannels(endpoint: PublisherEndpoint, lengths: StreamLengths): void {
+    const { settings, clock, counters, keys: busKeys } = this.context
+    const { env } = settings
+    const { redis } = this.link
+    const client = new RecoveryClient({ endpoint, clock, keys: busKeys })
+    this.clients.push(client)
+    for (const source of endpoint.sources) {
+      const maxLength = maxLengthOf(source, lengths)
+      const channel = { env, source, keys: this.keys }
+      const mirror = new ChannelMirror({
+        source,
+        writer: new BatchWriter({ redis, env, source, maxLength }),
+        maxBehind: maxLength,
+        clock,
+        counters,
+        events: this.channelEvents(),
+        isUp: () => this.link.isUp,
+        pull: async (request) => {
+          const reply = await client.range(source, request)
+          return reply === undefined ? undefined : mirrorReply(reply, channel)
+        },
+      })
+      this.channels.set(source, mirror)
+    }
   }
 
   /** Waits until what was sent before now has come and is in Redis, within `DRAIN_MS`. */
@@ -114,21 +149,25 @@ class Mirror {
     const inTime = () => clock.monoUs() - startUs < DRAIN_MS * 1000
     while (this.mayStillCome(startUs)) await sleep(10)
     this.subscriber.close()
-    while (inTime() && this.link.isUp && this.pending > 0) await sleep(5)
-    if (this.pending > 0) log.warn(`${this.pending} messages are not in Redis: a gap for the next mirror`)
-    clearInterval(this.timer)
+    while (inTime() && this.link.isUp && this.isBehind) await sleep(5)
+    if (this.lag > 0) log.warn(`${this.lag} messages are not in Redis: the next mirror pulls them`)
+    for (const timer of this.timers) clearInterval(timer)
     if (this.link.isUp) await this.health.write(this.ownHeartbeat(true))
   }
 
   private closeRedis(): void {
     for (const channel of this.channels.values()) channel.stop()
+    for (const client of this.clients) client.close()
     this.link.close()
   }
 
-  private get pending(): number {
-    return (
-      this.legacy.pending + [...this.channels.values()].reduce((sum, channel) => sum + channel.pending, 0)
-    )
+  private get isBehind(): boolean {
+    return this.legacy.pending > 0 || [...this.channels.values()].some((channel) => channel.isBehind)
+  }
+
+  /** Messages that are known of and not in Redis. */
+  private get lag(): number {
+    return [...this.channels.values()].reduce((sum, { lag }) => sum + lag, this.legacy.pending)
   }
 
   /**
@@ -144,8 +183,7 @@ class Mirror {
   }
 
   private onRedisUp(version: string): void {
-    const { pending } = this
-    this.context.log.info(`Redis ${version} at ${this.link.shownUrl}, ${pending} messages wait for it`)
+    this.context.log.info(`Redis ${version} at ${this.link.shownUrl}, ${this.lag} messages wait for it`)
     for (const channel of this.channels.values()) channel.resume()
     this.legacy.resume()
   }
@@ -153,9 +191,7 @@ class Mirror {
   private onHeartbeat(heartbeat: Heartbeat, recvUs: number): void {
     this.lastHeardUs.set(heartbeat.publisher, { us: recvUs, closing: heartbeat.closing })
     this.health.note(heartbeat)
-    for (const { source, epoch, last_seq } of heartbeat.channels) {
-      this.channels.get(source)?.reached(epoch, last_seq, heartbeat.closing)
-    }
+    for (const beat of heartbeat.channels) this.channels.get(beat.source)?.reached(beat, heartbeat.closing)
   }
 
   private onProblem(problem: Problem): void {
@@ -192,7 +228,6 @@ class Mirror {
   private counts(): Record<string, number> {
     const { counters } = this.context
     for (const [source, channel] of this.channels) counters.set(`lag:${source}`, channel.lag)
-    counters.set('queued', this.pending)
     counters.set('redis_up', this.link.isUp ? 1 : 0)
     return counters.snapshot()
   }

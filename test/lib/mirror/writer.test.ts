@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { NOWHERE } from '../../../src/lib/mirror/batch.js'
-import type { Checkpoint, Item, MirrorRecord } from '../../../src/lib/mirror/batch.js'
+import { NOWHERE } from '../../../src/lib/bus/position.js'
+import type { Checkpoint, Position } from '../../../src/lib/bus/position.js'
+import type { Item, MirrorRecord } from '../../../src/lib/mirror/item.js'
 import { BatchWriter } from '../../../src/lib/mirror/writer.js'
 import { connectRedis } from '../../../src/lib/redis/connection.js'
 import type { RedisLink } from '../../../src/lib/redis/connection.js'
@@ -35,14 +36,15 @@ const enter = (to = EPOCH, from = 0, reason: Extract<Item, { kind: 'epoch' }>['r
   to,
   reason,
 })
-const record = (seq: number, extra: Partial<MirrorRecord> = {}): MirrorRecord => ({
+const dataOf = (seq: number) => Buffer.from(`{"n":${seq},"bytes":"\u00e9\u0000\ud83c\udfc0"}`)
+const record = (
+  seq: number,
+  { epoch = EPOCH, ...value }: Partial<MirrorRecord & Position> = {},
+): Extract<Item, { kind: 'record' }> => ({
   kind: 'record',
-  epoch: EPOCH,
+  epoch,
   seq,
-  stream: STREAM,
-  topic: 'prices.kalshi.T',
-  data: Buffer.from(`{"n":${seq},"bytes":"\u00e9\u0000\ud83c\udfc0"}`),
-  ...extra,
+  value: { stream: STREAM, topic: 'prices.kalshi.T', data: dataOf(seq), ...value },
 })
 const seqs = async (key = STREAM) => (await readStream(server.look, key)).map(({ seq }) => seq)
 
@@ -56,7 +58,7 @@ describe('one call of the mirror', () => {
     expect(entries.map(({ id: _, ...entry }) => entry)).toEqual(
       [1, 2, 3].map((seq) => ({
         topic: 'prices.kalshi.T',
-        data: record(seq).data,
+        data: dataOf(seq),
         source: 'kalshi.prices',
         epoch: EPOCH,
         seq,
@@ -104,12 +106,12 @@ describe('one call of the mirror', () => {
 
   it('records a gap once, cut to what the checkpoint has not passed', async () => {
     await writer.write(NOWHERE, [enter(), record(1), record(2)])
-    const items: Item[] = [{ kind: 'gap', epoch: EPOCH, from: 2, to: 5, reason: 'missed' }, record(6)]
+    const items: Item[] = [{ kind: 'gap', epoch: EPOCH, from: 2, to: 5, reason: 'retention' }, record(6)]
     expect(await writer.write(at(1), items)).toMatchObject({ status: 'OK', gaps: 1, written: 1 })
     await writer.write(at(1), items)
     await writer.write(at(6), [enter(EPOCH + 5, EPOCH, 'epoch_end_unknown')])
     expect(await readGaps(server.look)).toEqual([
-      { channel: 'kalshi.prices', epoch: EPOCH, from: 3, to: 5, reason: 'missed' },
+      { channel: 'kalshi.prices', epoch: EPOCH, from: 3, to: 5, reason: 'retention' },
       { channel: 'kalshi.prices', epoch: EPOCH, from: 7, to: null, reason: 'epoch_end_unknown' },
     ])
     expect(await writer.readCheckpoint()).toEqual(at(0, EPOCH + 5))
@@ -192,12 +194,7 @@ describe('one call of the mirror', () => {
 
 describe("a game's string", () => {
   const KEY = 'sim:games:nba:401'
-  const games = (
-    seq: number,
-    epoch = EPOCH,
-    source = 'orchestrator.games',
-    kept = 24 * 3600 * 1000,
-  ): MirrorRecord =>
+  const games = (seq: number, epoch = EPOCH, source = 'orchestrator.games', kept = 24 * 3600 * 1000) =>
     record(seq, {
       epoch,
       stream: 'sim:games:events',
@@ -209,7 +206,7 @@ describe("a game's string", () => {
 
   it('holds the newest envelope for 24 h from the time of the message', async () => {
     await writerOf('orchestrator.games').write(NOWHERE, [enter(), games(1), games(2)])
-    expect(server.cli('GET', KEY)).toBe(games(2).data.toString())
+    expect(server.cli('GET', KEY)).toBe(games(2).value.data.toString())
     const ttl = Number(server.cli('PTTL', KEY))
     expect(ttl).toBeGreaterThan(24 * 3600 * 1000 - 60_000)
     expect(ttl).toBeLessThanOrEqual(24 * 3600 * 1000)
