@@ -77,7 +77,7 @@ async function askRedis(settings: Settings, sources: readonly string[]): Promise
 
 /** The mirror publishes nothing on the bus: its heartbeat is in Redis. */
 async function readMirrorBeat(redis: RedisClient, keys: RedisKeys): Promise<Heartbeat | undefined> {
-  const text = await redis.get(keys.health('mirror', '0'))
+  const text = await redis.get(keys.health('mirror'))
   return text === null ? undefined : parseHeartbeat(text)
 }
 

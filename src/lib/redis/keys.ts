@@ -5,6 +5,7 @@
  */
 
 import { ArbeesError } from '../core/errors.js'
+import { isVenue } from '../model/venue.js'
 import type { Env, Mode, Venue } from '../model/venue.js'
 
 /** Printable ASCII without space: a key ends up in terminals and logs. */
@@ -18,6 +19,8 @@ export interface RedisKeys {
   signals(): string
   orders(mode: Mode): string
   trades(mode: Mode): string
+  /** The stream of a source; undefined for orders and trades, whose stream is their mode's, and for strangers. */
+  streamOf(source: string): string | undefined
   /** String: the newest envelope of a game. */
   game(league: string, gameId: string): string
   /** The game that a market pays on, by market id. */
@@ -26,7 +29,8 @@ export interface RedisKeys {
   checkpoint(source: string): string
   /** Stream of everything that is missing: `channel, epoch, from, to, reason`. */
   gaps(): string
-  health(role: string, instance: string): string
+  /** Of a publisher, or the mirror: the monitors are `monitor`, a shard's instance is its index. */
+  health(publisher: string): string
   halt(): string
   /** Channel, not a key: a market's bare price. Games and signals are published on the names of their keys. */
   priceChannel(venue: Venue, marketId: string): string
@@ -45,11 +49,24 @@ export function redisKeys(env: Env): RedisKeys {
     signals: () => key('signals', 'trades'),
     orders: (mode) => history(mode, 'orders'),
     trades: (mode) => history(mode, 'trades'),
+    streamOf: (source) => {
+      const [publisher = '', family = ''] = source.split('.')
+      if (family === 'prices' || family === 'orderbook')
+        return isVenue(publisher) ? key(family, publisher) : undefined
+      if (family === 'games') return key('games', 'events')
+      return family === 'signals' ? key('signals', 'trades') : undefined
+    },
     game: (league, gameId) => key('games', league, gameId),
     marketGame: (marketId) => key('market', marketId, 'game_id'),
     checkpoint: (source) => key('arbees', 'checkpoint', source),
     gaps: () => key('arbees', 'gaps'),
-    health: (role, instance) => key('arbees', 'health', role, instance),
+    health: (publisher) => {
+      if (isVenue(publisher)) return key('arbees', 'health', 'monitor', publisher)
+      const shard = /^shard-(\d+)$/.exec(publisher)?.[1]
+      return shard === undefined
+        ? key('arbees', 'health', publisher, '0')
+        : key('arbees', 'health', 'shard', shard)
+    },
     halt: () => key('arbees', 'halt'),
     priceChannel: (venue, marketId) => key('prices', venue, marketId),
   }

@@ -88,7 +88,7 @@ async function writeMirrorBeat(counts: Readonly<Record<string, number>> = {}, ti
     hops: {},
     closing: false,
   }
-  await link.redis.set(keys.health('mirror', '0'), JSON.stringify(beat))
+  await link.redis.set(keys.health('mirror'), JSON.stringify(beat))
 }
 
 const checkpoint = (source: string, epoch: number, seq: number) =>

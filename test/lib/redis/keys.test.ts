@@ -15,7 +15,13 @@ const NAMES: readonly (readonly [name: string, prod: string, of: (keys: RedisKey
   ["a market's game", 'market:KXNBA-26:game_id', (keys) => keys.marketGame('KXNBA-26')],
   ['a checkpoint', 'arbees:checkpoint:kalshi.prices', (keys) => keys.checkpoint('kalshi.prices')],
   ['gaps', 'arbees:gaps', (keys) => keys.gaps()],
-  ['health', 'arbees:health:shard:3', (keys) => keys.health('shard', '3')],
+  ["a monitor's health", 'arbees:health:monitor:poly', (keys) => keys.health('poly')],
+  ["a shard's health", 'arbees:health:shard:3', (keys) => keys.health('shard-3')],
+  ['the health of others', 'arbees:health:exec:0', (keys) => keys.health('exec')],
+  ["the stream of a venue's prices", 'prices:poly', (keys) => keys.streamOf('poly.prices')!],
+  ["the stream of a venue's books", 'orderbook:kalshi', (keys) => keys.streamOf('kalshi.orderbook')!],
+  ['the stream of games', 'games:events', (keys) => keys.streamOf('orchestrator.games')!],
+  ['the stream of all shards', 'signals:trades', (keys) => keys.streamOf('shard-2.signals')!],
   ['the halt', 'arbees:halt', (keys) => keys.halt()],
   ['bare prices', 'prices:kalshi:KXNBA-26', (keys) => keys.priceChannel('kalshi', 'KXNBA-26')],
 ]
@@ -26,6 +32,13 @@ describe('redis keys', () => {
     expect(of(redisKeys('sim'))).toBe(`sim:${prod}`)
     expect(of(redisKeys('demo'))).toBe(`demo:${prod}`)
   })
+
+  it.each(['exec.orders', 'exec.trades', 'other.prices', 'legacy.somewhere', ''])(
+    'knows no stream for %j',
+    (source) => {
+      expect(redisKeys('sim').streamOf(source)).toBeUndefined()
+    },
+  )
 
   it.each(['', 'a b', 'a\nb', '\u001b[31m', 'caf\u00e9', '\u202eabc', 'x'.repeat(201)])(
     'refuses %j as part of a key',

@@ -1,0 +1,166 @@
+/**
+ * Follows what the mirror writes: the streams of some sources, from what their reader has, in order, as it comes
+ * (`XREAD BLOCK` on a connection of its own). After every failure the place is searched for again.
+ */
+
+import { isBefore } from '../bus/position.js'
+import type { Position } from '../bus/position.js'
+import { sleep } from '../core/backoff.js'
+import { messageOf } from '../core/errors.js'
+import type { ArbeesError } from '../core/errors.js'
+import { RedisLink } from '../redis/connection.js'
+import type { RedisClient } from '../redis/connection.js'
+import { redisError } from '../redis/errors.js'
+import type { RedisKeys } from '../redis/keys.js'
+import { parseEntry } from './stream-entry.js'
+import type { RawEntry, StreamEntry } from './stream-entry.js'
+import { findPlace } from './stream-place.js'
+import type { StreamStart } from './stream-place.js'
+
+export interface StreamReaderOptions {
+  readonly redisUrl: string
+  /** Shown by `CLIENT LIST`. */
+  readonly name: string
+  readonly keys: RedisKeys
+  /** Channels to read; those that no stream of ours holds are left out. */
+  readonly sources: readonly string[]
+  /** What the owner has of a source by now: asked at the start and after every failure. */
+  readonly startOf: (source: string) => StreamStart
+  /** In the order of its source; may repeat what was handed on before Redis lost its data. */
+  readonly onEntry: (entry: StreamEntry) => void
+  /** True: everything that the streams held was handed on, and more is as it comes. False: Redis does not answer. */
+  readonly onFollowing?: (isFollowing: boolean) => void
+  /** An entry that cannot be taken: a stable reason, and what was found. */
+  readonly onProblem: (reason: 'bad_entry' | 'handler_failed', detail: string) => void
+  /** Once until it follows again. */
+  readonly onDown?: (error: ArbeesError) => void
+}
+
+/** Entries of each stream in one reply: more would hold up everything else in the process. */
+const COUNT = 200
+/** Below the deadline of a command. */
+const BLOCK_MS = 500
+const RETRY_MS = 100
+
+export class StreamReader {
+  private readonly link: RedisLink
+  private readonly ended = new AbortController()
+  private readonly sourcesByKey = new Map<string, string[]>()
+  /** Where `live` was when it was first asked for: it stays there until something came. */
+  private readonly firstFloors = new Map<string, Position>()
+  /** By source: what is not handed on. */
+  private floors = new Map<string, Position>()
+  private isFollowing = false
+  private hasTold = false
+
+  /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL`. */
+  constructor(private readonly options: StreamReaderOptions) {
+    const { redisUrl, name, keys, sources } = options
+    for (const source of sources) {
+      const key = keys.streamOf(source)
+      if (key !== undefined) this.sourcesByKey.set(key, [...(this.sourcesByKey.get(key) ?? []), source])
+    }
+    this.link = new RedisLink({ url: redisUrl, name, onDown: (error) => this.tellDown(error) })
+    void this.run()
+  }
+
+  close(): void {
+    this.ended.abort()
+    this.link.close()
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.ended
+    while (!signal.aborted && this.sourcesByKey.size > 0) {
+      try {
+        await this.link.ready()
+        await this.follow(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.setFollowing(false)
+        this.tellDown(redisError(this.link.shownUrl, error))
+        await sleep(RETRY_MS, signal)
+      }
+    }
+  }
+
+  /** Ends only by a failure, or with the reader. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    const places = await this.findPlaces()
+    let isBehind = true
+    while (!signal.aborted) {
+      const reply = await read(this.link.redis, places, !isBehind)
+      isBehind = false
+      for (const [key, entries] of reply) {
+        const last = entries.at(-1)?.[0].toString('latin1')
+        if (last !== undefined) places.set(key.toString('utf8'), last)
+        isBehind ||= entries.length >= COUNT
+        for (const entry of entries) this.handOn(entry)
+      }
+      if (!isBehind) this.setFollowing(true)
+    }
+  }
+
+  /** By stream: the id behind which to read. */
+  private async findPlaces(): Promise<Map<string, string>> {
+    const places = new Map<string, string>()
+    this.floors = new Map()
+    for (const [key, sources] of this.sourcesByKey) {
+      const starts = new Map(sources.map((source) => [source, this.startOf(source)]))
+      const { after, floors } = await findPlace(this.link.redis, key, starts)
+      places.set(key, after)
+      for (const [source, floor] of floors) this.floors.set(source, floor)
+      for (const source of sources) this.firstFloors.set(source, this.floors.get(source) ?? NOTHING)
+    }
+    return places
+  }
+
+  private startOf(source: string): StreamStart {
+    const start = this.options.startOf(source)
+    return start === 'live' ? (this.firstFloors.get(source) ?? start) : start
+  }
+
+  private handOn(raw: RawEntry): void {
+    const entry = parseEntry(raw)
+    if (entry === undefined) {
+      return this.options.onProblem('bad_entry', `entry ${raw[0].toString('latin1')}`)
+    }
+    if (!this.options.sources.includes(entry.source)) return
+    const floor = this.floors.get(entry.source)
+    if (floor !== undefined && !isBefore(floor, entry)) return
+    try {
+      this.options.onEntry(entry)
+    } catch (error) {
+      this.options.onProblem('handler_failed', `${entry.topic}: ${messageOf(error)}`)
+    }
+  }
+
+  private setFollowing(isFollowing: boolean): void {
+    if (isFollowing) this.hasTold = false
+    if (isFollowing === this.isFollowing) return
+    this.isFollowing = isFollowing
+    this.options.onFollowing?.(isFollowing)
+  }
+
+  private tellDown(error: ArbeesError): void {
+    if (this.hasTold) return
+    this.hasTold = true
+    this.options.onDown?.(error)
+  }
+}
+
+/** What each stream has behind its place, at most `COUNT`; waits a while for something when there is nothing. */
+async function read(
+  redis: RedisClient,
+  places: ReadonlyMap<string, string>,
+  waits: boolean,
+): Promise<readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[]> {
+  const streams = [...places.keys(), ...places.values()]
+  const reply = waits
+    ? await redis.xreadBuffer('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams)
+    : await redis.xreadBuffer('COUNT', COUNT, 'STREAMS', ...streams)
+  return reply ?? []
+}
+
+/** Everything lies behind it. */
+const NOTHING: Position = { epoch: 0, seq: 0 }
