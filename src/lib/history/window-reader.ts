@@ -8,13 +8,11 @@ import type { Problem } from '../bus/subscriber.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
 import type { Position } from '../bus/position.js'
 import { SequenceTracker } from '../bus/sequence-tracker.js'
-import { decode } from '../messages/codec.js'
-import type { Message } from '../messages/codec.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
-import { topicPrefixOf } from '../messages/sources.js'
 import { redisKeys } from '../redis/keys.js'
 import { parseRedisUrl } from '../redis/url.js'
 import type { BusReader, BusReaderOptions } from './bus-reader.js'
+import { messageOfEntry } from './entry-message.js'
 import { HealthReader } from './health-reader.js'
 import { HeldBeats } from './held-beats.js'
 import type { StreamEntry } from './stream-entry.js'
@@ -82,17 +80,11 @@ export class WindowReader implements BusReader {
   }
 
   private onEntry(entry: StreamEntry): void {
-    const { source, topic, data, epoch, seq } = entry
+    const { source, topic, data } = entry
     const endpoint = this.endpoints.get(source)
     if (endpoint === undefined) return
-    const decoded = decode(topic, data, this.options.env)
-    if (decoded.kind === 'refused') {
-      return this.problem('parse_error', decoded.refusal.reason, decoded.refusal.detail)
-    }
-    const message = decoded.kind === 'message' ? decoded.message : undefined
-    if (message === undefined || !isOf(entry, message) || !topic.startsWith(topicPrefixOf(source))) {
-      return this.problem('parse_error', 'entry_differs', `${source}/${epoch}/${seq} on ${topic}`)
-    }
+    const message = messageOfEntry(entry, this.options.env)
+    if ('reason' in message) return this.problem('parse_error', message.reason, message.detail)
     if (!this.isNew(message.header, topic)) return
     const recvUs = this.options.clock.monoUs()
     const late = this.isFollowing ? {} : { isLate: true as const }
@@ -145,7 +137,3 @@ export class WindowReader implements BusReader {
     this.options.onProblem({ kind, reason, detail, endpoint: this.redis })
   }
 }
-
-/** The fields beside an envelope say what it says. */
-const isOf = ({ source, epoch, seq }: StreamEntry, { header }: Message): boolean =>
-  header.source === source && header.epoch === epoch && header.seq === seq
