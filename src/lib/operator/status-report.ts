@@ -86,7 +86,7 @@ export interface StatusReport {
 
 /** Beyond this, Redis is not just a batch behind. */
 const MAX_LAG = 1_000
-/** The mirror writes its own beat once a second. */
+/** The mirror writes its own beat four times a second, into a Redis that may be slow. */
 const MIRROR_SUSPECT_MS = 3_000
 
 /** Refusals that someone has to look at, and what they mean. */

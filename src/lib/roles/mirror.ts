@@ -28,7 +28,8 @@ import { countProblem } from './count-problem.js'
 import type { RoleContext } from './role.js'
 import { allEndpoints } from './wiring.js'
 
-const HEALTH_MS = 1_000
+/** Readers of Redis have heartbeats no fresher than that. */
+const HEALTH_MS = 250
 /** How often a channel looks for what is due: a retry, a hole to give up. */
 const STEP_MS = 50
 /** A stop waits at most so long for what is on its way. */
