@@ -30,7 +30,10 @@ export default class Sim extends RoleCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Sim)
     const { runSim } = await import('../lib/roles/sim.js')
-    await this.runRole('sim', this.loadSettings(roleSettings({ ...flags, env: 'sim' })), (context) =>
+    const { settings, origins } = this.loadSettings(roleSettings({ ...flags, env: 'sim' }))
+    // Not on the bus: it has no key, and needs none.
+    const loaded = { settings: { ...settings, keys_dir: '' }, origins }
+    await this.runRole('sim', loaded, (context) =>
       runSim(context, {
         seed: flags.seed,
         speed: flags.speed,

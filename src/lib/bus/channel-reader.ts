@@ -72,6 +72,8 @@ export class ChannelReader<T> {
   private heardMs = -Infinity
   /** The furthest that the source is known to be. */
   private head: Checkpoint = NOWHERE
+  /** The epoch of its last heartbeat, or one that is known to be later. */
+  private beatEpoch = 0
   /** Whether the source keeps a journal; not known before its first heartbeat. */
   private recoverable: boolean | undefined
 
@@ -95,15 +97,18 @@ export class ChannelReader<T> {
     return first === undefined || !follows(at, first)
   }
 
-  /** Messages that the source is ahead, as far as its epoch tells. */
-  get lag(): number {
+  /** How many messages are missing right behind the position, as far as is known. */
+  get holeSize(): number {
     const { at, head } = this
-    return at?.epoch === head.epoch ? Math.max(0, head.seq - at.seq) : head.seq
+    if (at === undefined || !this.hasHole) return 0
+    const first = this.firstWaiting(at)
+    if (first?.epoch === at.epoch) return first.seq - 1 - at.seq
+    return head.epoch === at.epoch ? head.seq - at.seq : head.seq
   }
 
   /** The source lives in an epoch before the position's: its clock was set back, or its name is used twice. */
   get isRegressed(): boolean {
-    return this.at !== undefined && this.head.epoch > 0 && this.head.epoch < this.at.epoch
+    return this.at !== undefined && this.beatEpoch > 0 && this.beatEpoch < this.at.epoch
   }
 
   /** Wants everything after `position`, whatever was taken before. What waits beyond it is kept. */
@@ -114,10 +119,35 @@ export class ChannelReader<T> {
     this.retryAtMs = -Infinity
   }
 
+  /** Wants what was heard and what will be; false when nothing was heard yet. */
+  startLive(): boolean {
+    const first = this.firstWaiting(NOWHERE)
+    const start = first === undefined ? this.head : { epoch: first.epoch, seq: first.seq - 1, closed: false }
+    if (start.epoch === 0) return false
+    this.startAt(start)
+    return true
+  }
+
   /** The position is not known any more: nothing is given out until `startAt`. */
   stop(): void {
     this.at = undefined
     this.forgetPulled()
+  }
+
+  /**
+   * The short way of a live message that is the very next while nothing waits: true, and the position is behind it; it
+   * is the caller's to give out. False: `receive` it.
+   */
+  passes(epoch: number, seq: number, nowMs: number): boolean {
+    const { at } = this
+    if (at?.epoch !== epoch || at.seq + 1 !== seq) return false
+    if (this.waiting.length > this.gone || this.hasPulled) return false
+    const position = { epoch, seq, closed: false }
+    this.at = position
+    if (isBefore(this.head, position)) this.head = position
+    this.heardMs = nowMs
+    this.stuckSinceMs = undefined
+    return true
   }
 
   /** A live message; `bytes` is what it weighs while it waits. */
@@ -129,7 +159,7 @@ export class ChannelReader<T> {
     if (isBefore(this.head, message)) this.head = { epoch: message.epoch, seq: message.seq, closed: false }
     const { maxWaiting } = this.options
     const count = this.waiting.length - this.gone
-    const isNext = at !== undefined && count === 0 && follows(at, message)
+    const isNext = at !== undefined && follows(at, message)
     const isFull = count >= maxWaiting.records || this.waitingBytes + bytes > maxWaiting.bytes
     if (isFull && !isNext) return 'full'
     return this.insert({ ...message, bytes }) ? 'taken' : 'duplicate'
@@ -142,10 +172,8 @@ export class ChannelReader<T> {
   ): 'taken' | 'old_epoch' {
     this.heardMs = nowMs
     const { epoch, seq, closing } = beat
-    if (this.at !== undefined && epoch < this.at.epoch) {
-      if (this.head.epoch <= epoch) this.head = { epoch, seq, closed: closing }
-      return 'old_epoch'
-    }
+    this.beatEpoch = epoch
+    if (this.isOldEpoch(beat)) return 'old_epoch'
     this.recoverable = beat.journal
     if (!isBefore(beat, this.head)) this.head = { epoch, seq, closed: closing }
     return 'taken'
@@ -184,7 +212,7 @@ export class ChannelReader<T> {
     const asked = this.outstanding
     const { at } = this
     if (asked?.epoch !== reply.epoch || asked.from !== reply.from || at === undefined) return false
-    if (reply.records.some(({ seq }, i) => seq !== reply.from + i)) return this.refuse(nowMs)
+    if (!isSound(reply)) return this.refuse(nowMs)
     this.outstanding = undefined
     this.pulled = reply.records
     this.pulledNext = 0
@@ -257,7 +285,7 @@ export class ChannelReader<T> {
     if (trimmed !== undefined) return trimmed
     const { answer } = this
     if (answer?.epoch === at.epoch && answer.seq === at.seq) {
-      const item = this.followAnswer(at, answer)
+      const item = this.followAnswer(at, answer, first)
       if (item !== undefined) return item
     }
     if (nowMs - this.heardMs > AWAY_MS) this.stuckSinceMs = undefined
@@ -266,20 +294,25 @@ export class ChannelReader<T> {
     return this.giveUp(at, first, 'out_of_reach')
   }
 
-  private followAnswer(at: Checkpoint, answer: Answer): ReaderItem<T> | undefined {
+  /** What was heard live is not missing, whatever the journal says: a hole ends before it, and so does no epoch. */
+  private followAnswer(
+    at: Checkpoint,
+    answer: Answer,
+    first: Position | undefined,
+  ): ReaderItem<T> | undefined {
     const { epoch } = at
     const { hole, known, next, last, end } = answer
-    if (!known) {
-      if (next === null) return undefined
-      return { kind: 'epoch', from: epoch, to: next, reason: epoch === 0 ? null : 'journal_lost' }
+    const heard = first?.epoch === epoch ? first.seq - 1 : undefined
+    if (known && hole !== null && hole.to !== null) {
+      const to = Math.min(hole.to, heard ?? Infinity)
+      return { kind: 'gap', epoch, from: at.seq + 1, to, reason: hole.reason }
     }
-    if (hole !== null && hole.to !== null) {
-      return { kind: 'gap', epoch, from: at.seq + 1, to: hole.to, reason: hole.reason }
-    }
-    if (next === null) return undefined
-    if (hole !== null) return { kind: 'epoch', from: epoch, to: next, reason: hole.reason }
-    if (at.seq < last || end === null) return undefined
-    return { kind: 'epoch', from: epoch, to: next, reason: end === 'known' ? null : 'epoch_end_unknown' }
+    const isOver = !known || hole !== null || (at.seq >= last && end !== null)
+    if (next === null || !isOver) return undefined
+    const reason = reasonOfEnd(answer)
+    return heard === undefined
+      ? { kind: 'epoch', from: epoch, to: next, reason }
+      : { kind: 'gap', epoch, from: at.seq + 1, to: heard, reason: reason ?? 'epoch_end_unknown' }
   }
 
   /** What nobody needs any more is not pulled. */
@@ -328,6 +361,7 @@ export class ChannelReader<T> {
         break
       case 'epoch':
         this.at = { epoch: item.to, seq: 0, closed: false }
+        this.beatEpoch = Math.max(this.beatEpoch, item.to)
         this.forgetPulled()
         break
     }
@@ -381,6 +415,24 @@ export class ChannelReader<T> {
     this.waitingBytes += entry.bytes
     return true
   }
+}
+
+/** Nothing in it may lead back to where the reader was. */
+function isSound({ epoch, from, known, records, hole, next }: RangeReply<unknown>): boolean {
+  const behind = from + records.length
+  return (
+    records.every(({ seq }, i) => seq === from + i) &&
+    (known || (records.length === 0 && hole === null)) &&
+    (hole === null || hole.to === null || hole.to >= behind) &&
+    (next === null || next > epoch)
+  )
+}
+
+/** What is missing at the end of an epoch that the journal says is over; null for nothing. */
+function reasonOfEnd({ epoch, known, hole, end }: Answer): GapReason | null {
+  if (!known) return epoch === 0 ? null : 'journal_lost'
+  if (hole !== null) return hole.reason
+  return end === 'known' ? null : 'epoch_end_unknown'
 }
 
 const follows = (at: Position, next: Position): boolean => next.epoch === at.epoch && next.seq === at.seq + 1

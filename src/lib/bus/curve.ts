@@ -1,5 +1,6 @@
 /** CURVE on the bus: who may publish, who may read. Keys are Z85 text, 40 characters, as libzmq takes them. */
 
+import { curveKeyPair } from 'zeromq'
 import { ArbeesError, EXIT } from '../core/errors.js'
 
 export interface KeyPair {
@@ -12,6 +13,16 @@ export interface BusKeys {
   readonly own: KeyPair
   /** Public key that a publisher must prove to have; undefined for one that is not known. */
   serverKeyOf(publisher: string): string | undefined
+  /** A handshake failed: a stable word, and the publisher or socket it was with. */
+  onRefused?(reason: string, where: string): void
+}
+
+/** A new key pair. The public key begins with a letter or digit: a shell must not take it for a flag. */
+export function generateKeyPair(): KeyPair {
+  for (;;) {
+    const pair = curveKeyPair()
+    if (/^[0-9a-zA-Z]/.test(pair.publicKey)) return pair
+  }
 }
 
 /** The domain that the authentication handler answers for. */
@@ -37,7 +48,7 @@ export function curveClientOptions(keys: BusKeys | undefined, publisher: string)
   if (curveServerKey === undefined) {
     throw new ArbeesError('UNKNOWN_KEY', `no public key of '${publisher}' is known here`, {
       exit: EXIT.CONFIG,
-      hint: `copy it from its host and say: arbees keys allow ${publisher} <public key>`,
+      hint: `copy it from its host and say: arbees keys allow ${publisher} '<public key>'`,
     })
   }
   const { publicKey, secretKey } = keys.own

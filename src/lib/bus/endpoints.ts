@@ -10,6 +10,7 @@ import {
   pricesSource,
   signalsSource,
 } from '../messages/sources.js'
+import type { BusKeys } from './curve.js'
 
 /** A publisher as its subscribers know it. */
 export interface PublisherEndpoint {
@@ -89,14 +90,14 @@ export function isLoopback(url: string): boolean {
 }
 
 /** Refuses to bind anything but loopback without keys. Throws `PLAIN_BIND_REFUSED` (exit 7). */
-export function assertBindAllowed(url: string, allowPlainBind: boolean): void {
-  if (isLoopback(url) || allowPlainBind) return
+export function assertBindAllowed(url: string, allowPlainBind: boolean, keys?: BusKeys): void {
+  if (isLoopback(url) || keys !== undefined || allowPlainBind) return
   throw new ArbeesError(
     'PLAIN_BIND_REFUSED',
     `refusing to bind ${url} without keys: anyone there could read and squat`,
     {
       exit: EXIT.REFUSED,
-      hint: 'bind 127.0.0.1, or set allow_plain_bind: true on a network that you trust',
+      hint: 'bind 127.0.0.1, or make keys (arbees keys generate) and set keys_dir; allow_plain_bind: true only on a network that you trust',
     },
   )
 }

@@ -1,21 +1,33 @@
 /**
- * The binding side of the bus: one PUB socket, its channels, and a heartbeat every 200 ms.
+ * The binding side of the bus: one PUB socket, its channels, a heartbeat every 200 ms, and beside it the socket where
+ * readers pull what they missed.
  *
- * A channel numbers its messages from 1 in each epoch. Sends are synchronous and un-awaited (`sendTimeout: 0`); a
- * subscriber that is too slow loses messages at its high-water mark and sees it by seq.
+ * A channel numbers its messages from 1 in each epoch. What one turn of the event loop publishes is journaled with one
+ * write per channel and then sent, synchronously and un-awaited (`sendTimeout: 0`); a subscriber that is too slow loses
+ * messages at its high-water mark and sees it by seq.
  */
 
+import { join } from 'node:path'
 import { Publisher as PubSocket } from 'zeromq'
 import { ArbeesError, codeOf, messageOf } from '../core/errors.js'
 import type { Clock } from '../core/clock.js'
-import { hostId } from '../core/ids.js'
-import { MAX_MESSAGE_BYTES, encode } from '../messages/codec.js'
+import { bootId, hostId } from '../core/ids.js'
 import { HEARTBEAT_MS } from '../messages/heartbeat.js'
 import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
-import type { Stamps } from '../messages/payloads.js'
 import { healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
+import { Counters, sumCounts } from '../telemetry/counters.js'
+import { Channel } from './channel.js'
+import { curveServerOptions } from './curve.js'
+import type { BusKeys } from './curve.js'
 import { assertBindAllowed } from './endpoints.js'
+import { watchServer } from './handshakes.js'
+import { watchServer } from './handshakes.js'
+import { watchServer } from './handshakes.js'
+import { Journal } from './journal/journal.js'
+import { FileStorage } from './journal/storage.js'
+import { Outbox } from './outbox.js'
+import { RecoveryServer } from './recovery/recovery-server.js'
 import { JOIN_GRACE_MS, PUBLISHER_OPTIONS } from './socket-options.js'
 
 /** What a role adds to each heartbeat. */
@@ -25,11 +37,25 @@ export interface BeatDetails {
   readonly hops?: Readonly<Record<string, HopBeat>>
 }
 
+export interface JournalOptions {
+  /** The folder that holds a folder for each source. */
+  readonly root: string
+  /** Kept of each channel on disk, about. */
+  readonly retainBytes: number
+  /** Least epoch to begin with. */
+  readonly epochFloor?: number
+}
+
 export interface PublisherOptions {
   /** `kalshi`, `poly`, `orchestrator`, `shard-0`, `exec`. */
   readonly name: string
   /** `tcp://127.0.0.1:5555`; port `*` picks a free one. */
   readonly url: string
+  /** Where ranges and snapshots are answered; absent: nowhere. */
+  readonly recoveryUrl?: string
+  /** Absent: nothing is kept, and an epoch is the time of the start. */
+  readonly journal?: JournalOptions
+  readonly keys?: BusKeys | undefined
   readonly env: Env
   readonly clock: Clock
   /** The channels, by source. */
@@ -37,67 +63,85 @@ export interface PublisherOptions {
   readonly allowPlainBind?: boolean
   /** Asked at each heartbeat. */
   readonly details?: () => BeatDetails
+  /** What the journal repaired or could not do, for the log. */
+  readonly onNotice?: (text: string) => void
 }
 
-/** Identity of a published message. */
-export interface Published {
-  readonly epoch: number
-  readonly seq: number
-}
-
-export interface PublishOptions {
-  /** Stamps taken before; `pub` is added here. */
-  readonly stamps?: Stamps
-  /** The chain this message belongs to; its own identity when not said. */
-  readonly trace?: string
-  /** First-design fields repeated at top level (`legacyPriceFields`). */
-  readonly topLevel?: string
-}
-
-interface TopicState {
-  /** Pre-encoded first frame: a third cheaper to send than the string. */
-  readonly frame: Buffer
-  lastSeq: number
-}
-
-/** Families whose messages carry `prev`: readers follow single topics of them. */
-const CARRIES_PREV = /\.(prices|orderbook|games)$/
+/** How much a crash of the machine may cost, ms; a crash of the process costs nothing. */
+const SYNC_MS = 10
 
 export class Publisher {
   /** Where it is bound; the port is known even when `*` was asked. */
   readonly url: string
+  /** Where it answers readers that missed something; undefined when it does not. */
+  readonly recoveryUrl: string | undefined
   private readonly channels = new Map<string, Channel>()
+  private readonly outbox: Outbox
+  private readonly counters = new Counters()
   private readonly beatTopic: Buffer
-  private readonly timer: NodeJS.Timeout
+  private readonly timers: NodeJS.Timeout[]
   private readonly boundUs: number
   private closed = false
 
   private constructor(
     private readonly socket: PubSocket,
+    private readonly recovery: RecoveryServer | undefined,
+    private readonly journals: ReadonlyMap<string, Journal>,
     private readonly options: PublisherOptions,
   ) {
-    this.url = socket.lastEndpoint ?? options.url
-    this.beatTopic = Buffer.from(healthTopic(options.name))
-    const epoch = options.clock.nowMs()
-    for (const source of options.sources) {
-      this.channels.set(source, new Channel(socket, source, epoch, options))
+    const { clock, env, name, sources, url } = options
+    this.url = socket.lastEndpoint ?? url
+    this.recoveryUrl = recovery?.url
+    this.beatTopic = Buffer.from(healthTopic(name))
+    // PUB with `sendTimeout: 0` completes within the call; what it drops shows as a gap at the reader.
+    this.outbox = new Outbox((frames) => void socket.send(frames).catch(() => undefined))
+    const startMs = clock.nowMs()
+    for (const source of sources) {
+      const journal = journals.get(source)
+      const epoch = journal?.epoch ?? startMs
+      this.channels.set(source, new Channel({ source, epoch, env, clock, journal, outbox: this.outbox }))
     }
-    this.boundUs = options.clock.monoUs()
+    this.boundUs = clock.monoUs()
+    recovery?.serve(this.channels)
     this.beat(false)
-    this.timer = setInterval(() => this.beat(false), HEARTBEAT_MS)
+    this.timers = [setInterval(() => this.beat(false), HEARTBEAT_MS)]
+    if (journals.size > 0) this.timers.push(setInterval(() => this.syncJournals(), SYNC_MS))
   }
 
-  /** Binds and starts the heartbeat. Throws `PORT_IN_USE`, `PLAIN_BIND_REFUSED`, `BIND_FAILED`. */
+  /**
+   * Binds, opens the journals and starts the heartbeat. Throws `PORT_IN_USE`, `PLAIN_BIND_REFUSED`, `BIND_FAILED`, and
+   * what `Journal.open` throws.
+   */
   static async bind(options: PublisherOptions): Promise<Publisher> {
-    assertBindAllowed(options.url, options.allowPlainBind ?? false)
-    const socket = new PubSocket(PUBLISHER_OPTIONS)
+    const { name, url, recoveryUrl, clock, keys, allowPlainBind = false } = options
+    assertBindAllowed(url, allowPlainBind, keys)
+    if (recoveryUrl !== undefined) assertBindAllowed(recoveryUrl, allowPlainBind, keys)
+    const socket = new PubSocket({ ...PUBLISHER_OPTIONS, ...curveServerOptions(keys) })
+    watchServer(socket, keys, url)
+    let recovery: RecoveryServer | undefined
+    const journals = new Map<string, Journal>()
+    watchServer(socket, keys, `the publisher of ${name}`)
     try {
-      await socket.bind(options.url)
+      await socket.bind(url).catch((error: unknown) => {
+        throw bindError(name, url, 'endpoints', error)
+      })
+      if (recoveryUrl !== undefined) {
+        recovery = await RecoveryServer.bind({ url: recoveryUrl, clock, keys }).catch((error: unknown) => {
+          throw bindError(name, recoveryUrl, 'recovery', error)
+        })
+      }
+      // The ports are ours by now: whoever is second stops before it touches a journal.
+      for (const source of options.sources) {
+        const journal = openJournal(source, options)
+        if (journal !== undefined) journals.set(source, journal)
+      }
+      return new Publisher(socket, recovery, journals, options)
     } catch (error) {
+      for (const journal of journals.values()) journal.close()
+      recovery?.close()
       socket.close()
-      throw bindError(options, error)
+      throw error
     }
-    return new Publisher(socket, options)
   }
 
   /** The channel of a source given at bind. Throws `UNKNOWN_SOURCE`. */
@@ -114,18 +158,23 @@ export class Publisher {
     return Math.max(0, JOIN_GRACE_MS - (this.options.clock.monoUs() - this.boundUs) / 1000)
   }
 
-  /** Says `closing` on the bus and closes the socket. */
+  /** Sends what waits, says `closing` on the bus, ends the journals cleanly and closes the sockets. */
   close(): void {
     if (this.closed) return
-    clearInterval(this.timer)
+    for (const timer of this.timers) clearInterval(timer)
     this.beat(true)
     this.closed = true
+    this.recovery?.close()
+    for (const journal of this.journals.values()) journal.close()
     // libzmq hands queued frames to the kernel in its own thread: linger 0 would cut the last of them.
     this.socket.linger = 200
     this.socket.close()
   }
 
   private beat(closing: boolean): void {
+    this.outbox.flush()
+    // A disk that is back is noticed also where nothing is published.
+    for (const journal of this.journals.values()) journal.flush()
     const { clock, details, env, name } = this.options
     const { feeds = [], counts = {}, hops = {} } = details?.() ?? {}
     const heartbeat: Heartbeat = {
@@ -138,106 +187,41 @@ export class Publisher {
       mono_us: clock.monoUs(),
       channels: [...this.channels.values()].map((channel) => channel.beat()),
       feeds,
-      counts,
+      counts: sumCounts(counts, this.counts()),
       hops,
       closing,
     }
-    send(this.socket, this.beatTopic, JSON.stringify(heartbeat))
+    this.outbox.add([this.beatTopic, JSON.stringify(heartbeat)], undefined)
+    this.outbox.flush()
+  }
+
+  private syncJournals(): void {
+    for (const journal of this.journals.values()) void journal.sync()
   }
 }
 
-/** One publisher and one family: a numbered sequence of messages. */
-export class Channel {
-  private seq = 0
-  private lastTimestampMs = 0
-  private readonly topics = new Map<string, TopicState>()
-  private readonly host = hostId()
-  private readonly carriesPrev: boolean
-
-  constructor(
-    private readonly socket: PubSocket,
-    readonly source: string,
-    /** Wall clock at the start of this life of the source. */
-    readonly epoch: number,
-    private readonly options: { readonly env: Env; readonly clock: Clock },
-  ) {
-    this.carriesPrev = CARRIES_PREV.test(source)
-  }
-
-  /** Messages published in this epoch. */
-  get lastSeq(): number {
-    return this.seq
-  }
-
-  /** The seq that the next message will have: a decision can name itself before it is sent. */
-  get nextSeq(): number {
-    return this.seq + 1
-  }
-
-  /** Numbers, encodes and sends one message. Throws `MESSAGE_TOO_LARGE`, and then nothing was numbered. */
-  publish(topic: string, payload: object, { stamps, trace, topLevel }: PublishOptions = {}): Published {
-    const { clock, env } = this.options
-    const topicState = this.topicState(topic)
-    const seq = this.seq + 1
-    const timestampMs = Math.max(this.lastTimestampMs, clock.nowMs())
-    const text = encode(
-      {
-        env,
-        source: this.source,
-        epoch: this.epoch,
-        seq,
-        ...(this.carriesPrev ? { prev: topicState.lastSeq } : {}),
-        timestampMs,
-        host: this.host,
-        ...(trace === undefined ? {} : { trace }),
-        stamps: { ...stamps, pub: clock.monoUs() },
-      },
-      payload,
-      topLevel,
-    )
-    if (text.length * 3 > MAX_MESSAGE_BYTES && Buffer.byteLength(text) > MAX_MESSAGE_BYTES) {
-      throw new ArbeesError(
-        'MESSAGE_TOO_LARGE',
-        `${Buffer.byteLength(text)} bytes on ${topic}, at most ${MAX_MESSAGE_BYTES}`,
-      )
-    }
-    this.seq = seq
-    topicState.lastSeq = seq
-    this.lastTimestampMs = timestampMs
-    send(this.socket, topicState.frame, text)
-    return { epoch: this.epoch, seq }
-  }
-
-  beat(): Heartbeat['channels'][number] {
-    return { source: this.source, epoch: this.epoch, last_seq: this.seq, oldest: null, journal: 'none' }
-  }
-
-  private topicState(topic: string): TopicState {
-    let state = this.topics.get(topic)
-    if (state === undefined) {
-      state = { frame: Buffer.from(topic), lastSeq: 0 }
-      // Signals, orders and trades have a topic of their own each: nothing to remember.
-      if (this.carriesPrev) this.topics.set(topic, state)
-    }
-    return state
-  }
+function openJournal(source: string, options: PublisherOptions): Journal | undefined {
+  const { clock, journal, onNotice } = options
+  if (journal === undefined) return undefined
+  const { root, retainBytes, epochFloor } = journal
+  return Journal.open({
+    storage: new FileStorage(join(root, source)),
+    source,
+    clock,
+    retainBytes,
+    ...(epochFloor === undefined ? {} : { epochFloor }),
+    bootId: bootId(),
+    onNotice: (text) => onNotice?.(`journal of ${source}: ${text}`),
+  })
 }
 
-/** PUB with `sendTimeout: 0` completes within the call; what it drops shows as a gap at the reader. */
-function send(socket: PubSocket, topic: Buffer, text: string): void {
-  socket.send([topic, text]).catch(() => undefined)
-}
-
-function bindError({ name, url }: PublisherOptions, error: unknown): ArbeesError {
-  if (codeOf(error) === 'EADDRINUSE') {
-    return new ArbeesError(
-      'PORT_IN_USE',
-      `port ${url.slice(url.lastIndexOf(':') + 1)} (${url}) of ${name} is in use`,
-      {
-        hint: `stop what holds it, or set endpoints.${name.startsWith('shard-') ? 'shards' : name} to another port`,
-        cause: error,
-      },
-    )
+function bindError(name: string, url: string, group: 'endpoints' | 'recovery', error: unknown): ArbeesError {
+  if (codeOf(error) !== 'EADDRINUSE') {
+    return new ArbeesError('BIND_FAILED', `${name} cannot bind ${url}: ${messageOf(error)}`, { cause: error })
   }
-  return new ArbeesError('BIND_FAILED', `${name} cannot bind ${url}: ${messageOf(error)}`, { cause: error })
+  const port = url.slice(url.lastIndexOf(':') + 1)
+  return new ArbeesError('PORT_IN_USE', `port ${port} (${url}) of ${name} is in use`, {
+    hint: `stop what holds it, or set ${group}.${name.startsWith('shard-') ? 'shards' : name} to another port`,
+    cause: error,
+  })
 }

@@ -1,6 +1,7 @@
 /** Every ZeroMQ option that arbees sets, with its reason. Measured with zeromq.js 6.8 (libzmq 4.3.5). */
 
 import { MAX_MESSAGE_BYTES } from '../messages/codec.js'
+import { MAX_REQUEST_BYTES } from './recovery/messages.js'
 
 /**
  * The default of 1,000 drops for a healthy subscriber as soon as one loop turn sends more. 100,000 is about 65 MB for
@@ -40,3 +41,27 @@ export const JOIN_GRACE_MS = 300
 
 /** A publisher silent for so long gets a new socket: an oversize frame leaves the old one dead without an event. */
 export const RECREATE_AFTER_MS = 3_000
+
+/** Chunks that a client may leave unread before its answers are dropped: it asks for one at a time. */
+const UNREAD_CHUNKS = 8
+
+export const RECOVERY_SERVER_OPTIONS = {
+  sendHighWaterMark: UNREAD_CHUNKS,
+  /** Never waits for a client: what does not fit is dropped, and asked for again. */
+  sendTimeout: 0,
+  linger: 0,
+  handshakeInterval: 2_000,
+  maxMessageSize: MAX_REQUEST_BYTES,
+} as const
+
+export const RECOVERY_CLIENT_OPTIONS = {
+  linger: 0,
+  sendTimeout: 0,
+  reconnectInterval: 100,
+  reconnectMaxInterval: 0,
+  heartbeatInterval: 200,
+  heartbeatTimeout: 600,
+  handshakeInterval: 2_000,
+  /** One record of the largest message, with what the journal adds. */
+  maxMessageSize: 2 * MAX_MESSAGE_BYTES,
+} as const

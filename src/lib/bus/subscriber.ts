@@ -16,6 +16,7 @@ import { HEALTH_PREFIX, healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { curveClientOptions } from './curve.js'
 import type { BusKeys } from './curve.js'
+import { watchClient } from './handshakes.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import { SequenceTracker } from './sequence-tracker.js'
 import type { Gap } from './gap.js'
@@ -155,6 +156,7 @@ class Link {
       endpoint.legacy === true ? HEALTH_PREFIX : healthTopic(endpoint.publisher),
       ...options.prefixes,
     )
+    watchClient(socket, keys, endpoint.publisher)
     socket.connect(endpoint.url)
     this.socket = socket
     void this.receive(socket)

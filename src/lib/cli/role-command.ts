@@ -1,8 +1,9 @@
 /**
  * The base of every long-running role: drain on the first signal, leave at once on the second, end with the
- * supervisor, and never outlive a hard deadline.
+ * supervisor or its terminal, and never outlive a hard deadline. SIGHUP reads the allowed keys again.
  */
 
+import { isatty } from 'node:tty'
 import { Flags } from '@oclif/core'
 import type { LoadedSettings, SettingKey } from '../core/config.js'
 import { createRoleContext, tellSupervisor } from '../roles/role.js'
@@ -12,7 +13,7 @@ import { envFlag, redisUrlFlag } from './flags.js'
 
 /** A drain that takes longer is cut: longer than any role's own, so that each can still report and close its files. */
 const DRAIN_DEADLINE_MS = 20_000
-const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const
 
 /** Flags of every role. */
 export const roleFlags = {
@@ -44,6 +45,9 @@ export function roleSettings(flags: {
   }
 }
 
+/** A terminal that hung up is none any more. */
+const hasTerminal = (): boolean => [0, 1, 2].some((descriptor) => isatty(descriptor))
+
 export abstract class RoleCommand extends BaseCommand {
   static override enableJsonFlag = false
 
@@ -58,18 +62,23 @@ export abstract class RoleCommand extends BaseCommand {
     loaded: LoadedSettings,
     start: (context: RoleContext) => Promise<void>,
   ): Promise<void> {
-    const context = createRoleContext(name, loaded)
+    const context = await createRoleContext(name, loaded)
     const { lifecycle, log } = context
     let stop: (why: string) => void = () => undefined
     const stopped = new Promise<string>((resolve) => (stop = resolve))
     let seen = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
         if (seen) process.exit(SIGNAL_EXIT[signal])
         seen = true
         stop(signal)
       })
     }
+    const hadTerminal = hasTerminal()
+    process.on('SIGHUP', () => {
+      if (hadTerminal && !hasTerminal()) stop('its terminal is gone')
+      else context.reloadKeys()
+    })
     process.on('disconnect', () => stop('the supervisor is gone'))
     try {
       const started = start(context)

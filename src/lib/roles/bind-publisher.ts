@@ -1,10 +1,11 @@
 /** A role's publisher, from its settings. */
 
+import { journalRoot } from '../bus/journal/paths.js'
 import { sourcesOf } from '../bus/endpoints.js'
 import { Publisher } from '../bus/publisher.js'
 import type { BeatDetails } from '../bus/publisher.js'
 import type { RoleContext } from './role.js'
-import { endpointUrl } from './wiring.js'
+import { endpointUrl, recoveryUrl } from './wiring.js'
 
 /** Binds, and says where; closed with the role. Throws what `Publisher.bind` throws. */
 export async function bindPublisher(
@@ -16,11 +17,19 @@ export async function bindPublisher(
   const publisher = await Publisher.bind({
     name,
     url: endpointUrl(settings, name),
+    recoveryUrl: recoveryUrl(settings, name),
+    journal: {
+      root: journalRoot(settings),
+      retainBytes: settings['journal.retain'],
+      epochFloor: settings.epoch_floor,
+    },
+    keys: context.keys,
     env: settings.env,
     clock,
     sources: sourcesOf(name),
     allowPlainBind: settings.allow_plain_bind,
     details,
+    onNotice: (text) => log.warn(text),
   })
   lifecycle.defer('publisher', () => publisher.close())
   log.info(`publishes on ${publisher.url}`)

@@ -1,6 +1,7 @@
 /** What execution tells, as messages on `orders.` and `trades.`, counters and latencies. */
 
-import type { Channel, Publisher } from '../bus/publisher.js'
+import type { Channel } from '../bus/channel.js'
+import type { Publisher } from '../bus/publisher.js'
 import type { ExecutionListener, OrderUpdate, PlanStamps, TradeUpdate } from '../execution/plan.js'
 import { orderFields } from '../messages/convert.js'
 import type { OrdersPayload, TradesPayload } from '../messages/payloads.js'

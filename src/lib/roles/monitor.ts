@@ -3,7 +3,7 @@
  * same `book_seq`. What it follows comes from the venue's own catalog; what it may believe, from the feed.
  */
 
-import type { Channel } from '../bus/publisher.js'
+import type { Channel } from '../bus/channel.js'
 import { Backoff, sleep } from '../core/backoff.js'
 import { messageOf } from '../core/errors.js'
 import { legacyPriceFields } from '../messages/codec.js'

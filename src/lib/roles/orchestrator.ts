@@ -4,7 +4,7 @@
  * the others, and Redis is not needed for any of it.
  */
 
-import type { Channel } from '../bus/publisher.js'
+import type { Channel } from '../bus/channel.js'
 import { Backoff, sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'

@@ -4,14 +4,17 @@
  */
 
 import type { BusKeys } from '../bus/curve.js'
+import type { KeyRing } from '../bus/key-ring.js'
 import type { LoadedSettings, Settings } from '../core/config.js'
 import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/clock.js'
+import { messageOf } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import type { Counts, HopBeat } from '../messages/heartbeat.js'
 import { Counters } from '../telemetry/counters.js'
 import { createLogger } from '../telemetry/logger.js'
 import type { Logger } from '../telemetry/logger.js'
+import { openRoleKeys } from './bus-keys.js'
 
 /** What a role tells about itself: in heartbeats when it publishes, to its supervisor always. */
 export interface RoleReport {
@@ -35,6 +38,8 @@ export interface RoleContext {
   readonly lifecycle: Lifecycle
   /** The bus's keys; undefined where it has none. */
   readonly keys: BusKeys | undefined
+  /** Reads again who may connect, and says what came of it. */
+  reloadKeys(): void
   /** Say once that the role does its work from now on. */
   ready(): void
   /** What the supervisor and heartbeats are told; counters alone when a role adds nothing. */
@@ -44,10 +49,13 @@ export interface RoleContext {
 /** How often a supervised role reports. */
 const REPORT_MS = 250
 
-export function createRoleContext(name: string, { settings }: LoadedSettings): RoleContext {
+/** Throws `NO_KEY`, `BAD_KEY`, `OPEN_SECRET` (exit 4). */
+export async function createRoleContext(name: string, { settings }: LoadedSettings): Promise<RoleContext> {
   const lifecycle = new Lifecycle()
   const counters = new Counters()
   const log = createLogger({ name, level: settings.log_level, format: settings.log_format })
+  // Before any socket binds, and closed after the last of them.
+  const ring = await openRoleKeys(name, settings, { counters, lifecycle, log })
   const context: RoleContext = {
     name,
     settings,
@@ -55,7 +63,8 @@ export function createRoleContext(name: string, { settings }: LoadedSettings): R
     log,
     counters,
     lifecycle,
-    keys: undefined,
+    keys: ring,
+    reloadKeys: () => reloadKeys(ring, log),
     ready: () => {
       tellSupervisor({ type: 'ready' })
       log.info(`${name} is ready`)
@@ -67,6 +76,16 @@ export function createRoleContext(name: string, { settings }: LoadedSettings): R
     lifecycle.defer('reports', () => clearInterval(timer))
   }
   return context
+}
+
+/** A list that cannot be used changes nothing. */
+function reloadKeys(ring: KeyRing | undefined, log: Logger): void {
+  if (ring === undefined) return log.info('SIGHUP: there are no keys to read again')
+  try {
+    log.info(`SIGHUP: ${ring.reload()} keys are allowed`)
+  } catch (error) {
+    log.error(`SIGHUP: the allow-list stays as it was: ${messageOf(error)}`)
+  }
 }
 
 /** Sends to the supervisor, when there is one and it still listens. */

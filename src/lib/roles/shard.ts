@@ -3,7 +3,7 @@
  * on a timer, never behind an await, never by asking Redis.
  */
 
-import type { Channel } from '../bus/publisher.js'
+import type { Channel } from '../bus/channel.js'
 import { shardPublisher } from '../bus/endpoints.js'
 import { Subscriber } from '../bus/subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'

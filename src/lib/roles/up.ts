@@ -24,7 +24,7 @@ import { assertPortsFree, tcpPort } from './up-ports.js'
 import type { WantedPort } from './up-ports.js'
 import { summarize } from './up-summary.js'
 import type { UpSummary } from './up-summary.js'
-import { allEndpoints, endpointUrl } from './wiring.js'
+import { allEndpoints, endpointUrl, recoveryUrl } from './wiring.js'
 
 export interface UpOptions {
   readonly seed: number
@@ -42,6 +42,8 @@ export interface UpDisplay {
 
 /** Names the process that a run's folder belongs to; a kept one has none. */
 const OWNER_FILE = 'up.pid'
+/** A simulated run is looked at and thrown away: so much of each channel. */
+const SIM_JOURNAL_BYTES = 64 * 2 ** 20
 /** A role that takes longer than this to be ready is told of; it goes on trying. */
 const READY_DEADLINE_MS = 30_000
 const BINARY = fileURLToPath(new URL('../../../bin/run.js', import.meta.url))
@@ -137,9 +139,13 @@ export class Up {
 
   private wantedPorts(): WantedPort[] {
     const { settings } = this.loaded
-    const publishers = publisherNames(settings.shards).map((name) => {
-      const setting = name.startsWith('shard-') ? 'endpoints.shards' : `endpoints.${name}`
-      return tcpPort(name, endpointUrl(settings, name), environmentName(setting as SettingKey))
+    const publishers = publisherNames(settings.shards).flatMap((name) => {
+      const setting = (group: string) =>
+        environmentName(`${group}.${name.startsWith('shard-') ? 'shards' : name}` as SettingKey)
+      return [
+        tcpPort(name, endpointUrl(settings, name), setting('endpoints')),
+        tcpPort(`${name}'s recovery socket`, recoveryUrl(settings, name), setting('recovery')),
+      ]
     })
     const simulators = this.simulated ? Object.values(simPorts(settings)) : []
     return [...publishers.filter((port) => port !== undefined), ...simulators]
@@ -170,7 +176,10 @@ export class Up {
 
   private runSettings(): Settings {
     const redis = this.redis === null ? {} : { redis_url: this.redis.url }
-    return { ...this.loaded.settings, ...redis, data_dir: this.runDir }
+    const { settings, origins } = this.loaded
+    const isShort = this.simulated && origins['journal.retain'] === 'default'
+    const journal = isShort ? { 'journal.retain': SIM_JOURNAL_BYTES } : {}
+    return { ...settings, ...redis, ...journal, data_dir: this.runDir }
   }
 
   private createRoles(settings: Settings): void {

@@ -67,6 +67,7 @@ function startMirror(redisUrl = redis.url) {
     counters,
     lifecycle,
     keys: undefined,
+    reloadKeys: () => undefined,
     ready: () => (isReady = true),
     report: () => ({ counts: counters.snapshot(), hops: {} }),
   }

@@ -1,5 +1,8 @@
 /** A role in this process with its own context, and a monitor that a test controls frame by frame. */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Publisher as PubSocket } from 'zeromq'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import { loadSettings } from '../../../src/lib/core/config.js'
@@ -21,7 +24,12 @@ export interface TestRole {
 }
 
 export function testRole(name: string, flags: Partial<Record<SettingKey, string>>): TestRole {
-  const { settings } = loadSettings({ flags: { env: 'sim', redis_url: 'redis://127.0.0.1:1', ...flags } })
+  const dir = mkdtempSync(join(tmpdir(), 'arbees-role-'))
+  const { settings } = loadSettings({
+    flags: { env: 'sim', redis_url: 'redis://127.0.0.1:1', data_dir: dir, ...flags },
+  })
+  const lifecycle = new Lifecycle()
+  lifecycle.defer('data dir', () => rmSync(dir, { recursive: true, force: true }))
   const lines: string[] = []
   const write = (text: string) => void lines.push(text)
   const counters = new Counters()
@@ -32,8 +40,9 @@ export function testRole(name: string, flags: Partial<Record<SettingKey, string>
     clock: systemClock,
     log: { debug: write, info: write, warn: write, error: write },
     counters,
-    lifecycle: new Lifecycle(),
+    lifecycle,
     keys: undefined,
+    reloadKeys: () => undefined,
     ready: () => (ready = true),
     report: () => ({ counts: counters.snapshot(), hops: {} }),
   }
