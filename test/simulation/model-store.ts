@@ -125,13 +125,14 @@ export class ModelStore {
   }
 
   protected addRecord({ epoch, seq, value }: RecordItem): boolean {
-    if (this.stepsLeft-- <= 0) return false
     const { stream, topic, data, snapshot } = value
     if (snapshot !== undefined) {
       const held = this.strings.get(snapshot.key)
       const isNewer = held === undefined || epoch > held.epoch || (epoch === held.epoch && seq > held.seq)
       if (isNewer) this.strings.set(snapshot.key, { epoch, seq, data, expireAtMs: snapshot.expireAtMs })
     }
+    // As in the script, a string is written before the record that is refused.
+    if (this.stepsLeft-- <= 0) return false
     const entries = this.streams.get(stream) ?? []
     this.streams.set(stream, entries)
     entries.push({ epoch, seq, topic, data })
