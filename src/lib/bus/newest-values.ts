@@ -46,11 +46,7 @@ export class NewestValues {
   }
 
   /** The values from `cursor` on; the channel stands at `at`. */
-  chunk(
-    at: Position,
-    cursor: number,
-    limits: ChunkLimits,
-  ): SnapshotChunk {
+  chunk(at: Position, cursor: number, limits: ChunkLimits): SnapshotChunk {
     const { order } = this
     const values: { readonly state: TopicState; readonly text: string }[] = []
     let size = 0

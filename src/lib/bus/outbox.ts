@@ -6,18 +6,23 @@
 /** The two frames of a message. */
 export type Frames = [topic: Buffer, body: Buffer | string]
 
+/** A journal, as far as it matters here. */
+export interface Flushable {
+  flush(): unknown
+}
+
 /** A turn that publishes more than this is journaled and sent in parts. */
 const MAX_WAITING = 1_000
 
 export class Outbox {
   private waiting: Frames[] = []
-  private readonly dirty = new Set<{ flush(): void }>()
+  private readonly dirty = new Set<Flushable>()
   private isScheduled = false
 
   constructor(private readonly send: (frames: Frames) => void) {}
 
   /** Goes out at the end of the synchronous stretch that runs, or with the next `flush`. */
-  add(frames: Frames, journal: { flush(): void } | undefined): void {
+  add(frames: Frames, journal: Flushable | undefined): void {
     this.waiting.push(frames)
     if (journal !== undefined) this.dirty.add(journal)
     if (this.waiting.length >= MAX_WAITING) this.flush()

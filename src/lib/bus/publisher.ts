@@ -22,13 +22,13 @@ import { curveServerOptions } from './curve.js'
 import type { BusKeys } from './curve.js'
 import { assertBindAllowed } from './endpoints.js'
 import { watchServer } from './handshakes.js'
-import { watchServer } from './handshakes.js'
-import { watchServer } from './handshakes.js'
 import { Journal } from './journal/journal.js'
 import { FileStorage } from './journal/storage.js'
 import { Outbox } from './outbox.js'
 import { RecoveryServer } from './recovery/recovery-server.js'
 import { JOIN_GRACE_MS, PUBLISHER_OPTIONS } from './socket-options.js'
+
+export type { Channel, MessageIdentity, Published } from './channel.js'
 
 /** What a role adds to each heartbeat. */
 export interface BeatDetails {
@@ -78,6 +78,8 @@ export class Publisher {
   private readonly channels = new Map<string, Channel>()
   private readonly outbox: Outbox
   private readonly counters = new Counters()
+  /** Sources whose journal cannot be written at the moment. */
+  private readonly degraded = new Set<string>()
   private readonly beatTopic: Buffer
   private readonly timers: NodeJS.Timeout[]
   private readonly boundUs: number
@@ -117,7 +119,6 @@ export class Publisher {
     assertBindAllowed(url, allowPlainBind, keys)
     if (recoveryUrl !== undefined) assertBindAllowed(recoveryUrl, allowPlainBind, keys)
     const socket = new PubSocket({ ...PUBLISHER_OPTIONS, ...curveServerOptions(keys) })
-    watchServer(socket, keys, url)
     let recovery: RecoveryServer | undefined
     const journals = new Map<string, Journal>()
     watchServer(socket, keys, `the publisher of ${name}`)
@@ -173,8 +174,7 @@ export class Publisher {
 
   private beat(closing: boolean): void {
     this.outbox.flush()
-    // A disk that is back is noticed also where nothing is published.
-    for (const journal of this.journals.values()) journal.flush()
+    this.watchJournals()
     const { clock, details, env, name } = this.options
     const { feeds = [], counts = {}, hops = {} } = details?.() ?? {}
     const heartbeat: Heartbeat = {
@@ -187,12 +187,24 @@ export class Publisher {
       mono_us: clock.monoUs(),
       channels: [...this.channels.values()].map((channel) => channel.beat()),
       feeds,
-      counts: sumCounts(counts, this.counts()),
+      counts: sumCounts(counts, sumCounts(this.counters.snapshot(), this.recovery?.counts() ?? {})),
       hops,
       closing,
     }
     this.outbox.add([this.beatTopic, JSON.stringify(heartbeat)], undefined)
     this.outbox.flush()
+  }
+
+  private watchJournals(): void {
+    for (const [source, journal] of this.journals) {
+      // A disk that is back is noticed also where nothing is published.
+      journal.flush()
+      if (journal.state === 'on') this.degraded.delete(source)
+      else if (!this.degraded.has(source)) {
+        this.degraded.add(source)
+        this.counters.add('journal_errors', source)
+      }
+    }
   }
 
   private syncJournals(): void {

@@ -6,7 +6,6 @@
 import { Dealer } from 'zeromq'
 import type { Clock } from '../../core/clock.js'
 import type { BusKeys } from '../curve.js'
-import { watchClient } from '../handshakes.js'
 import { curveClientOptions } from '../curve.js'
 import type { PublisherEndpoint } from '../endpoints.js'
 import { watchClient } from '../handshakes.js'

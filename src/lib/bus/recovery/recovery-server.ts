@@ -9,7 +9,6 @@ import { evictOldest } from '../../core/evict-oldest.js'
 import type { Clock } from '../../core/clock.js'
 import { Counters } from '../../telemetry/counters.js'
 import type { BusKeys } from '../curve.js'
-import { watchServer } from '../handshakes.js'
 import { curveServerOptions } from '../curve.js'
 import { watchServer } from '../handshakes.js'
 import type { LoadFirst, RangeAnswer } from '../journal/range-answers.js'
@@ -17,12 +16,7 @@ import type { ChunkLimits } from '../journal/segment-index.js'
 import type { RangeRequest } from '../range.js'
 import { RECOVERY_SERVER_OPTIONS } from '../socket-options.js'
 import { CHUNK, formatReply, parseRequest } from './messages.js'
-import type {
-  RecoveryReply,
-  RecoveryRequest,
-  RefusalReason,
-  SnapshotHeader,
-} from './messages.js'
+import type { RecoveryReply, RecoveryRequest, RefusalReason, SnapshotHeader } from './messages.js'
 import { TokenBucket } from './token-bucket.js'
 import type { RateLimit } from './token-bucket.js'
 
