@@ -10,7 +10,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 import { generateKeyPair } from './curve.js'
@@ -53,6 +53,20 @@ export class KeyFolder {
     return parseAllowed(this.read(path, OTHERS_WRITE, 'arbees keys generate'), path)
   }
 
+  /** The key that may connect under this name, if any. Throws as `readAllowed` does for a list that is broken. */
+  allowedKeyOf(name: string): string | undefined {
+    return this.knownKeys().get(name)
+  }
+
+  /** Roles whose secret lies here. */
+  secretNames(): string[] {
+    return readdirSync(this.dir)
+      .filter((file) => file.endsWith('.key'))
+      .map((file) => file.slice(0, -'.key'.length))
+      .filter((name) => NAME.test(name))
+      .sort()
+  }
+
   /** What signals are sealed with; undefined when there is none. Throws `BAD_KEY`, `OPEN_SECRET` (exit 4). */
   readSignalKey(): Buffer | undefined {
     const path = join(this.dir, SIGNAL_KEY_FILE)
@@ -79,11 +93,14 @@ export class KeyFolder {
   /** Lets the holder of a key connect under this name; replaces the key that the name had. */
   allow(name: string, publicKey: string): void {
     assertName(name)
-    const path = join(this.dir, ALLOWED_FILE)
-    const allowed = new Map(exists(path) ? this.readAllowed() : [])
+    const allowed = new Map(this.knownKeys())
     allowed.set(name, publicKey)
     const lines = [...allowed].map(([each, key]) => `${each} ${key}\n`)
-    this.write(path, lines.join(''), 0o644)
+    this.write(join(this.dir, ALLOWED_FILE), lines.join(''), 0o644)
+  }
+
+  private knownKeys(): AllowedKeys {
+    return exists(join(this.dir, ALLOWED_FILE)) ? this.readAllowed() : new Map()
   }
 
   private pathOf(name: string): string {
@@ -143,7 +160,7 @@ export function parseAllowed(text: string, path: string): AllowedKeys {
 /** Throws `BAD_KEY` (usage) for what is no public key. */
 export function assertPublicKey(text: string): void {
   if (isKeyText(text)) return
-  throw new ArbeesError('BAD_KEY', `not a public key: '${text}' has ${text.length} characters`, {
+  throw new ArbeesError('BAD_KEY', `not a public key: ${text.length} characters`, {
     exit: EXIT.USAGE,
     hint: "a key has 40 characters of Z85, as `arbees keys show` prints it; quote it: 'KEY'",
   })

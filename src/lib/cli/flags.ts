@@ -71,6 +71,12 @@ export const epochFloorFlag = Flags.integer({
   env: 'ARBEES_EPOCH_FLOOR',
 })
 
+export const keysDirFlag = Flags.string({
+  summary: 'folder of keys; <data dir>/keys as long as keys_dir is not set',
+  helpValue: '<dir>',
+  env: 'ARBEES_KEYS_DIR',
+})
+
 /** Bounds of every stream. */
 export const streamFlags = {
   count: Flags.integer({ char: 'n', summary: 'stop after so many', min: 1, helpValue: '<count>' }),
