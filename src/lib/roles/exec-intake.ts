@@ -13,6 +13,7 @@ import type { PlanStamps } from '../execution/plan.js'
 import type { PlanRunner } from '../execution/plan-runner.js'
 import { tryAppend } from '../execution/record.js'
 import { signalOf } from '../messages/convert.js'
+import { wrongSeal } from '../messages/signal-seal.js'
 import type { Header } from '../messages/payloads.js'
 import type { OrderState } from '../model/order.js'
 import type { Signal } from '../model/signal.js'
@@ -37,12 +38,21 @@ export class ExecIntake {
     private readonly markets: ExecMarkets,
     /** From the shard's publish to here, signals of this host. */
     private readonly shardExec: Histogram,
+    /** What every signal must be sealed with; undefined where signals are not sealed. */
+    private readonly signalKey?: Buffer,
   ) {}
 
   onMessage({ message, recvUs }: Received): void {
     if (message.family !== 'signals') return
     const { header, payload, topic } = message
     const { counters } = this.context
+    const broken = this.signalKey === undefined ? undefined : wrongSeal(this.signalKey, header, payload)
+    if (broken !== undefined) {
+      counters.add('bad_hmac', broken)
+      if (counters.total('bad_hmac') === 1)
+        this.context.log.error(`a signal of ${header.source} is not taken: its seal is ${broken}`)
+      return
+    }
     counters.add('signals')
     const signal = topic.id === payload.id ? signalOf(payload) : undefined
     if (signal === undefined) {

@@ -26,6 +26,7 @@ import { ExecMarkets } from './exec-markets.js'
 import { ExecMessages } from './exec-messages.js'
 import { ExecTotals } from './exec-totals.js'
 import { bindPublisher } from './bind-publisher.js'
+import { loadSignalKey } from './bus-keys.js'
 import type { RoleContext } from './role.js'
 import { endpointOf, shardEndpoints } from './wiring.js'
 
@@ -37,6 +38,7 @@ const CHECKPOINT_MS = 5_000
 export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_TIMING): Promise<void> {
   const { settings, clock, counters, lifecycle, log } = context
   const mode = modeOf(settings)
+  const signalKey = loadSignalKey(settings)
   const ledger = Ledger.open({ dataDir: settings.data_dir, env: settings.env, mode, clock })
   const totals = new ExecTotals(ledger, counters)
   lifecycle.defer('ledger', () => {
@@ -97,6 +99,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     prefixes: mode === 'paper' ? ['games.', 'orderbook.'] : ['games.'],
     env: settings.env,
     clock,
+    keys: context.keys,
     onMessage: (received) => bus.onDetails(received),
     onHeartbeat: (heartbeat, _endpoint, recvUs) => bus.onHeartbeat(heartbeat, recvUs),
     onGap: (gap) => bus.onGap(gap),
@@ -119,12 +122,13 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
   // Heard from here on, though none is taken before recovery has ended: each is denied, on record and told.
-  const intake = new ExecIntake(context, execution, plans, markets, hops.shard_exec)
+  const intake = new ExecIntake(context, execution, plans, markets, hops.shard_exec, signalKey)
   const signals = new Subscriber({
     endpoints: shardEndpoints(settings),
     prefixes: ['signals.trade.'],
     env: settings.env,
     clock,
+    keys: context.keys,
     onMessage: (received) => intake.onMessage(received),
     onGap: (gap) => bus.onGap(gap),
     onProblem: (problem) => bus.onProblem(problem),

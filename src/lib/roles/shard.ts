@@ -3,7 +3,7 @@
  * on a timer, never behind an await, never by asking Redis.
  */
 
-import type { Channel } from '../bus/channel.js'
+import type { Channel, MessageIdentity } from '../bus/channel.js'
 import { shardPublisher } from '../bus/endpoints.js'
 import { Subscriber } from '../bus/subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
@@ -12,7 +12,15 @@ import { hostId } from '../core/ids.js'
 import { TeamCodeBook } from '../games/team-codes.js'
 import { gameStateOf, signalsPayload } from '../messages/convert.js'
 import { readLegacyPrice } from '../messages/legacy.js'
-import type { GameNoticePayload, GamesPayload, Header, PricesPayload, Stamps } from '../messages/payloads.js'
+import type {
+  GameNoticePayload,
+  GamesPayload,
+  Header,
+  PricesPayload,
+  SignalsPayload,
+  Stamps,
+} from '../messages/payloads.js'
+import { sealSignal } from '../messages/signal-seal.js'
 import { signalsSource } from '../messages/sources.js'
 import { formatTopic } from '../messages/topics.js'
 import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
@@ -20,6 +28,7 @@ import type { StrategySettings } from '../strategy/cross-venue-strategy.js'
 import { Histogram } from '../telemetry/histogram.js'
 import { countProblem } from './count-problem.js'
 import { bindPublisher } from './bind-publisher.js'
+import { loadSignalKey } from './bus-keys.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
@@ -42,10 +51,18 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     counts: counters.snapshot(),
     hops: { monitor_shard: hops.monitor_shard.beat(), decision: hops.decision.beat() },
   })
+  const signalKey = loadSignalKey(settings)
   const publisher = await bindPublisher(context, name)
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
-  const shard = new Shard(context, index, publisher.channel(source), hops, openRedisPublish(context))
+  const shard = new Shard(
+    context,
+    index,
+    publisher.channel(source),
+    hops,
+    openRedisPublish(context),
+    signalKey,
+  )
   const subscriber = new Subscriber({
     endpoints: [
       ...['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
@@ -54,6 +71,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     prefixes: ['prices.', 'orderbook.', 'games.'],
     env: settings.env,
     clock,
+    keys: context.keys,
     onMessage: (received) => shard.onMessage(received),
     onGap: (gap) => {
       counters.add('gaps')
@@ -99,6 +117,7 @@ class Shard {
     private readonly signals: Channel,
     private readonly hops: Hops,
     private readonly redis: RedisPublish | undefined,
+    private readonly signalKey: Buffer | undefined,
   ) {
     const { settings, clock, counters } = context
     this.strategy = new CrossVenueStrategy(strategySettings(settings), (reason) =>
@@ -176,10 +195,21 @@ class Shard {
       const topic = formatTopic({ family: 'signals', scope: 'trade', id: signal.id })
       const stamps = stampsOf(header, sameHost, recvUs, shardOut)
       const payload = signalsPayload(signal)
-      this.signals.publish(topic, payload, { stamps, trace: header.trace })
+      this.signals.publish(topic, this.sealed(payload, shardOut), { stamps, trace: header.trace })
       this.redis?.signal(payload)
       counters.add('signals')
     }
+  }
+
+  /** With a key: the payload with a seal over it and over the message that it becomes. */
+  private sealed(
+    payload: SignalsPayload,
+    shardOutUs: number,
+  ): SignalsPayload | ((identity: MessageIdentity) => SignalsPayload) {
+    const { signalKey, host } = this
+    if (signalKey === undefined) return payload
+    const { env } = this.context.settings
+    return (identity) => sealSignal(signalKey, { ...identity, env, host, shardOutUs }, payload)
   }
 
   private onGame(

@@ -1,0 +1,47 @@
+/**
+ * The seal of a signal: what a shard and exec share a key for, whatever path the signal takes. It covers all that exec
+ * acts on: who said it, in which place of the sequence, when, and the whole plan.
+ */
+
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Env } from '../model/venue.js'
+import type { Header, SignalsPayload } from './payloads.js'
+
+/** The part of the envelope that is sealed. `shardOutUs` is what exec tells a signal's age by on the same host. */
+export interface SealedHeader {
+  readonly env: Env
+  readonly source: string
+  readonly epoch: number
+  readonly seq: number
+  readonly timestampMs: number
+  readonly host: string
+  readonly shardOutUs: number | undefined
+}
+
+const SEAL = /^[0-9a-f]{64}$/
+
+/** The payload with its `hmac`. */
+export function sealSignal(key: Buffer, header: SealedHeader, payload: SignalsPayload): SignalsPayload {
+  return { ...payload, hmac: sealOf(key, header, payload).toString('hex') }
+}
+
+/** What is wrong with the seal of a signal that arrived; undefined when it is whole. Takes the same time for any seal. */
+export function wrongSeal(
+  key: Buffer,
+  { env, source, epoch, seq, timestamp_ms: timestampMs, host, stamps }: Header,
+  { hmac, ...payload }: SignalsPayload,
+): 'missing' | 'wrong' | undefined {
+  if (hmac === undefined) return 'missing'
+  if (!SEAL.test(hmac)) return 'wrong'
+  const header = { env, source, epoch, seq, timestampMs, host, shardOutUs: stamps.shard_out }
+  return timingSafeEqual(sealOf(key, header, payload), Buffer.from(hmac, 'hex')) ? undefined : 'wrong'
+}
+
+/** HMAC-SHA256 over a JSON list of the header's values, a newline, and the payload's JSON as it was sent. */
+function sealOf(key: Buffer, header: SealedHeader, payload: SignalsPayload): Buffer {
+  const { env, source, epoch, seq, timestampMs, host, shardOutUs } = header
+  const facts = JSON.stringify([env, source, epoch, seq, timestampMs, host, shardOutUs ?? null])
+  return createHmac('sha256', key)
+    .update(`${facts}\n${JSON.stringify(payload)}`)
+    .digest()
+}
