@@ -53,6 +53,7 @@ export default class Tap extends BaseCommand {
     const { createJsonFormat, createPrettyFormat } = await import('../lib/operator/tap-format.js')
     const { summaryText } = await import('../lib/operator/tap-summary.js')
     const { allEndpoints } = await import('../lib/roles/wiring.js')
+    const { operatorKeys } = await import('../lib/operator/operator-keys.js')
 
     const talk = (line: string) => void process.stderr.write(`${line}\n`)
     const { prefixes, notes } = readPrefixes(argv.map(String))
@@ -67,6 +68,7 @@ export default class Tap extends BaseCommand {
       prefixes,
       env: settings.env,
       clock: systemClock,
+      keys: operatorKeys(settings, ({ problem, hint }) => talk(`${problem}\n  ${hint}`)),
       count: flags.count,
       forMs: flags.for,
       idleMs: flags.idle,

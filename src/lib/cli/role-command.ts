@@ -3,9 +3,9 @@
  * supervisor or its terminal, and never outlive a hard deadline. SIGHUP reads the allowed keys again.
  */
 
-import { isatty } from 'node:tty'
 import { Flags } from '@oclif/core'
 import type { LoadedSettings, SettingKey } from '../core/config.js'
+import { hasTerminal } from '../core/terminal.js'
 import { createRoleContext, tellSupervisor } from '../roles/role.js'
 import type { RoleContext } from '../roles/role.js'
 import { BaseCommand } from './base-command.js'
@@ -44,9 +44,6 @@ export function roleSettings(flags: {
     log_format: flags['log-format'],
   }
 }
-
-/** A terminal that hung up is none any more. */
-const hasTerminal = (): boolean => [0, 1, 2].some((descriptor) => isatty(descriptor))
 
 export abstract class RoleCommand extends BaseCommand {
   static override enableJsonFlag = false

@@ -5,6 +5,7 @@ import type { LoadedSettings } from '../core/config.js'
 import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
+import { hasTerminal } from '../core/terminal.js'
 import type { UpSummary } from '../roles/up-summary.js'
 import { Up, redactUrl } from '../roles/up.js'
 import { LiveScreen } from '../view/live-screen.js'
@@ -93,9 +94,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-/** First signal: stop in order. Second: kill, and exit as a shell expects. */
+/**
+ * First signal: stop in order. Second: kill, and exit as a shell expects. SIGHUP reads the allowed keys again, unless
+ * it says that the terminal is gone.
+ */
 function onSignals(stopping: AbortController, up: Up): () => void {
-  const exits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+  const exits = { SIGINT: 130, SIGTERM: 143 } as const
   const handlers = Object.entries(exits).map(([name, code]) => {
     const handler = () => {
       if (stopping.signal.aborted) {
@@ -107,6 +111,13 @@ function onSignals(stopping: AbortController, up: Up): () => void {
     process.on(name, handler)
     return () => process.off(name, handler)
   })
+  const hadTerminal = hasTerminal()
+  const onHangup = () => {
+    if (hadTerminal && !hasTerminal()) stopping.abort()
+    else up.reloadKeys()
+  }
+  process.on('SIGHUP', onHangup)
+  handlers.push(() => process.off('SIGHUP', onHangup))
   return () => {
     for (const remove of handlers) remove()
   }

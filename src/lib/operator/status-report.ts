@@ -6,6 +6,7 @@ import type { Problem } from '../bus/subscriber.js'
 import type { Settings } from '../core/config.js'
 import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
 import { SUSPECT_MS } from '../messages/heartbeat.js'
+import type { ClosedDoor } from './operator-keys.js'
 import { totalOf } from '../telemetry/counters.js'
 import { plural } from '../view/units.js'
 
@@ -34,6 +35,8 @@ export interface StatusFindings {
   readonly beats: ReadonlyMap<string, HeardBeat>
   /** What answered at an endpoint and does not belong there. */
   readonly strangers: readonly Problem[]
+  /** Publishers that this very command could not listen to, and why. */
+  readonly closedDoors: readonly ClosedDoor[]
   readonly redis: RedisFindings
   readonly nowUs: number
   readonly nowMs: number
@@ -96,6 +99,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   foreign_heartbeat: 'heartbeats of a publisher that does not belong there were refused',
   legacy_refused: 'first-design messages from an endpoint that is not marked legacy were refused',
   old_epoch: 'messages of an earlier life of their source were refused: two publishers claim it',
+  handshake_refused: 'peers did not get in, or did not prove the key of a publisher',
+  bad_hmac: 'signals had no seal or a wrong one and were not taken',
   overflow: 'messages were lost while Redis was away too long',
   unguarded_lost: 'first-design messages did not reach Redis',
   loop_errors: 'rounds of a loop failed and were tried again',
@@ -103,17 +108,24 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
 }
 
 export function judge(findings: StatusFindings): StatusReport {
-  const { settings, endpoints, redis } = findings
+  const { settings, endpoints, redis, closedDoors } = findings
+  const closed = new Set(closedDoors.map(({ publisher }) => publisher))
   const publishers = endpoints.filter(({ legacy }) => legacy !== true)
   const roles = [...publishers.map((endpoint) => publisherStatus(endpoint, findings)), mirrorStatus(findings)]
-  const nothingRuns = roles.every(({ state }) => state === 'down' || state === 'unknown')
+  const nothingRuns = closed.size === 0 && roles.every(({ state }) => state === 'down' || state === 'unknown')
   const problems = nothingRuns
     ? [{ role: 'arbees', problem: 'nothing runs', hint: 'start everything with: arbees up' }]
     : [
-        ...roles.flatMap((role) => roleProblems(role, endpoints)),
+        // What could not be heard is not known to be down.
+        ...roles
+          .filter(({ role, state }) => !(state === 'down' && closed.has(role)))
+          .flatMap((role) => roleProblems(role, endpoints)),
         ...redisProblems(redis, redisKeys(settings.env).gaps()),
       ]
-  problems.push(...strangerProblems(findings))
+  problems.push(
+    ...strangerProblems(findings),
+    ...closedDoors.map(({ publisher, problem, hint }) => ({ role: publisher, problem, hint })),
+  )
   return {
     healthy: problems.length === 0,
     env: settings.env,
@@ -237,7 +249,8 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
     problems.push(problem(`refused input: ${reasons}`, 'the log of the role shows the first of each'))
   for (const [name, meaning] of Object.entries(COUNTED_PROBLEMS)) {
     const total = totalOf(counts, name)
-    if (total > 0) problems.push(problem(`${total} ${meaning} (${name})`, 'its log says more'))
+    const shown = Object.hasOwn(counts, name) ? name : `${name}: ${named(reasonsOf(counts, name))}`
+    if (total > 0) problems.push(problem(`${total} ${meaning} (${shown})`, 'its log says more'))
   }
   for (const { source, lag, journal } of channels) {
     if (lag !== null && lag > MAX_LAG) problems.push(problem(`Redis is ${lag} messages behind ${source}`))

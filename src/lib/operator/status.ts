@@ -14,6 +14,8 @@ import type { RedisClient } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
 import type { RedisKeys } from '../redis/keys.js'
 import { allEndpoints } from '../roles/wiring.js'
+import { operatorKeys } from './operator-keys.js'
+import type { ClosedDoor } from './operator-keys.js'
 import { judge } from './status-report.js'
 import type { HeardBeat, RedisFindings, RedisState, StatusReport } from './status-report.js'
 
@@ -27,7 +29,7 @@ export interface StatusOptions {
 const LISTEN_MS = 700
 const REDIS_TIMEOUT_MS = 1_500
 
-/** Never throws for what is down: that is what it reports. */
+/** What is down is reported, not thrown. Throws for keys that cannot be read (exit 4). */
 export async function readStatus({
   settings,
   clock,
@@ -35,6 +37,7 @@ export async function readStatus({
 }: StatusOptions): Promise<StatusReport> {
   const beats = new Map<string, HeardBeat>()
   const strangers: Problem[] = []
+  const closedDoors: ClosedDoor[] = []
   const endpoints = allEndpoints(settings)
   const subscriber = new Subscriber({
     endpoints,
@@ -42,6 +45,7 @@ export async function readStatus({
     prefixes: [HEALTH_PREFIX],
     env: settings.env,
     clock,
+    keys: operatorKeys(settings, (door) => closedDoors.push(door)),
     onMessage: () => undefined,
     onHeartbeat: (heartbeat, _endpoint, recvUs) =>
       beats.set(heartbeat.publisher, { heartbeat, heardUs: recvUs }),
@@ -52,7 +56,8 @@ export async function readStatus({
   const redis = await askRedis(settings, sources)
   // The beats of this very moment: what Redis was asked later is not behind them.
   subscriber.close()
-  return judge({ settings, endpoints, beats, strangers, redis, nowUs: clock.monoUs(), nowMs: clock.nowMs() })
+  const [nowUs, nowMs] = [clock.monoUs(), clock.nowMs()]
+  return judge({ settings, endpoints, beats, strangers, closedDoors, redis, nowUs, nowMs })
 }
 
 async function askRedis(settings: Settings, sources: readonly string[]): Promise<RedisFindings> {

@@ -6,6 +6,7 @@
 import { Subscriber } from '../bus/subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
 import type { Gap } from '../bus/gap.js'
+import type { BusKeys } from '../bus/curve.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
 import type { Clock } from '../core/clock.js'
 import { hostId } from '../core/ids.js'
@@ -24,6 +25,7 @@ export interface TapOptions extends BoundOptions {
   readonly prefixes: readonly string[]
   readonly env: Env
   readonly clock: Clock
+  readonly keys?: BusKeys | undefined
   readonly format: TapFormat
   /** Data: one line, without its newline. */
   readonly out: (line: string) => void
@@ -78,7 +80,7 @@ class Tap {
   private lastUs = 0
 
   constructor(private readonly options: TapOptions) {
-    const { endpoints, prefixes, env, clock, talk, silenceMs } = options
+    const { endpoints, prefixes, env, clock, keys, talk, silenceMs } = options
     this.wantedHealth = prefixes.filter(
       (prefix) => prefix.startsWith(HEALTH_PREFIX) || HEALTH_PREFIX.startsWith(prefix),
     )
@@ -94,6 +96,7 @@ class Tap {
       prefixes,
       env,
       clock,
+      keys,
       onMessage: (received) => this.onMessage(received),
       onLegacy: (received) => this.onLegacy(received),
       onHeartbeat: (heartbeat, _endpoint, recvUs) => this.onHeartbeat(heartbeat, recvUs),

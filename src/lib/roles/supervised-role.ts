@@ -122,6 +122,11 @@ export class SupervisedRole {
     clearTimeout(killer)
   }
 
+  /** Tells the process to read its allowed keys again; one that is not ready reads them by itself. */
+  reloadKeys(): void {
+    if (this.isReady) this.child?.kill('SIGHUP')
+  }
+
   /** No second chance: for the supervisor's own emergency exit. */
   kill(): void {
     this.stopping = true

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { publisherNames, shardPublisher } from '../bus/endpoints.js'
+import type { KeyRing } from '../bus/key-ring.js'
 import { Subscriber } from '../bus/subscriber.js'
 import { systemClock } from '../core/clock.js'
 import { SETTING_KEYS, environmentName, settingText, upFilePath } from '../core/config.js'
@@ -18,6 +19,7 @@ import { Lifecycle } from '../core/lifecycle.js'
 import { checkRedis } from '../redis/connection.js'
 import { startPrivateRedis } from '../redis/private-server.js'
 import { simPorts } from '../venues/urls.js'
+import { OPERATOR, loadKeyRing } from './bus-keys.js'
 import type { RoleSpec, SupervisedEvents } from './supervised-role.js'
 import { SupervisedRole } from './supervised-role.js'
 import { assertPortsFree, tcpPort } from './up-ports.js'
@@ -55,6 +57,7 @@ export class Up {
   private readonly lastPids = new Map<string, number>()
   private readonly runDir: string
   private readonly simulated: boolean
+  private keys: KeyRing | undefined
   private stopping = false
 
   constructor(
@@ -69,6 +72,7 @@ export class Up {
 
   /** Starts everything; resolves when every role is ready. Throws when something cannot be had; then call `stop`. */
   async start(): Promise<void> {
+    this.loadKeys()
     await assertPortsFree(this.wantedPorts())
     this.createRunDir()
     if (this.simulated && !this.options.keep) {
@@ -106,6 +110,17 @@ export class Up {
     for (const failure of await this.lifecycle.close()) this.display.say(`while stopping: ${failure}`)
   }
 
+  /** Every role reads again who may connect. */
+  reloadKeys(): void {
+    if (this.keys === undefined) return this.display.say('SIGHUP: there are no keys to read again')
+    try {
+      this.display.say(`SIGHUP: ${this.keys.reload()} keys are allowed`)
+      for (const role of this.roles) role.reloadKeys()
+    } catch (error) {
+      this.display.say(`SIGHUP: the allow-list stays as it was: ${messageOf(error)}`)
+    }
+  }
+
   /** Leaves no process behind, at once. */
   kill(): void {
     for (const role of this.roles) role.kill()
@@ -113,6 +128,16 @@ export class Up {
 
   summary(): UpSummary {
     return summarize(this.roles, this.lastPids, this.redis)
+  }
+
+  /** The operator's: to hear who is alive. */
+  private loadKeys(): void {
+    const told = new Set<string>()
+    this.keys = loadKeyRing(this.loaded.settings, OPERATOR, (reason, publisher) => {
+      if (told.has(publisher)) return
+      told.add(publisher)
+      this.display.say(`${publisher} cannot be heard: ${reason}`)
+    })
   }
 
   /** Also removes what an `up` that was killed left behind: folders whose owner is gone. */
@@ -226,6 +251,7 @@ export class Up {
       prefixes: [],
       env: settings.env,
       clock: systemClock,
+      keys: this.keys,
       onMessage: () => undefined,
       onHeartbeat: (heartbeat) => byName.get(heartbeat.publisher)?.heard(heartbeat.pid),
     })
