@@ -222,6 +222,13 @@ export class ChannelReader<T> {
     return true
   }
 
+  /** Word of somebody who has the channel whole: right behind `end`, where its epoch ends, comes epoch `next`. */
+  onEnd(end: Position, next: number): void {
+    if (this.at === undefined || !isSame(this.at, end) || this.hasPulled) return
+    const { epoch, seq } = end
+    this.answer = { epoch, seq, known: true, hole: null, last: seq, end: 'known', next }
+  }
+
   /** The outstanding request got no answer. */
   onNoReply(nowMs: number): void {
     this.refuse(nowMs)

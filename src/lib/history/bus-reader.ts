@@ -1,52 +1,24 @@
-/** How a role reads the bus: live, or as the mirror wrote it. One setting chooses, the role does not notice. */
+/** A reader of the bus, whichever way it reads. */
 
-import type { BusKeys } from '../bus/curve.js'
-import type { PublisherEndpoint } from '../bus/endpoints.js'
-import type { Gap } from '../bus/gap.js'
 import type { Position } from '../bus/position.js'
-import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
-import type { Clock } from '../core/clock.js'
+import type { RecoveringSubscriberOptions } from '../bus/recovering-subscriber.js'
 import type { ArbeesError } from '../core/errors.js'
-import type { Heartbeat } from '../messages/heartbeat.js'
-import type { Env } from '../model/venue.js'
+import type { LinkState } from './link-state.js'
 
-/** JOINING: not yet complete. GAP: something is missing, or its publisher is silent. Only LIVE may be traded on. */
-export type ChannelState = 'JOINING' | 'LIVE' | 'GAP'
-
-export interface BusReaderHandlers {
-  /** In order and never twice, whichever way it came. */
-  onMessage(received: Received): void
-  /** Missing for good. */
-  onGap(gap: Gap): void
-  onState(source: string, state: ChannelState): void
-  onHeartbeat(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void
-  onLegacy?(received: ReceivedLegacy): void
-  onProblem(problem: Problem): void
-  /** Once until it is back. */
-  onRedisDown(error: ArbeesError): void
-}
-
-export type BusReaderOptions = BusReaderHandlers & {
-  /** The role's. */
+/** A channel that is not LIVE is not traded on: something of it is missing, or its publisher is silent. */
+export type BusReaderOptions = RecoveringSubscriberOptions & {
+  /** The reader's, shown by Redis. */
   readonly name: string
   readonly redisUrl: string
-  readonly endpoints: readonly PublisherEndpoint[]
-  /** Topic prefixes, each ending in a dot; they take whole channels. */
-  readonly prefixes: readonly string[]
-  readonly env: Env
-  readonly clock: Clock
-  readonly keys: BusKeys | undefined
-} & (
-    | { readonly mode: 'snapshot' }
-    | {
-        readonly mode: 'gap-filled'
-        /** What the role has of a source; `live`: nothing, and it wants only what comes. */
-        readonly startAt: (source: string) => Position | 'live'
-      }
-  )
+  /** How this reader stands to a publisher has changed; told of the live bus alone. */
+  readonly onLink?: (publisher: string, state: LinkState) => void
+  /** Redis is needed and does not answer; once until it does. */
+  readonly onRedisDown?: (error: ArbeesError) => void
+}
 
 export interface BusReader {
-  /** What was taken of a source. */
+  /** Everything of a source up to here was handed on or is a gap; undefined while it has not begun. */
   position(source: string): Position | undefined
+  /** Nothing is handed on any more. */
   close(): void
 }

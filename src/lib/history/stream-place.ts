@@ -21,10 +21,12 @@ export interface StreamPlace {
   readonly after: string
   /** What each source has up to there, or before the start that was asked for: not to be handed on. */
   readonly floors: ReadonlyMap<string, Position>
+  /** Where each source is in the stream up to there, as far as it was looked at. */
+  readonly latest: ReadonlyMap<string, Position>
 }
 
 /** Before every entry. */
-const BEGINNING = '0-0'
+export const BEGINNING = '0-0'
 const PAGE = 500
 
 /** Searches from the newest entry back to what every source has. Throws what ioredis throws. */
@@ -34,6 +36,7 @@ export async function findPlace(
   starts: ReadonlyMap<string, StreamStart>,
 ): Promise<StreamPlace> {
   const floors = new Map<string, Position>()
+  const latest = new Map<string, Position>()
   const wanted = new Set(starts.keys())
   for (const [source, start] of starts) if (typeof start === 'object') floors.set(source, start)
   let last = '+'
@@ -46,12 +49,14 @@ export async function findPlace(
       if (starts.get(source) === 'live') floors.set(source, { epoch, seq })
       const floor = floors.get(source)
       if (floor === undefined || isBefore(floor, entry)) continue
+      latest.set(source, { epoch, seq })
       wanted.delete(source)
-      if (wanted.size === 0) return { after: id, floors }
+      if (wanted.size === 0) return { after: id, floors, latest }
     }
     const oldest = page.at(-1)?.[0].toString('latin1')
     // The page before begins with the entry that this one ended with: exclusive bounds need Redis 6.2.
-    if (oldest === undefined || oldest === last || page.length < PAGE) return { after: BEGINNING, floors }
+    if (oldest === undefined || oldest === last || page.length < PAGE)
+      return { after: BEGINNING, floors, latest }
     last = oldest
   }
 }

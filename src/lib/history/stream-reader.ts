@@ -14,7 +14,7 @@ import { redisError } from '../redis/errors.js'
 import type { RedisKeys } from '../redis/keys.js'
 import { parseEntry } from './stream-entry.js'
 import type { RawEntry, StreamEntry } from './stream-entry.js'
-import { findPlace } from './stream-place.js'
+import { BEGINNING, findPlace } from './stream-place.js'
 import type { StreamStart } from './stream-place.js'
 
 export interface StreamReaderOptions {
@@ -26,8 +26,11 @@ export interface StreamReaderOptions {
   readonly sources: readonly string[]
   /** What the owner has of a source by now: asked at the start and after every failure. */
   readonly startOf: (source: string) => StreamStart
-  /** In the order of its source; may repeat what was handed on before Redis lost its data. */
-  readonly onEntry: (entry: StreamEntry) => void
+  /**
+   * In the order of its source; may repeat what was handed on before Redis lost its data. `previous` is the entry of
+   * the same source before it, handed on or not; undefined where the stream has none.
+   */
+  readonly onEntry: (entry: StreamEntry, previous: Position | undefined) => void
   /** True: everything that the streams held was handed on, and more is as it comes. False: Redis does not answer. */
   readonly onFollowing?: (isFollowing: boolean) => void
   /** An entry that cannot be taken: a stable reason, and what was found. */
@@ -50,6 +53,8 @@ export class StreamReader {
   private readonly firstFloors = new Map<string, Position>()
   /** By source: what is not handed on. */
   private floors = new Map<string, Position>()
+  /** By source: the last entry that was read. */
+  private latest = new Map<string, Position>()
   private isFollowing = false
   private hasTold = false
 
@@ -105,11 +110,14 @@ export class StreamReader {
   private async findPlaces(): Promise<Map<string, string>> {
     const places = new Map<string, string>()
     this.floors = new Map()
+    this.latest = new Map()
     for (const [key, sources] of this.sourcesByKey) {
       const starts = new Map(sources.map((source) => [source, this.startOf(source)]))
-      const { after, floors } = await findPlace(this.link.redis, key, starts)
+      const { after, floors, latest } = await findPlace(this.link.redis, key, starts)
       places.set(key, after)
       for (const [source, floor] of floors) this.floors.set(source, floor)
+      // Read again from the beginning, the stream tells by itself.
+      if (after !== BEGINNING) for (const [source, at] of latest) this.latest.set(source, at)
       for (const source of sources) this.firstFloors.set(source, this.floors.get(source) ?? NOTHING)
     }
     return places
@@ -125,11 +133,14 @@ export class StreamReader {
     if (entry === undefined) {
       return this.options.onProblem('bad_entry', `entry ${raw[0].toString('latin1')}`)
     }
-    if (!this.options.sources.includes(entry.source)) return
-    const floor = this.floors.get(entry.source)
+    const { source, epoch, seq } = entry
+    if (!this.options.sources.includes(source)) return
+    const previous = this.latest.get(source)
+    this.latest.set(source, { epoch, seq })
+    const floor = this.floors.get(source)
     if (floor !== undefined && !isBefore(floor, entry)) return
     try {
-      this.options.onEntry(entry)
+      this.options.onEntry(entry, previous)
     } catch (error) {
       this.options.onProblem('handler_failed', `${entry.topic}: ${messageOf(error)}`)
     }

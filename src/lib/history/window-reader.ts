@@ -50,7 +50,7 @@ export class WindowReader implements BusReader {
       onEntry: (entry) => this.onEntry(entry),
       onFollowing: (isFollowing) => this.onFollowing(isFollowing),
       onProblem: (reason, detail) => this.problem('parse_error', reason, detail),
-      onDown: (error) => options.onRedisDown(error),
+      onDown: (error) => options.onRedisDown?.(error),
     })
     this.health = new HealthReader({
       redisUrl,
@@ -100,12 +100,12 @@ export class WindowReader implements BusReader {
     if (at !== undefined && at.epoch < epoch) {
       tracker.beat({ source, epoch: at.epoch, last_seq: at.seq }, true, () => undefined)
     }
-    const verdict = tracker.observe({ source, epoch, seq }, topic, (gap) => options.onGap(gap))
+    const verdict = tracker.observe({ source, epoch, seq }, topic, (gap) => options.onGap?.(gap))
     if (verdict.kind === 'duplicate' || verdict.kind === 'old_epoch') {
       this.problem(verdict.kind, verdict.kind, `${source}/${epoch}/${seq}`)
       return false
     }
-    if (verdict.kind === 'gap') options.onGap(verdict.gap)
+    if (verdict.kind === 'gap') options.onGap?.(verdict.gap)
     return true
   }
 
@@ -122,18 +122,18 @@ export class WindowReader implements BusReader {
     for (const heartbeat of this.beats.release((source) => this.position(source))) {
       const endpoint = this.options.endpoints.find(({ publisher }) => publisher === heartbeat.publisher)
       if (endpoint !== undefined) {
-        this.options.onHeartbeat(heartbeat, endpoint, this.options.clock.monoUs())
+        this.options.onHeartbeat?.(heartbeat, endpoint, this.options.clock.monoUs())
       }
     }
   }
 
   private onFollowing(isFollowing: boolean): void {
     this.isFollowing = isFollowing
-    for (const source of this.endpoints.keys()) this.options.onState(source, isFollowing ? 'LIVE' : 'GAP')
+    for (const source of this.endpoints.keys()) this.options.onState?.(source, isFollowing ? 'LIVE' : 'GAP')
     this.releaseBeats()
   }
 
   private problem(kind: Problem['kind'], reason: string, detail: string): void {
-    this.options.onProblem({ kind, reason, detail, endpoint: this.redis })
+    this.options.onProblem?.({ kind, reason, detail, endpoint: this.redis })
   }
 }

@@ -41,12 +41,14 @@ function read(publisher: string, mode: Mode) {
     env: 'sim',
     clock: systemClock,
     keys: undefined,
+    outOfReachMs: 1_000,
     ...mode,
     onMessage: (received) => got.push(received),
     onGap: (gap) => gaps.push(gap),
     onState: (source, state) => states.push(`${source} ${state}`),
     onHeartbeat: (heartbeat) => beats.push({ heartbeat, behind: got.length }),
     onProblem: (problem) => problems.push(problem),
+    onLink: () => undefined,
     onRedisDown: () => undefined,
   })
   cleanups.push(() => reader.close())
