@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Publisher as RawPublisher, Subscriber as RawSubscriber } from 'zeromq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
@@ -18,17 +21,16 @@ const NAMES = ['kalshi', 'poly', 'orchestrator', 'shard-0', 'exec'] as const
 type Name = (typeof NAMES)[number]
 
 const cleanups: (() => void | Promise<void>)[] = []
-let ports: Record<Name | 'legacy', number>
+let ports: Record<Name | 'legacy' | `${Name}.recovery`, number>
 let redis: TestRedis
+let dataDir: string
 beforeEach(async () => {
-  ports = {
-    kalshi: await freePort(),
-    poly: await freePort(),
-    orchestrator: await freePort(),
-    'shard-0': await freePort(),
-    exec: await freePort(),
-    legacy: await freePort(),
-  }
+  dataDir = mkdtempSync(join(tmpdir(), 'arbees-mirror-'))
+  cleanups.push(() => rmSync(dataDir, { recursive: true, force: true }))
+  const names = [...NAMES, ...NAMES.map((name) => `${name}.recovery` as const), 'legacy'] as const
+  ports = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await freePort()])),
+  ) as typeof ports
   redis = await TestRedis.start()
   cleanups.push(() => redis.stop())
 })
@@ -36,7 +38,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-const urlOf = (name: Name | 'legacy') => `tcp://127.0.0.1:${ports[name]}`
+const urlOf = (name: keyof typeof ports) => `tcp://127.0.0.1:${ports[name]}`
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
 /** The role as the command line runs it, with its log and counters in hand. */
@@ -55,6 +57,11 @@ function startMirror(redisUrl = redis.url) {
       'endpoints.orchestrator': urlOf('orchestrator'),
       'endpoints.shards': urlOf('shard-0'),
       'endpoints.exec': urlOf('exec'),
+      'recovery.kalshi': urlOf('kalshi.recovery'),
+      'recovery.poly': urlOf('poly.recovery'),
+      'recovery.orchestrator': urlOf('orchestrator.recovery'),
+      'recovery.shards': urlOf('shard-0.recovery'),
+      'recovery.exec': urlOf('exec.recovery'),
       'mirror.prices_maxlen': '1000000',
     },
   })
@@ -84,10 +91,13 @@ async function readyMirror(): Promise<ReturnType<typeof startMirror>> {
   return mirror
 }
 
+/** With a journal that answers. */
 async function bind(name: Name): Promise<Publisher> {
   const publisher = await Publisher.bind({
     name,
     url: urlOf(name),
+    recoveryUrl: urlOf(`${name}.recovery`),
+    journal: { root: join(dataDir, 'journal'), retainBytes: 1e9 },
     env: 'sim',
     clock: systemClock,
     sources: sourcesOf(name),
@@ -291,7 +301,7 @@ describe('the mirror', () => {
     expect(beatOf('mirror:0')).not.toBeNull()
   })
 
-  it('a hole in the live bus becomes exactly that gap record', async () => {
+  it('a hole in the live bus of a source without a journal becomes exactly that gap record', async () => {
     const mirror = await readyMirror()
     const raw = await bindRaw('kalshi')
     const epoch = Date.now()
@@ -301,8 +311,8 @@ describe('the mirror', () => {
     await until(() => mirror.count('gaps') === 2, 'both holes are recorded')
     expect((await readStream(redis.look, 'sim:prices:kalshi')).map(({ seq }) => seq)).toEqual([1, 2, 3, 7, 8])
     expect(await readGaps(redis.look)).toEqual([
-      { channel: 'kalshi.prices', epoch, from: 4, to: 6, reason: 'missed' },
-      { channel: 'kalshi.prices', epoch, from: 9, to: 11, reason: 'missed' },
+      { channel: 'kalshi.prices', epoch, from: 4, to: 6, reason: 'no_journal' },
+      { channel: 'kalshi.prices', epoch, from: 9, to: 11, reason: 'no_journal' },
     ])
     expect(redis.cli('HGET', 'sim:arbees:checkpoint:kalshi.prices', 'seq')).toBe('11')
   })
@@ -336,20 +346,45 @@ describe('the mirror', () => {
     expect(entries.map(({ epoch, seq }) => [epoch, seq])).toEqual(epochs.map((epoch) => [epoch, 1]))
   })
 
-  it('what was published while the mirror was down is a gap for the next one', async () => {
-    const first = await readyMirror()
+  it('what was published while the mirror was down, and before a fresh Redis, is pulled', async () => {
     const kalshi = await bind('kalshi')
     const prices = kalshi.channel('kalshi.prices')
-    await until(() => redis.cli('EXISTS', 'sim:arbees:checkpoint:kalshi.prices') === '1', 'it is joined')
-    for (let i = 0; i < 10; i++) prices.publish('prices.kalshi.T', samples.prices)
+    for (let i = 0; i < 3_000; i++) prices.publish('prices.kalshi.T', samples.prices)
+    const first = await readyMirror()
+    await until(() => first.count('mirrored') === 3_000, 'what was before it is there')
     await first.stop()
-    expect(redis.cli('XLEN', 'sim:prices:kalshi')).toBe('10')
     for (let i = 0; i < 5; i++) prices.publish('prices.kalshi.T', samples.prices)
     const second = await readyMirror()
-    await until(() => second.count('gaps') === 1, 'the gap is recorded')
-    expect(await readGaps(redis.look)).toEqual([
-      { channel: 'kalshi.prices', epoch: prices.epoch, from: 11, to: 15, reason: 'mirror_down' },
-    ])
+    await until(() => second.count('mirrored') === 5, 'what it missed is there')
+    const entries = await readStream(redis.look, 'sim:prices:kalshi')
+    expect(entries.map(({ seq }) => seq)).toEqual(range(1, 3_005))
+    expect(await readGaps(redis.look)).toEqual([])
+    expect(second.count('duplicates')).toBe(0)
+  })
+
+  it('a publisher that comes back, and one that ran while the mirror was down: every life is there', async () => {
+    const first = await readyMirror()
+    const lives: number[] = []
+    const live = async (messages: number) => {
+      const publisher = await bind('kalshi')
+      const prices = publisher.channel('kalshi.prices')
+      lives.push(prices.epoch)
+      for (let i = 0; i < messages; i++) prices.publish('prices.kalshi.T', samples.prices)
+      return publisher
+    }
+    const one = await live(10)
+    await until(() => first.count('mirrored') === 10, 'the first life is mirrored')
+    await first.stop()
+    one.close()
+    ;(await live(20)).close()
+    await live(30)
+    const second = await readyMirror()
+    await until(() => second.count('mirrored') === 50, 'the other lives are mirrored')
+    const entries = await readStream(redis.look, 'sim:prices:kalshi')
+    expect(entries.map(({ epoch, seq }) => [epoch, seq])).toEqual(
+      [10, 20, 30].flatMap((count, i) => range(1, count).map((seq) => [lives[i], seq])),
+    )
+    expect(await readGaps(redis.look)).toEqual([])
   })
 
   it('drains what has been published when it is stopped', async () => {
@@ -409,12 +444,8 @@ describe('the mirror', () => {
     const prices = kalshi.channel('kalshi.prices')
     const heard = await eavesdrop('kalshi')
     await until(() => mirror.count('redis_errors:REDIS_UNREACHABLE') > 0, 'it is noticed')
-    await until(
-      () => mirror.count('lag:kalshi.prices') === 0 && mirror.count('queued') > 0,
-      'heartbeats come',
-    )
     for (let i = 0; i < 500; i++) prices.publish('prices.kalshi.T', samples.prices)
-    await until(() => heard.size === 500 && mirror.count('queued') >= 500, 'they are kept')
+    await until(() => heard.size === 500 && mirror.count('lag:kalshi.prices') === 500, 'they are kept')
     expect(mirror.isReady()).toBe(false)
     expect(mirror.lines).toHaveLength(1)
     expect(mirror.lines[0]).toMatch(/^warn no Redis answers at redis:.*apt-get install redis-server/)
@@ -443,16 +474,13 @@ describe('the mirror', () => {
     await redis.start()
     await until(() => mirror.count('redis_up') === 1, 'it is back')
     await publish(1_000)
-    await until(() => mirror.count('lag:kalshi.prices') === 0 && mirror.count('queued') === 0, 'it caught up')
+    await until(() => mirror.count('lag:kalshi.prices') === 0, 'it caught up')
     const seqs = (await readStream(redis.look, 'sim:prices:kalshi')).map(({ seq }) => seq)
-    expect(seqs).toEqual(range(seqs[0]!, 4_000))
-    const lost = await readGaps(redis.look)
-    expect(lost.filter(({ channel }) => channel === 'kalshi.prices')).toEqual([
-      { channel: 'kalshi.prices', epoch: prices.epoch, from: 1, to: seqs[0]! - 1, reason: 'redis_lost' },
-    ])
+    expect(seqs).toEqual(range(1, 4_000))
+    expect(await readGaps(redis.look)).toEqual([])
     const said = mirror.lines.slice(before).filter((line) => !line.includes('gap recorded'))
     expect(said).toHaveLength(2)
-    expect(said[0]).toContain('kept in memory')
+    expect(said[0]).toContain('kept until it is back')
     expect(said[1]).toContain('messages wait for it')
   })
 
