@@ -28,6 +28,9 @@ export interface MessageIdentity extends Published {
   readonly timestampMs: number
 }
 
+/** Makes the payload when the message has its identity. */
+export type SealPayload = (identity: MessageIdentity) => object
+
 export interface PublishOptions {
   /** Stamps taken before; `pub` is added here. */
   readonly stamps?: Stamps
@@ -104,7 +107,7 @@ export class Channel implements RecoverableChannel {
    */
   publish(
     topic: string,
-    payload: object | ((identity: MessageIdentity) => object),
+    payload: object | SealPayload,
     { stamps, trace, topLevel }: PublishOptions = {},
   ): Published {
     const { clock, env, journal, outbox } = this.options
@@ -125,7 +128,7 @@ export class Channel implements RecoverableChannel {
         ...(trace === undefined ? {} : { trace }),
         stamps: { ...stamps, pub: clock.monoUs() },
       },
-      typeof payload === 'function' ? payload({ source, epoch, seq, timestampMs }) : payload,
+      isSealing(payload) ? payload({ source, epoch, seq, timestampMs }) : payload,
       topLevel,
     )
     assertSize(topic, text)
@@ -175,6 +178,8 @@ export class Channel implements RecoverableChannel {
     })
   }
 }
+
+const isSealing = (payload: object | SealPayload): payload is SealPayload => typeof payload === 'function'
 
 function assertSize(topic: string, text: string): void {
   if (text.length * 3 <= MAX_MESSAGE_BYTES || Buffer.byteLength(text) <= MAX_MESSAGE_BYTES) return

@@ -28,8 +28,6 @@ import { Outbox } from './outbox.js'
 import { RecoveryServer } from './recovery/recovery-server.js'
 import { JOIN_GRACE_MS, PUBLISHER_OPTIONS } from './socket-options.js'
 
-export type { Channel, MessageIdentity, Published } from './channel.js'
-
 /** What a role adds to each heartbeat. */
 export interface BeatDetails {
   readonly feeds?: readonly FeedBeat[]

@@ -10,13 +10,15 @@ export const HEARTBEAT_MS = 200
 /** A publisher silent for so long is suspect. */
 export const SUSPECT_MS = 600
 
+const JOURNAL_STATES = ['none', 'on', 'degraded'] as const
+
 export interface ChannelBeat {
   readonly source: string
   readonly epoch: number
   readonly last_seq: number
   /** Oldest message that can still be asked for; null when nothing is kept. */
   readonly oldest: { readonly epoch: number; readonly seq: number } | null
-  readonly journal: 'none' | 'on' | 'degraded'
+  readonly journal: (typeof JOURNAL_STATES)[number]
 }
 
 export interface FeedBeat {
@@ -95,9 +97,14 @@ function isChannelBeat(value: unknown): value is ChannelBeat {
     typeof value['source'] === 'string' &&
     Number.isSafeInteger(value['epoch']) &&
     isCount(value['last_seq']) &&
-    Number.isSafeInteger(value['last_seq'])
+    Number.isSafeInteger(value['last_seq']) &&
+    (value['oldest'] === null || isPosition(value['oldest'])) &&
+    (JOURNAL_STATES as readonly unknown[]).includes(value['journal'])
   )
 }
+
+const isPosition = (value: unknown): boolean =>
+  isRecord(value) && Number.isSafeInteger(value['epoch']) && Number.isSafeInteger(value['seq'])
 
 function isFeedBeat(value: unknown): value is FeedBeat {
   return (
