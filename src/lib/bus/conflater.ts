@@ -1,0 +1,53 @@
+/**
+ * Only the newest of each topic, for whoever is slower than the bus: what waits is replaced by what comes after it on
+ * its topic. Order is that of the newest. Nothing is late for it: whoever offers says when nothing more waits.
+ */
+
+/** One stretch of giving out; then the event loop has its turn. */
+const STRETCH_US = 8_000
+
+export class Conflater<T extends { readonly topic: string }> {
+  /** Values that nobody saw since a newer one of the topic took their place. */
+  replaced = 0
+  private readonly waiting = new Map<string, T>()
+  private rest: NodeJS.Immediate | undefined
+
+  constructor(
+    private readonly monoUs: () => number,
+    private readonly deliver: (value: T) => void,
+  ) {}
+
+  offer(value: T): void {
+    if (this.waiting.delete(value.topic)) this.replaced++
+    this.waiting.set(value.topic, value)
+  }
+
+  /** Gives out what waits; what does not fit into one stretch a turn later, unless something newer comes. */
+  flush(): void {
+    if (this.rest !== undefined || this.waiting.size === 0) return
+    const endUs = this.monoUs() + STRETCH_US
+    for (const [topic, value] of this.waiting) {
+      this.waiting.delete(topic)
+      this.deliver(value)
+      if (this.waiting.size === 0 || this.monoUs() < endUs) continue
+      this.rest = setImmediate(() => {
+        this.rest = undefined
+        this.flush()
+      })
+      return
+    }
+  }
+
+  /** Gives out everything at once. */
+  flushAll(): void {
+    for (const [topic, value] of this.waiting) {
+      this.waiting.delete(topic)
+      this.deliver(value)
+    }
+  }
+
+  close(): void {
+    clearImmediate(this.rest)
+    this.waiting.clear()
+  }
+}
