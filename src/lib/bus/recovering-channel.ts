@@ -1,192 +1,250 @@
-/** One channel of a `RecoveringSubscriber`: its reader, what it asks the publisher, and the word on its state. */
+/** One channel as its reader has it: carries out what the pure reader asks for, and hands on what it gives out. */
 
-import type { ChannelBeat } from '../messages/heartbeat.js'
+import type { Clock } from '../core/clock.js'
+import { messageOf } from '../core/errors.js'
+import { decode } from '../messages/codec.js'
+import { topicPrefixOf } from '../messages/sources.js'
+import type { Env } from '../model/venue.js'
 import { ChannelReader } from './channel-reader.js'
 import type { Reception } from './channel-reader.js'
+import type { PublisherEndpoint } from './endpoints.js'
 import type { Gap } from './gap.js'
-import { NOWHERE } from './position.js'
-import type { Position } from './position.js'
-import type { RangeReply, RangeRequest, SnapshotReply } from './range.js'
-import type { SnapshotItem } from './snapshot-reader.js'
+import { NOWHERE, isBefore } from './position.js'
+import type { Checkpoint, Position } from './position.js'
+import type { PulledRecord, RecoveryClient } from './recovery/recovery-client.js'
 import { SnapshotReader } from './snapshot-reader.js'
+import type { SnapshotItem, SnapshotRequest } from './snapshot-reader.js'
 import type { Received } from './subscriber.js'
 
-/** JOINING: its past, or its newest values, are not there yet. GAP: something is missing. LIVE: neither. */
+/** JOINING: nothing is complete yet. GAP: something is missing, and being pulled. LIVE: nothing is known to be missing. */
 export type ChannelState = 'JOINING' | 'LIVE' | 'GAP'
 
-/** What a reader wants of a channel. */
-export type ReaderMode =
-  /** Everything behind `start`, in order; `live`: what comes from now on. */
-  | {
-      readonly kind: 'gap-filled'
-      readonly start: Position | 'live'
-      /** What lies further behind the source is a gap `trimmed`. */
-      readonly maxBehind?: number | undefined
-    }
-  /** The newest value of each topic, and what comes behind it. */
-  | { readonly kind: 'snapshot' }
-
-/** Where missed messages are asked for; undefined: no answer. */
-export interface RecoverySource {
-  range(request: RangeRequest): Promise<RangeReply<Received> | undefined>
-  snapshot(cursor: number): Promise<SnapshotReply<Received> | undefined>
+export interface ChannelHandlers {
+  /** In order and never twice. */
+  onMessage(received: Received): void
+  /** Missing for good; said before what comes behind it. */
+  onGap(gap: Gap): void
+  onState(source: string, state: ChannelState): void
+  /** A handler threw: its message counts as handed on. */
+  onFailure(detail: string): void
 }
 
-export interface RecoveringChannelOptions {
+export interface RecoveringChannelOptions extends ChannelHandlers {
   readonly source: string
-  readonly mode: ReaderMode
+  readonly endpoint: PublisherEndpoint
+  /** Asks the publisher; undefined where there is nobody to ask. */
+  readonly client: RecoveryClient | undefined
+  readonly env: Env
+  readonly clock: Clock
   readonly outOfReachMs: number
-  readonly recovery: RecoverySource
-  /** Monotonic, ms. */
-  readonly nowMs: () => number
-  readonly deliver: (received: Received) => void
-  /** Whatever waits for its delivery is delivered now. */
-  readonly settle: () => void
-  readonly onGap: (gap: Gap) => void
-  readonly onState: (state: ChannelState) => void
+  /** Where it begins: at the newest values, behind a position, or with what is heard. */
+  readonly start: 'snapshot' | 'live' | Position
 }
 
-/** Live messages that wait for a hole before them; the rest is pulled afterwards. */
-const MAX_WAITING = { records: 20_000, bytes: 16 * 1024 * 1024 }
-/** Items that are taken at once, and for how long before the event loop has its turn. */
-const BATCH = 32
-const STRETCH_MS = 8
+/** What waits while a hole is filled; beyond that it is pulled again. */
+const MAX_WAITING = { records: 10_000, bytes: 16 * 1024 * 1024 } as const
 
 export class RecoveringChannel {
   private readonly reader: ChannelReader<Received> | SnapshotReader<Received>
-  private told: ChannelState = 'JOINING'
-  /** More can be taken, in the next turn. */
-  private rest: NodeJS.Immediate | undefined
+  private state: ChannelState = 'JOINING'
+  /** What was given out last: a gap at the end of an epoch begins behind it. */
+  private last: Position = NOWHERE
+  /** The last that came live: one that was pulled before it came is no duplicate. */
+  private live: Position = NOWHERE
+  private asking = false
+  private giving = false
   private closed = false
 
   constructor(private readonly options: RecoveringChannelOptions) {
-    const { mode, outOfReachMs } = options
-    if (mode.kind === 'snapshot') {
-      this.reader = new SnapshotReader({ maxWaiting: MAX_WAITING, outOfReachMs })
+    const { start, outOfReachMs } = options
+    const readerOptions = { maxWaiting: MAX_WAITING, outOfReachMs }
+    if (start === 'snapshot') {
+      this.reader = new SnapshotReader(readerOptions)
       return
     }
-    const { start, maxBehind } = mode
-    const reader = new ChannelReader<Received>({
-      maxWaiting: MAX_WAITING,
-      outOfReachMs,
-      ...(maxBehind === undefined ? {} : { maxBehind }),
-    })
-    if (start !== 'live') reader.startAt({ closed: false, ...start })
-    this.reader = reader
+    this.reader = new ChannelReader(readerOptions)
+    if (start === 'live') return
+    this.last = start
+    this.reader.startAt({ closed: false, ...start })
   }
 
-  get state(): ChannelState {
-    return this.told
-  }
-
-  /** Everything up to here was delivered or told as a gap; undefined while joining. */
-  get position(): Position | undefined {
+  /** Everything up to here was handed on or is a gap; undefined before it has begun. */
+  get position(): Checkpoint | undefined {
     return this.reader.position
   }
 
-  /** A message, whichever way it came; delivered within the call when it is the next one. */
+  /** A live message. */
   receive(received: Received): Reception {
     const { epoch, seq } = received.message.header
-    const nowMs = received.recvUs / 1000
-    if (this.reader.passes(epoch, seq, nowMs)) {
-      this.options.deliver(received)
-      if (this.told !== 'LIVE') this.pump()
+    const isRepeated = !isBefore(this.live, { epoch, seq })
+    if (!isRepeated) this.live = { epoch, seq }
+    const reception = this.admit(received)
+    return reception === 'duplicate' && !isRepeated ? 'taken' : reception
+  }
+
+  /** A message that came another way than live, from any place of the channel. */
+  admit(received: Received): Reception {
+    const { epoch, seq } = received.message.header
+    if (!this.giving && this.reader.passes(epoch, seq, this.nowMs())) {
+      this.last = { epoch, seq }
+      this.hand(received)
+      if (this.state !== 'LIVE') this.step()
       return 'taken'
     }
-    const reception = this.reader.receive({ epoch, seq, value: received }, received.bytes.length, nowMs)
-    if (reception === 'taken' || reception === 'full') this.pump()
+    const message = { epoch, seq, value: received }
+    const reception = this.reader.receive(message, received.bytes.length, this.nowMs())
+    this.step()
     return reception
   }
 
-  /** The publisher's word on the channel; `canAsk`: it has a socket that answers. */
-  reached({ epoch, last_seq: seq, journal }: ChannelBeat, closing: boolean, canAsk: boolean): void {
-    const beat = { epoch, seq, closing, journal: canAsk && journal !== 'none' }
-    if (this.reader.reached(beat, this.options.nowMs()) === 'taken') this.pump()
+  /** The source's own word on how far it got. */
+  reached(beat: Position & { readonly closing: boolean; readonly journal: boolean }): void {
+    const journal = beat.journal && this.options.client !== undefined
+    this.reader.reached({ ...beat, journal }, this.nowMs())
+    this.step()
   }
 
-  /** Time has passed: what was not answered is asked again, or given up. */
-  tick(): void {
-    if (this.told !== 'LIVE') this.pump()
+  /** Word of somebody who has the channel whole; a reader of snapshots asks for one at a new epoch in any case. */
+  ended(end: Position, next: number): void {
+    if (this.reader instanceof ChannelReader) this.reader.onEnd(end, next)
   }
 
+  /** Does what is due by now; call it some times a second. */
+  step(): void {
+    if (this.closed || this.giving) return
+    const { reader } = this
+    const waitsForStart = reader instanceof ChannelReader && reader.position === undefined
+    if (waitsForStart) reader.startLive()
+    this.tellState()
+    this.give()
+    this.tellState()
+    if (!this.asking) void this.ask()
+  }
+
+  /** Nothing is handed on any more. */
   close(): void {
     this.closed = true
-    clearImmediate(this.rest)
   }
 
-  private pump(): void {
-    if (this.closed || this.rest !== undefined) return
-    const { reader, options } = this
-    if (reader instanceof ChannelReader && reader.position === undefined) reader.startLive()
-    const startMs = options.nowMs()
-    for (let nowMs = startMs; nowMs - startMs < STRETCH_MS; nowMs = options.nowMs()) {
-      let at: Position = reader.position ?? NOWHERE
-      const items = reader.take(BATCH, nowMs)
-      for (const item of items) at = this.give(item, at)
-      if (items.length === BATCH) continue
-      this.ask(nowMs)
-      this.tellState()
-      return
+  private give(): void {
+    this.giving = true
+    // One by one: the position is never ahead of what was handed on.
+    for (;;) {
+      const [item] = this.reader.take(1, this.nowMs())
+      if (item === undefined) break
+      // Before it, so that the message that makes the channel whole again is handed on as live.
+      if (item.kind === 'record' || item.kind === 'value') this.tellState()
+      this.handItem(item)
+      if (this.isClosed) break
     }
-    this.tellState()
-    this.rest = setImmediate(() => {
-      this.rest = undefined
-      this.pump()
-    })
+    this.giving = false
   }
 
-  /** Returns the position behind the item. */
-  private give(item: SnapshotItem<Received>, at: Position): Position {
-    const { source, deliver, onGap } = this.options
+  private handItem(item: SnapshotItem<Received>): void {
+    const { source } = this.options
+    const { last } = this
     switch (item.kind) {
       case 'record':
       case 'value':
-        deliver(item.value)
-        return item
-      case 'gap':
-        onGap({ source, epoch: item.epoch, from: item.from, to: item.to, reason: item.reason })
-        return { epoch: item.epoch, seq: item.to }
-      case 'epoch':
-        if (item.reason !== null) {
-          onGap({ source, epoch: item.from, from: at.seq + 1, to: null, reason: item.reason })
-        }
-        return { epoch: item.to, seq: 0 }
+        this.last = { epoch: item.epoch, seq: item.seq }
+        return this.hand(item.value)
+      case 'gap': {
+        const { epoch, from, to, reason } = item
+        this.last = { epoch, seq: to }
+        return this.handGap({ source, epoch, from, to, reason })
+      }
+      case 'epoch': {
+        const { from: epoch, reason } = item
+        const from = last.epoch === epoch ? last.seq + 1 : 1
+        this.last = { epoch: item.to, seq: 0 }
+        if (reason !== null) this.handGap({ source, epoch, from, to: null, reason })
+        return
+      }
       case 'closed':
-        return item
+        return
     }
   }
 
-  private ask(nowMs: number): void {
-    const { reader, options } = this
-    const { recovery } = options
-    const request = reader.nextRequest(nowMs)
-    if (request === undefined) return
-    if ('cursor' in request) {
-      void this.settle(recovery.snapshot(request.cursor), (reply) => {
-        if (reader instanceof SnapshotReader) reader.onSnapshot(reply, options.nowMs())
-      })
-      return
+  private hand(received: Received): void {
+    try {
+      this.options.onMessage(received)
+    } catch (error) {
+      this.options.onFailure(`${received.topic}: ${messageOf(error)}`)
     }
-    const { epoch, from, to } = request
-    void this.settle(recovery.range({ epoch, from, ...(to === undefined ? {} : { to }) }), (reply) => {
-      reader.onReply(reply, options.nowMs())
-    })
   }
 
-  private async settle<R>(answer: Promise<R | undefined>, onReply: (reply: R) => void): Promise<void> {
-    const reply = await answer.catch(() => undefined)
-    if (this.closed) return
-    if (reply === undefined) this.reader.onNoReply(this.options.nowMs())
-    else onReply(reply)
-    this.pump()
+  private handGap(gap: Gap): void {
+    try {
+      this.options.onGap(gap)
+    } catch (error) {
+      this.options.onFailure(`gap on ${gap.source}: ${messageOf(error)}`)
+    }
   }
 
   private tellState(): void {
-    const { position, hasHole } = this.reader
-    const state = position === undefined ? 'JOINING' : hasHole || this.rest !== undefined ? 'GAP' : 'LIVE'
-    if (state === this.told) return
-    this.options.settle()
-    this.told = state
-    this.options.onState(state)
+    const { reader } = this
+    const isBegun = reader.position !== undefined && reader.sourceHead.epoch > 0
+    const state = isBegun && !reader.hasHole ? 'LIVE' : this.state === 'JOINING' ? 'JOINING' : 'GAP'
+    if (state === this.state) return
+    this.state = state
+    this.options.onState(this.options.source, state)
+  }
+
+  private async ask(): Promise<void> {
+    const { client, source } = this.options
+    const request = client === undefined ? undefined : this.nextRequest()
+    if (client === undefined || request === undefined) return
+    this.asking = true
+    const isAnswered = await this.pull(client, source, request)
+    this.asking = false
+    if (!isAnswered) this.reader.onNoReply(this.nowMs())
+    this.step()
+  }
+
+  private async pull(client: RecoveryClient, source: string, request: SnapshotRequest): Promise<boolean> {
+    const { reader } = this
+    if (request.kind === 'snapshot') {
+      const reply = await client.snapshot(source, request.cursor)
+      if (reply === undefined || !(reader instanceof SnapshotReader)) return false
+      const values = reply.values.map((each) => ({ ...each, value: this.readPulled(each.value) }))
+      reader.onSnapshot({ ...reply, values }, this.nowMs())
+      return true
+    }
+    const { epoch, from, to } = request
+    const reply = await client.range(source, { epoch, from, ...(to === undefined ? {} : { to }) })
+    if (reply === undefined) return false
+    const records = reply.records.map(({ seq, value }) => ({ seq, value: this.readPulled(value) }))
+    reader.onReply({ ...reply, records }, this.nowMs())
+    return true
+  }
+
+  private nextRequest(): SnapshotRequest | undefined {
+    const { reader } = this
+    if (reader instanceof SnapshotReader) return reader.nextRequest(this.nowMs())
+    const request = reader.nextRequest(this.nowMs())
+    return request === undefined ? undefined : { kind: 'range', ...request }
+  }
+
+  /** Null for what is no message of this channel and place. */
+  private readPulled(record: PulledRecord | null): Received | null {
+    if (record === null) return null
+    const { env, source, endpoint, clock } = this.options
+    const { topic, data, epoch, seq } = record
+    const decoded = decode(topic, data, env)
+    if (decoded.kind !== 'message' || !topic.startsWith(topicPrefixOf(source))) return null
+    const { message } = decoded
+    const { header } = message
+    const isItself = header.source === source && header.epoch === epoch && header.seq === seq
+    if (!isItself) return null
+    return { message, bytes: data, topic, recvUs: clock.monoUs(), endpoint, isLate: true }
+  }
+
+  /** A handler may have closed it. */
+  private get isClosed(): boolean {
+    return this.closed
+  }
+
+  private nowMs(): number {
+    return this.options.clock.monoUs() / 1000
   }
 }

@@ -1,80 +1,74 @@
 /**
- * The connecting side of the bus for whoever may miss nothing, or must know the newest of everything: live messages,
- * what was missed and pulled, and a gap where neither helps, through one gate by (source, epoch, seq). A message that is
- * the next one of a channel without holes is handed on within the call that brought it.
+ * A subscriber that misses nothing that can still be had: what was lost on the way is pulled from the publisher's
+ * journal, and who comes late begins with the newest values. The channels that it reads it must take whole.
  */
 
 import type { Clock } from '../core/clock.js'
-import { messageOf } from '../core/errors.js'
-import { decode } from '../messages/codec.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import type { Env } from '../model/venue.js'
-import type { Reception } from './channel-reader.js'
-import { Conflater } from './conflater.js'
 import type { BusKeys } from './curve.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import type { Gap } from './gap.js'
-import type { Position } from './position.js'
+import type { Checkpoint, Position } from './position.js'
 import { RecoveringChannel } from './recovering-channel.js'
-import type { ChannelState, ReaderMode, RecoverySource } from './recovering-channel.js'
+import type { ChannelState } from './recovering-channel.js'
 import { RecoveryClient } from './recovery/recovery-client.js'
-import type { PulledRecord } from './recovery/recovery-client.js'
 import { Subscriber, coversChannel } from './subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from './subscriber.js'
 
+export type { ChannelState } from './recovering-channel.js'
+
 export interface RecoveringHandlers {
-  /** In order within its channel and never twice; in snapshot mode the newest of each topic first. */
+  /** In order and never twice; `isLate` where it was pulled. */
   onMessage(received: Received): void
-  /** Missing for good. */
-  onGap(gap: Gap): void
-  /** Every change; all begin as JOINING. What was missing has been handed on before LIVE. */
+  /** Missing for good; said before what comes behind it. */
+  onGap?(gap: Gap): void
+  /** Of each channel when it changes; JOINING before it is said first. */
   onState?(source: string, state: ChannelState): void
+  /** After what it says was taken in: channels that are behind it are in GAP by then. */
   onHeartbeat?(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void
   onLegacy?(received: ReceivedLegacy): void
   onProblem?(problem: Problem): void
 }
 
-export type RecoveringSubscriberOptions = RecoveringHandlers & {
-  readonly endpoints: readonly PublisherEndpoint[]
-  /** Topic prefixes, each ending in a dot; channels that they do not take as a whole are left out. */
-  readonly prefixes: readonly string[]
-  readonly env: Env
-  readonly clock: Clock
-  readonly keys?: BusKeys | undefined
-  /** A hole of a source that lives and does not answer is given up after so long. */
-  readonly outOfReachMs: number
-} & (
-    | {
-        readonly mode: 'gap-filled'
-        /** What the reader has of a source; `live`: nothing, and it wants only what comes. */
-        readonly startAt: (source: string) => Position | 'live'
-        /** What lies further behind its source than so many messages is a gap. */
-        readonly maxBehind?: number
-      }
-    | {
-        readonly mode: 'snapshot'
-        /** While prices and books wait to be handed on, only the newest of each topic. */
-        readonly conflate?: boolean
-      }
-  )
+/**
+ * `snapshot`: the newest value of each topic first, then every message; a large hole begins it again. Where nobody can
+ * be asked it begins with what is heard, and a hole is a gap at once. `gap-filled`: every message from a place on.
+ */
+export type RecoveringMode =
+  | { readonly mode: 'snapshot' }
+  | {
+      readonly mode: 'gap-filled'
+      /** What the owner has of a source; `live`: nothing, and it wants only what comes. */
+      readonly startAt: (source: string) => Position | Checkpoint | 'live'
+    }
 
-/** How often what waits for an answer is looked at. */
-const TICK_MS = 50
+export type RecoveringSubscriberOptions = RecoveringHandlers &
+  RecoveringMode & {
+    readonly endpoints: readonly PublisherEndpoint[]
+    /** Topic prefixes, each ending in a dot; a channel that they cut through is not read. */
+    readonly prefixes: readonly string[]
+    readonly env: Env
+    readonly clock: Clock
+    readonly keys?: BusKeys | undefined
+    /** A hole of a publisher that lives and does not answer is given up after so long. */
+    readonly outOfReachMs?: number
+  }
+
+const OUT_OF_REACH_MS = 1_000
+/** How often a channel looks for what is due: a retry, a hole to give up. */
+const STEP_MS = 20
 
 export class RecoveringSubscriber {
-  private readonly subscriber: Subscriber
-  private readonly links: readonly RecoveringLink[]
   private readonly channels = new Map<string, RecoveringChannel>()
-  private readonly ticker: NodeJS.Timeout
+  private readonly clients: RecoveryClient[] = []
+  private readonly subscriber: Subscriber
+  private readonly timer: NodeJS.Timeout
 
   /** Connects at once; publishers may start later. Throws `UNKNOWN_KEY` (exit 4). */
   constructor(private readonly options: RecoveringSubscriberOptions) {
     const { endpoints, prefixes, env, clock, keys } = options
-    this.links = endpoints.map((endpoint) => new RecoveringLink(endpoint, options))
-    for (const link of this.links) {
-      for (const [source, channel] of link.channels) this.channels.set(source, channel)
-    }
-    const linkOf = new Map(this.links.map((link) => [link.endpoint, link]))
+    for (const endpoint of endpoints) this.addChannels(endpoint)
     this.subscriber = new Subscriber({
       endpoints,
       prefixes,
@@ -83,179 +77,82 @@ export class RecoveringSubscriber {
       keys,
       gate: 'none',
       onMessage: (received) => this.onMessage(received),
-      onHeartbeat: (heartbeat, endpoint, recvUs) => {
-        this.onBeat(heartbeat, endpoint)
-        options.onHeartbeat?.(heartbeat, endpoint, recvUs)
-      },
+      onHeartbeat: (heartbeat, endpoint, recvUs) => this.onHeartbeat(heartbeat, endpoint, recvUs),
       onLegacy: (received) => options.onLegacy?.(received),
       onProblem: (problem) => options.onProblem?.(problem),
-      onDrained: (endpoint) => linkOf.get(endpoint)?.conflater?.flush(),
     })
-    this.ticker = setInterval(() => {
-      for (const channel of this.channels.values()) channel.tick()
-    }, TICK_MS)
-    this.ticker.unref()
+    this.timer = setInterval(() => {
+      for (const channel of this.channels.values()) channel.step()
+    }, STEP_MS)
+    this.timer.unref()
   }
 
-  /** Values that were replaced by a newer one of their topic before anyone saw them. */
-  get conflated(): number {
-    return this.links.reduce((sum, { conflater }) => sum + (conflater?.replaced ?? 0), 0)
-  }
-
-  /** Everything of a source up to here was handed on or told as a gap; undefined while joining. */
+  /** Everything of a source up to here was handed on or is a gap; undefined while it has not begun. */
   position(source: string): Position | undefined {
     return this.channels.get(source)?.position
   }
 
-  state(source: string): ChannelState {
-    return this.channels.get(source)?.state ?? 'JOINING'
+  /** Takes in a message that came another way than the bus, from any place: out of order and twice is no harm. */
+  feed(received: Received): void {
+    this.channels.get(received.message.header.source)?.admit(received)
   }
 
-  /** A message that came another way, through the same gate; undefined for a source that is not read. */
-  feed(received: Received): Reception | undefined {
-    return this.channels.get(received.message.header.source)?.receive(received)
+  /** Where whom `feed` has its messages from knows that an epoch ended, before the first message of the next. */
+  feedEnd(source: string, end: Position, next: number): void {
+    this.channels.get(source)?.ended(end, next)
   }
 
+  /** Nothing is handed on any more. */
   close(): void {
-    clearInterval(this.ticker)
+    clearInterval(this.timer)
     this.subscriber.close()
-    for (const link of this.links) link.close()
+    for (const channel of this.channels.values()) channel.close()
+    for (const client of this.clients) client.close()
   }
 
-  private onMessage(received: Received): void {
-    const { source, epoch, seq } = received.message.header
-    const reception = this.channels.get(source)?.receive(received)
-    if (reception !== 'duplicate' && reception !== 'old_epoch') return
-    const { endpoint } = received
-    this.options.onProblem?.({
-      kind: reception,
-      reason: reception,
-      detail: `${source}/${epoch}/${seq}`,
-      endpoint,
-    })
-  }
-
-  private onBeat({ channels, closing }: Heartbeat, { recoveryUrl }: PublisherEndpoint): void {
-    for (const beat of channels) {
-      this.channels.get(beat.source)?.reached(beat, closing, recoveryUrl !== undefined)
-    }
-  }
-}
-
-/** What belongs to one endpoint: its channels, whom they ask, and what waits to be handed on. */
-class RecoveringLink {
-  readonly channels = new Map<string, RecoveringChannel>()
-  readonly conflater: Conflater<Received> | undefined
-  private readonly client: RecoveryClient
-
-  constructor(
-    readonly endpoint: PublisherEndpoint,
-    private readonly options: RecoveringSubscriberOptions,
-  ) {
-    const { clock, keys, outOfReachMs, prefixes, mode } = options
-    this.client = new RecoveryClient({ endpoint, clock, keys })
-    const deliver = (received: Received): void => this.deliver(received)
-    const conflater =
-      mode === 'snapshot' && options.conflate === true
-        ? new Conflater<Received>(() => clock.monoUs(), deliver)
-        : undefined
-    this.conflater = conflater
-    for (const source of endpoint.sources) {
-      if (!coversChannel(prefixes, source)) continue
+  private addChannels(endpoint: PublisherEndpoint): void {
+    const { options } = this
+    const { clock, env, keys, prefixes, outOfReachMs = OUT_OF_REACH_MS } = options
+    const sources = endpoint.sources.filter((source) => coversChannel(prefixes, source))
+    if (sources.length === 0) return
+    const client =
+      endpoint.recoveryUrl === undefined ? undefined : new RecoveryClient({ endpoint, clock, keys })
+    if (client !== undefined) this.clients.push(client)
+    for (const source of sources) {
       const channel = new RecoveringChannel({
         source,
-        mode: modeOf(options, source),
+        endpoint,
+        client,
+        env,
+        clock,
         outOfReachMs,
-        recovery: this.recoveryOf(source),
-        nowMs: () => clock.monoUs() / 1000,
-        deliver: conflater !== undefined && isConflated(source) ? (value) => conflater.offer(value) : deliver,
-        settle: () => conflater?.flushAll(),
-        onGap: (gap) => options.onGap(gap),
-        onState: (state) => options.onState?.(source, state),
+        start: options.mode === 'snapshot' ? 'snapshot' : options.startAt(source),
+        onMessage: (received) => options.onMessage(received),
+        onGap: (gap) => options.onGap?.(gap),
+        onState: (of, state) => options.onState?.(of, state),
+        onFailure: (detail) => this.problem('parse_error', 'handler_failed', detail, endpoint),
       })
       this.channels.set(source, channel)
     }
   }
 
-  close(): void {
-    for (const channel of this.channels.values()) channel.close()
-    this.conflater?.close()
-    this.client.close()
-  }
-
-  /** A handler that throws must end neither the socket's loop nor the reader's. */
-  private deliver(received: Received): void {
-    try {
-      this.options.onMessage(received)
-    } catch (error) {
-      this.problem('handler_failed', `${received.topic}: ${messageOf(error)}`)
+  private onMessage(received: Received): void {
+    const { source, epoch, seq } = received.message.header
+    const reception = this.channels.get(source)?.receive(received)
+    if (reception === 'duplicate' || reception === 'old_epoch') {
+      this.problem(reception, reception, `${source}/${epoch}/${seq}`, received.endpoint)
     }
   }
 
-  private recoveryOf(source: string): RecoverySource {
-    const { client } = this
-    return {
-      range: async (request) => {
-        const reply = await client.range(source, request)
-        if (reply === undefined) return undefined
-        return {
-          ...reply,
-          records: reply.records.map(({ seq, value }) => ({ seq, value: this.read(source, value) })),
-        }
-      },
-      snapshot: async (cursor) => {
-        const reply = await client.snapshot(source, cursor)
-        if (reply === undefined) return undefined
-        const values = reply.values.map(({ topic, seq, value }) => ({
-          topic,
-          seq,
-          value: this.read(source, value),
-        }))
-        return { ...reply, values }
-      },
+  private onHeartbeat(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void {
+    const { channels, closing } = heartbeat
+    for (const { source, epoch, last_seq: seq, journal } of channels) {
+      this.channels.get(source)?.reached({ epoch, seq, closing, journal: journal !== 'none' })
     }
+    this.options.onHeartbeat?.(heartbeat, endpoint, recvUs)
   }
 
-  /** Null for a record that is no message of the source, or not the one that it says. */
-  private read(source: string, record: PulledRecord | null): Received | null {
-    if (record === null) return null
-    const { topic, data, epoch, seq } = record
-    const decoded = decode(topic, data, this.options.env)
-    if (decoded.kind === 'refused') {
-      this.problem(decoded.refusal.reason, decoded.refusal.detail)
-      return null
-    }
-    const header = decoded.kind === 'message' ? decoded.message.header : undefined
-    if (
-      decoded.kind !== 'message' ||
-      header?.source !== source ||
-      header.epoch !== epoch ||
-      header.seq !== seq
-    ) {
-      this.problem('wrong_record', `${source}/${epoch}/${seq} on ${topic}`)
-      return null
-    }
-    const { endpoint, options } = this
-    return {
-      message: decoded.message,
-      bytes: data,
-      topic,
-      recvUs: options.clock.monoUs(),
-      endpoint,
-      isLate: true,
-    }
-  }
-
-  private problem(reason: string, detail: string): void {
-    this.options.onProblem?.({ kind: 'parse_error', reason, detail, endpoint: this.endpoint })
+  private problem(kind: Problem['kind'], reason: string, detail: string, endpoint: PublisherEndpoint): void {
+    this.options.onProblem?.({ kind, reason, detail, endpoint })
   }
 }
-
-function modeOf(options: RecoveringSubscriberOptions, source: string): ReaderMode {
-  return options.mode === 'snapshot'
-    ? { kind: 'snapshot' }
-    : { kind: 'gap-filled', start: options.startAt(source), maxBehind: options.maxBehind }
-}
-
-/** Each message of a price or a book is its whole state; of a game too, but its changes are few and all count. */
-const isConflated = (source: string): boolean => source.endsWith('.prices') || source.endsWith('.orderbook')
