@@ -6,7 +6,7 @@
 import { crc32 } from 'node:zlib'
 
 /** Beyond so many, epochs whose messages are all gone are forgotten, the oldest first. */
-const MAX_EPOCHS = 1_000
+const MAX_EPOCHS = 300
 
 /** Messages of one epoch that were published and never written: the disk was full. */
 export interface Lost {

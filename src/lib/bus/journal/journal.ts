@@ -41,7 +41,7 @@ const MAX_SEGMENT_BYTES = 8 * 1024 * 1024
 /** Segments that stay in memory. */
 const IN_MEMORY = 2
 /** A small file takes a block of the disk too. */
-const MIN_FILE_BYTES = 4_096
+const BLOCK_BYTES = 4_096
 /** Between two looks whether the disk is back. */
 const RETRY_US = 1_000_000
 /** Lines added to the index of epochs before it is written anew. */
@@ -63,6 +63,8 @@ export class Journal {
   private current: WriteSegment | undefined
   private stagedLast = 0
   private stagedTimestampMs = 0
+  /** Of a segment, when no single message is larger. */
+  private readonly segmentBytes: number
   private diskBytes: number
   private linesAdded = 0
   /** While degraded: what this epoch published and the disk has not. */
@@ -88,7 +90,8 @@ export class Journal {
       ...{ epoch: this.epoch, after, boot: bootId, last: 0, end: null },
       ...{ newestSegment: 0, timestampMs: this.lastTimestampMs },
     }
-    this.diskBytes = segments.reduce((sum, { bytes }) => sum + diskBytesOf(bytes), 0)
+    this.segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.floor(options.retainBytes / 8))
+    this.diskBytes = segments.reduce((sum, { bytes }) => sum + this.diskBytesOf(bytes), 0)
     epochs.compact(segments[0]?.epoch ?? this.epoch)
     epochs.set(this.live)
     this.answers = new RangeAnswers(epochs, segments)
@@ -236,8 +239,7 @@ export class Journal {
   private segmentFor(seq: number, topic: Buffer, text: string): WriteSegment {
     const { current } = this
     if (current?.last === seq - 1 && current.hasRoomFor(topic, text)) return current
-    const usual = Math.min(MAX_SEGMENT_BYTES, Math.floor(this.options.retainBytes / 8))
-    const size = Math.max(usual, recordBytes(topic, Buffer.byteLength(text)))
+    const size = Math.max(this.segmentBytes, recordBytes(topic, Buffer.byteLength(text)))
     const segment = new WriteSegment(this.epoch, seq, Buffer.allocUnsafeSlow(size))
     this.segments.push(segment)
     this.ring.push(segment)
@@ -250,9 +252,9 @@ export class Journal {
     const isNew = segment.bytes === 0
     this.append(segment.name, segment.unwritten)
     if (isNew) this.tellNewest(segment.first)
-    this.diskBytes -= diskBytesOf(segment.bytes)
+    this.diskBytes -= this.diskBytesOf(segment.bytes)
     segment.markWritten()
-    this.diskBytes += diskBytesOf(segment.bytes)
+    this.diskBytes += this.diskBytesOf(segment.bytes)
   }
 
   /** Writes down that there is a newer segment: when it is missing one day, its messages are. */
@@ -355,7 +357,7 @@ export class Journal {
       const [oldest] = this.segments
       if (oldest === undefined || oldest.content !== undefined) return
       this.segments.shift()
-      this.diskBytes -= diskBytesOf(oldest.bytes)
+      this.diskBytes -= this.diskBytesOf(oldest.bytes)
       try {
         storage.remove(oldest.name)
       } catch (error) {
@@ -363,12 +365,16 @@ export class Journal {
       }
     }
   }
+
+  /** What a file of `bytes` takes of what is kept. */
+  private diskBytesOf(bytes: number): number {
+    return bytes === 0 ? 0 : Math.max(bytes, Math.min(BLOCK_BYTES, this.segmentBytes))
+  }
 }
 
-const diskBytesOf = (bytes: number): number => (bytes === 0 ? 0 : Math.max(bytes, MIN_FILE_BYTES))
-
 /** Cuts off what a crash left half-written; returns the segments as they are then. */
-function repair({ segments, damages }: Survey, { storage, onNotice }: JournalOptions): Segment[] {
+function repair({ segments, empty, damages }: Survey, { storage, onNotice }: JournalOptions): Segment[] {
+  for (const name of empty) storage.remove(name)
   const cuts = new Map<string, number>()
   for (const { name, offset, bytes, from, to, isTorn } of damages) {
     if (to !== null) {

@@ -158,7 +158,8 @@ export class FileStorage implements JournalStorage {
     } finally {
       for (const file of files) {
         file.isBusy = false
-        closeIfDone(file)
+        // Written to meanwhile: the next sync needs it open.
+        if (!this.dirty.has(file)) closeIfDone(file)
       }
     }
   }

@@ -15,8 +15,10 @@ export const INTACT_FILE = 'intact'
 
 export interface Survey {
   readonly epochs: EpochIndex
-  /** In order of positions; files that hold nothing are left out. */
+  /** In order of positions. */
   readonly segments: readonly Segment[]
+  /** Files of segments that nothing was written to. */
+  readonly empty: readonly string[]
   /** Damage in the newest segments of epochs whose end nobody wrote down. */
   readonly damages: readonly (Damage & { readonly name: string })[]
 }
@@ -29,7 +31,8 @@ export function surveyJournal(storage: JournalStorage, bootId: string, { isLive 
   const epochs = names.includes(EPOCHS_FILE)
     ? EpochIndex.parse(storage.read(EPOCHS_FILE).toString('utf8'))
     : EpochIndex.empty()
-  const segments = listSegments(storage, names)
+  const files = listSegments(storage, names)
+  const segments = files.filter(({ bytes }) => bytes > 0)
   addMissingEpochs(epochs, segments)
   const damages: (Damage & { name: string })[] = []
   const newest = epochs.epochs.at(-1)
@@ -46,15 +49,16 @@ export function surveyJournal(storage: JournalStorage, bootId: string, { isLive 
   if (epochs.damagedLines > 0 && newest !== undefined && !isLive) {
     epochs.set({ ...newest, ...epochs.get(newest.epoch), end: 'unknown' })
   }
-  return { epochs, segments, damages }
+  const empty = files.filter(({ bytes }) => bytes === 0).map(({ name }) => name)
+  return { epochs, segments, empty, damages }
 }
 
 function listSegments(storage: JournalStorage, names: readonly string[]): Segment[] {
   return names
     .flatMap((name): Segment[] => {
       const position = parseSegmentName(name)
-      const bytes = position === undefined ? 0 : storage.size(name)
-      return position === undefined || bytes === 0 ? [] : [{ name, ...position, bytes, content: undefined }]
+      if (position === undefined) return []
+      return [{ name, ...position, bytes: storage.size(name), content: undefined }]
     })
     .sort((a, b) => a.epoch - b.epoch || a.first - b.first)
 }

@@ -56,6 +56,7 @@ export class MemoryStorage implements JournalStorage {
   truncate(name: string, length: number): void {
     this.assertWorks()
     const file = this.file(name)
+    if (this.lastAppend?.name === name) this.lastAppend = undefined
     this.room += file.bytes.length - length
     file.bytes = file.bytes.subarray(0, length)
     file.synced = Math.min(file.synced, length)
@@ -63,6 +64,7 @@ export class MemoryStorage implements JournalStorage {
 
   remove(name: string): void {
     this.assertWorks()
+    if (this.lastAppend?.name === name) this.lastAppend = undefined
     this.room += this.files.get(name)?.bytes.length ?? 0
     this.files.delete(name)
   }
