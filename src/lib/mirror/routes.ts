@@ -1,5 +1,6 @@
 /** Which stream a message goes to, and which string holds the newest of its topic. */
 
+import type { Settings } from '../core/config.js'
 import type { Message } from '../messages/codec.js'
 import { familyOfSource } from '../messages/sources.js'
 import type { Topic } from '../messages/topics.js'
@@ -16,6 +17,12 @@ export interface StreamLengths {
   readonly signals: number
   readonly history: number
 }
+
+export const streamLengths = (settings: Settings): StreamLengths => ({
+  prices: settings['mirror.prices_maxlen'],
+  signals: settings['mirror.signals_maxlen'],
+  history: settings['mirror.history_maxlen'],
+})
 
 export function maxLengthOf(source: string, lengths: StreamLengths): number {
   switch (familyOfSource(source)) {

@@ -18,7 +18,7 @@ import type { ChannelEvents } from '../mirror/channel-mirror.js'
 import { HealthWriter } from '../mirror/health-writer.js'
 import { LegacyMirror } from '../mirror/legacy-mirror.js'
 import { mirrorReply } from '../mirror/pulled.js'
-import { maxLengthOf, publicStream, recordOf } from '../mirror/routes.js'
+import { maxLengthOf, publicStream, recordOf, streamLengths } from '../mirror/routes.js'
 import type { StreamLengths } from '../mirror/routes.js'
 import { BatchWriter } from '../mirror/writer.js'
 import { RedisLink } from '../redis/connection.js'
@@ -77,11 +77,7 @@ class Mirror {
     // Closed last, so registered first: the drain needs it.
     context.lifecycle.defer('redis', () => this.closeRedis())
     const { redis } = this.link
-    const lengths: StreamLengths = {
-      prices: settings['mirror.prices_maxlen'],
-      signals: settings['mirror.signals_maxlen'],
-      history: settings['mirror.history_maxlen'],
-    }
+    const lengths = streamLengths(settings)
     const endpoints = allEndpoints(settings)
     for (const endpoint of endpoints) this.addChannels(endpoint, lengths)
     this.legacy = new LegacyMirror({ redis, isUp: () => this.link.isUp, counters, maxLength: lengths.prices })

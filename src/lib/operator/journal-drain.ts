@@ -1,0 +1,146 @@
+/** `arbees journal drain`: the journals of a publisher that is gone for good, into Redis. */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { openJournalReader } from '../bus/journal/reader.js'
+import type { JournalReader } from '../bus/journal/reader.js'
+import { readRecords } from '../bus/journal/record.js'
+import { FileStorage } from '../bus/journal/storage.js'
+import { EPOCHS_FILE } from '../bus/journal/survey.js'
+import type { Settings } from '../core/config.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
+import { decode } from '../messages/codec.js'
+import { isSource } from '../messages/sources.js'
+import { drainJournal } from '../mirror/drain.js'
+import { maxLengthOf, streamLengths } from '../mirror/routes.js'
+import { BatchWriter } from '../mirror/writer.js'
+import { connectRedis } from '../redis/connection.js'
+import type { RedisClient } from '../redis/connection.js'
+import { redisKeys } from '../redis/keys.js'
+
+export interface DrainedChannel {
+  readonly source: string
+  readonly written: number
+  readonly gaps: readonly {
+    readonly epoch: number
+    /** Null: behind the last one that is there, nobody knows how far. */
+    readonly from: number | null
+    readonly to: number | null
+    readonly reason: string
+  }[]
+  /** What Redis holds now. */
+  readonly epoch: number
+  readonly seq: number
+  /** False when the machine crashed: more may have been published than the journal shows. */
+  readonly end_known: boolean
+}
+
+export interface DrainReport {
+  readonly channels: readonly DrainedChannel[]
+  readonly written: number
+  readonly gaps: number
+}
+
+interface Found {
+  readonly source: string
+  readonly journal: JournalReader
+}
+
+/**
+ * Drains every journal in `dir`, which is one or holds some. Throws `NO_JOURNAL` (exit 2), `JOURNAL_LOCKED` and
+ * `WRONG_ENV` (exit 7) before anything is written, and what `connectRedis` and `drainJournal` throw.
+ */
+export async function drainJournals(settings: Settings, dir: string): Promise<DrainReport> {
+  const found = findJournals(dir)
+  for (const { source, journal } of found) assertDrainable(source, journal, settings)
+  const link = await connectRedis(settings.redis_url, 'arbees-drain')
+  try {
+    const channels: DrainedChannel[] = []
+    for (const each of found) channels.push(...(await drainOne(settings, link.redis, each)))
+    return {
+      channels,
+      written: channels.reduce((sum, { written }) => sum + written, 0),
+      gaps: channels.reduce((sum, { gaps }) => sum + gaps.length, 0),
+    }
+  } finally {
+    link.close()
+  }
+}
+
+async function drainOne(
+  settings: Settings,
+  redis: RedisClient,
+  { source, journal }: Found,
+): Promise<DrainedChannel[]> {
+  const { env } = settings
+  const maxLength = maxLengthOf(source, streamLengths(settings))
+  const drained = await drainJournal({
+    journal,
+    channel: { env, source, keys: redisKeys(env) },
+    writer: new BatchWriter({ redis, env, source, maxLength }),
+    maxBehind: maxLength,
+  })
+  if (drained === undefined) return []
+  const { written, gaps, position, end } = drained
+  return [
+    {
+      source,
+      written,
+      gaps: gaps.map((gap) =>
+        gap.kind === 'gap'
+          ? { epoch: gap.epoch, from: gap.from, to: gap.to, reason: gap.reason }
+          : { epoch: gap.from, from: null, to: null, reason: gap.reason ?? '' },
+      ),
+      epoch: position.epoch,
+      seq: position.seq,
+      end_known: end.isKnown,
+    },
+  ]
+}
+
+function findJournals(dir: string): Found[] {
+  const path = resolve(dir)
+  const folders = isJournal(path) ? [path] : foldersIn(path).filter(isJournal)
+  const found = folders
+    .filter((folder) => isSource(basename(folder)))
+    .map((folder) => ({ source: basename(folder), journal: openJournalReader(new FileStorage(folder)) }))
+  if (found.length > 0) return found
+  throw new ArbeesError('NO_JOURNAL', `no journal is in ${path}`, {
+    exit: EXIT.USAGE,
+    hint: 'name the folder of a source, or one that holds some: <data_dir>/journal/<env>',
+  })
+}
+
+const isJournal = (path: string): boolean => existsSync(join(path, EPOCHS_FILE))
+
+function foldersIn(path: string): string[] {
+  if (!existsSync(path)) return []
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(path, name))
+    .sort()
+}
+
+function assertDrainable(source: string, journal: JournalReader, { env }: Settings): void {
+  if (journal.writer !== undefined) {
+    throw new ArbeesError('JOURNAL_LOCKED', `process ${journal.writer} writes the journal of ${source}`, {
+      exit: EXIT.REFUSED,
+      hint: 'its publisher lives: the mirror pulls from it',
+    })
+  }
+  const [oldest] = journal.segments
+  if (oldest === undefined) return
+  const { bytes } = journal.answer({ epoch: oldest.epoch, from: oldest.first }, { records: 1, bytes: 1 })
+  const [record] = readRecords(bytes) ?? []
+  const decoded = record === undefined ? undefined : decode(record.topic, record.data, env)
+  if (decoded?.kind === 'refused' && decoded.refusal.reason === 'wrong_env') {
+    throw new ArbeesError(
+      'WRONG_ENV',
+      `the journal of ${source} is not of ${env}: ${decoded.refusal.detail}`,
+      {
+        exit: EXIT.REFUSED,
+        hint: 'say where its data came from with --env',
+      },
+    )
+  }
+}
