@@ -68,7 +68,9 @@ export default class Tap extends BaseCommand {
       prefixes,
       env: settings.env,
       clock: systemClock,
-      keys: operatorKeys(settings, ({ problem, hint }) => talk(`${problem}\n  ${hint}`)),
+      keys: operatorKeys(settings, ({ publisher, problem, hint }) =>
+        talk(`${publisher}: ${problem}\n  ${hint}`),
+      ),
       count: flags.count,
       forMs: flags.for,
       idleMs: flags.idle,

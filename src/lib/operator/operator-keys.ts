@@ -32,19 +32,19 @@ function explain(reason: ClientRefusal, publisher: string): ClosedDoor {
     case 'not_allowed_there':
       return {
         publisher,
-        problem: `${publisher} does not allow the operator's key (${reason})`,
+        problem: `it does not allow the operator's key (${reason})`,
         hint: "on its host: arbees keys allow operator '<public key>', then SIGHUP",
       }
     case 'no_curve':
       return {
         publisher,
-        problem: `what answers for ${publisher} has no keys (${reason})`,
+        problem: `what answers there has no keys (${reason})`,
         hint: `it runs without keys_dir; if it does not, ${find}`,
       }
     case 'server_key_not_proved':
       return {
         publisher,
-        problem: `what answers for ${publisher} did not prove its key (${reason})`,
+        problem: `what answers there did not prove its key (${reason})`,
         hint: `its key was replaced, or it is somebody else: ${find}`,
       }
   }

@@ -45,6 +45,8 @@ function sideNotes({ role, counts }: RoleStatus): string[] {
   if (unknown !== '') notes.push(`${role}: unknown frames passed over: ${sanitize(unknown)}`)
   const unguarded = totalOf(counts, 'unguarded')
   if (unguarded > 0) notes.push(`${role}: ${plural(unguarded, 'unguarded first-design message')}`)
+  const unfinished = totalOf(counts, 'handshakes_unfinished')
+  if (unfinished > 0) notes.push(`${role}: ${plural(unfinished, 'handshake')} broken off by the peer`)
   return notes
 }
 

@@ -1,5 +1,6 @@
 /** A process's keys, from its settings. */
 
+import type { ServerRefusal } from '../bus/handshakes.js'
 import { KeyFolder } from '../bus/key-files.js'
 import { KeyRing } from '../bus/key-ring.js'
 import { ZapHandler } from '../bus/zap.js'
@@ -22,12 +23,13 @@ export function loadKeyRing(
   return dir === '' ? undefined : new KeyRing(new KeyFolder(dir), name, onRefused)
 }
 
+const UNFINISHED: ServerRefusal = 'unfinished'
 /** Refusals that are logged, each once; beyond this many they are only counted. */
 const MAX_LOGGED = 50
 
 /**
- * A role's keys, with the handler that judges who connects to it; counts `handshake_refused:<reason>`. Throws as
- * `loadKeyRing` does.
+ * A role's keys, with the handler that judges who connects to it; counts `handshake_refused:<reason>` and
+ * `handshakes_unfinished`. Throws as `loadKeyRing` does.
  */
 export async function openRoleKeys(
   name: string,
@@ -41,6 +43,8 @@ export async function openRoleKeys(
     log.warn(text)
   }
   const ring = loadKeyRing(settings, name, (reason, where) => {
+    // A peer that died or left in the middle of it proves nothing.
+    if (reason === UNFINISHED) return counters.add('handshakes_unfinished')
     counters.add('handshake_refused', reason)
     warnOnce(`handshake refused: ${reason}, ${where} (further ones are only counted)`)
   })
