@@ -164,6 +164,12 @@ export class ShardBooks {
     this.channels.get(source)?.breakAll()
   }
 
+  /** Of a channel that is not live nothing is believed; what it has is, when it is live again. */
+  applyState(source: string, isLive: boolean): void {
+    const channel = this.channels.get(source)
+    if (channel !== undefined) channel.isLive = isLive
+  }
+
   /** False when it is the word of an earlier life of the monitor. */
   applyHeartbeat(heartbeat: Heartbeat, recvUs: number): boolean {
     const feed = VENUES.map((venue) => this.feeds[venue]).find(({ venue }) => venue === heartbeat.publisher)

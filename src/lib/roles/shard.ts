@@ -5,7 +5,7 @@
 
 import type { Channel, MessageIdentity } from '../bus/channel.js'
 import { shardPublisher } from '../bus/endpoints.js'
-import { Subscriber } from '../bus/subscriber.js'
+import { RecoveringSubscriber } from '../bus/recovering-subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
 import { hostId } from '../core/ids.js'
@@ -63,7 +63,8 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     openRedisPublish(context),
     signalKey,
   )
-  const subscriber = new Subscriber({
+  const subscriber = new RecoveringSubscriber({
+    mode: 'snapshot',
     endpoints: [
       ...['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
       ...legacyEndpoints(settings),
@@ -78,6 +79,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
       shard.books.applyGap(gap)
       shard.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
     },
+    onState: (of, state) => shard.books.applyState(of, state === 'LIVE'),
     onHeartbeat: (heartbeat, _endpoint, recvUs) => {
       if (!shard.books.applyHeartbeat(heartbeat, recvUs)) counters.add('old_heartbeats')
     },
@@ -132,7 +134,7 @@ class Shard {
     })
   }
 
-  onMessage({ message, recvUs }: Received): void {
+  onMessage({ message, recvUs, isLate }: Received): void {
     const { header, topic } = message
     switch (message.family) {
       case 'orderbook': {
@@ -148,7 +150,7 @@ class Shard {
         const { payload } = message
         if (payload.venue !== topic.scope || payload.market_id !== topic.id)
           return this.refuse('topic_payload_differ')
-        return this.onQuote(payload, header, recvUs)
+        return this.onQuote(payload, header, recvUs, isLate === true)
       }
       case 'games':
         return this.onGame(message.payload, header, topic.id, recvUs)
@@ -180,10 +182,10 @@ class Shard {
     if (this.isNew(key)) this.context.log.warn(text)
   }
 
-  private onQuote(payload: PricesPayload, header: Header, recvUs: number): void {
+  private onQuote(payload: PricesPayload, header: Header, recvUs: number, isLate: boolean): void {
     const { clock, counters } = this.context
     const sameHost = header.host === this.host
-    if (sameHost && header.stamps.pub !== undefined)
+    if (sameHost && !isLate && header.stamps.pub !== undefined)
       this.hops.monitor_shard.record(recvUs - header.stamps.pub)
     counters.add('quotes')
     const { pairs, book } = this.books.applyQuote(payload, header, recvUs)

@@ -43,6 +43,8 @@ export class Ladder {
 export class ChannelView {
   generation = 1
   epoch = 0
+  /** Nothing of it is known to be missing; while something is, all of it is broken. */
+  isLive = false
 
   breakAll(): void {
     this.generation++
@@ -103,11 +105,14 @@ export class BookView {
     return Math.max(this.ownProvedUs, this.feed.provedUs)
   }
 
-  /** Both messages came after the last break of their channels. */
+  /** Both messages came after the last break of their channels, and nothing of the channels is missing. */
   get isWhole(): boolean {
+    const { orderbook, prices } = this.feed
     return (
-      this.bookGeneration === this.feed.orderbook.generation &&
-      this.quoteGeneration === this.feed.prices.generation
+      orderbook.isLive &&
+      prices.isLive &&
+      this.bookGeneration === orderbook.generation &&
+      this.quoteGeneration === prices.generation
     )
   }
 

@@ -21,6 +21,8 @@ function books(index = 0) {
     nowMs: () => WALL_MS,
     onPairGone: (pair) => gone.push(pair),
   })
+  for (const source of ['kalshi.prices', 'kalshi.orderbook', 'poly.prices', 'poly.orderbook'])
+    shard.applyState(source, true)
   return { shard, gone }
 }
 

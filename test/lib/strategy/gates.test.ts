@@ -38,6 +38,16 @@ const BREAKS: [string, GateReason, (pair: MarketPair) => void][] = [
   ],
   ['monitor and pairing disagree on YES', 'selection_mismatch', ({ poly }) => (poly.selectionAgrees = false)],
   ['the quote was before a gap', 'broken_channel', ({ kalshi }) => kalshi.book.feed.prices.breakAll()],
+  [
+    'something of its quotes is missing',
+    'broken_channel',
+    ({ poly }) => (poly.book.feed.prices.isLive = false),
+  ],
+  [
+    'something of its books is missing',
+    'broken_channel',
+    ({ kalshi }) => (kalshi.book.feed.orderbook.isLive = false),
+  ],
   ['the book was before a gap', 'broken_channel', ({ poly }) => poly.book.feed.orderbook.breakAll()],
   ['a monitor is silent', 'silent_monitor', ({ poly }) => (poly.book.feed.heardUs = NOW_US - 600_001)],
   ['a quote is STALE', 'not_live', ({ kalshi }) => (kalshi.book.quoteState = 'STALE')],

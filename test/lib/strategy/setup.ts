@@ -35,6 +35,7 @@ export function leg(of: GameMarket, levels: Side): PairLeg {
   const feed = new FeedView(of.venue)
   feed.heardUs = NOW_US
   feed.provedUs = NOW_US
+  feed.prices.isLive = feed.orderbook.isLive = true
   const book = new BookView(of.marketId, feed)
   fill(book, levels)
   book.bookState = book.quoteState = 'LIVE'
