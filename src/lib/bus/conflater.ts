@@ -1,7 +1,9 @@
 /**
  * Only the newest of each topic, for whoever is slower than the bus: what waits is replaced by what comes after it on
- * its topic. Order is that of the newest. Nothing is late for it: whoever offers says when nothing more waits.
+ * its topic, in the order of the newest. Whoever offers says when nothing more is there to wait for.
  */
+
+import type { Clock } from '../core/clock.js'
 
 /** One stretch of giving out; then the event loop has its turn. */
 const STRETCH_US = 8_000
@@ -13,7 +15,7 @@ export class Conflater<T extends { readonly topic: string }> {
   private rest: NodeJS.Immediate | undefined
 
   constructor(
-    private readonly monoUs: () => number,
+    private readonly clock: Clock,
     private readonly deliver: (value: T) => void,
   ) {}
 
@@ -25,11 +27,11 @@ export class Conflater<T extends { readonly topic: string }> {
   /** Gives out what waits; what does not fit into one stretch a turn later, unless something newer comes. */
   flush(): void {
     if (this.rest !== undefined || this.waiting.size === 0) return
-    const endUs = this.monoUs() + STRETCH_US
+    const endUs = this.clock.monoUs() + STRETCH_US
     for (const [topic, value] of this.waiting) {
       this.waiting.delete(topic)
       this.deliver(value)
-      if (this.waiting.size === 0 || this.monoUs() < endUs) continue
+      if (this.waiting.size === 0 || this.clock.monoUs() < endUs) continue
       this.rest = setImmediate(() => {
         this.rest = undefined
         this.flush()

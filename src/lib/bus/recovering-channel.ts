@@ -22,6 +22,8 @@ export type ChannelState = 'JOINING' | 'LIVE' | 'GAP'
 export interface ChannelHandlers {
   /** In order and never twice. */
   onMessage(received: Received): void
+  /** Whatever `onMessage` holds back is to be seen: a stretch ended, or the state is about to change. */
+  onSettle(isState: boolean): void
   /** Missing for good; said before what comes behind it. */
   onGap(gap: Gap): void
   onState(source: string, state: ChannelState): void
@@ -39,10 +41,14 @@ export interface RecoveringChannelOptions extends ChannelHandlers {
   readonly outOfReachMs: number
   /** Where it begins: at the newest values, behind a position, or with what is heard. */
   readonly start: 'snapshot' | 'live' | Position
+  /** What lies further behind the source than so many messages is a gap. */
+  readonly maxBehind?: number | undefined
 }
 
 /** What waits while a hole is filled; beyond that it is pulled again. */
 const MAX_WAITING = { records: 10_000, bytes: 16 * 1024 * 1024 } as const
+/** What is handed on in one go; then the event loop has its turn. */
+const STRETCH_MS = 8
 
 export class RecoveringChannel {
   private readonly reader: ChannelReader<Received> | SnapshotReader<Received>
@@ -54,15 +60,17 @@ export class RecoveringChannel {
   private asking = false
   private giving = false
   private closed = false
+  /** More can be handed on, in the next turn. */
+  private rest: NodeJS.Immediate | undefined
 
   constructor(private readonly options: RecoveringChannelOptions) {
-    const { start, outOfReachMs } = options
+    const { start, outOfReachMs, maxBehind } = options
     const readerOptions = { maxWaiting: MAX_WAITING, outOfReachMs }
     if (start === 'snapshot') {
       this.reader = new SnapshotReader(readerOptions)
       return
     }
-    this.reader = new ChannelReader(readerOptions)
+    this.reader = new ChannelReader({ ...readerOptions, ...(maxBehind === undefined ? {} : { maxBehind }) })
     if (start === 'live') return
     this.last = start
     this.reader.startAt({ closed: false, ...start })
@@ -111,7 +119,7 @@ export class RecoveringChannel {
 
   /** Does what is due by now; call it some times a second. */
   step(): void {
-    if (this.closed || this.giving) return
+    if (this.closed || this.giving || this.rest !== undefined) return
     const { reader } = this
     const waitsForStart = reader instanceof ChannelReader && reader.position === undefined
     if (waitsForStart) reader.startLive()
@@ -124,13 +132,20 @@ export class RecoveringChannel {
   /** Nothing is handed on any more. */
   close(): void {
     this.closed = true
+    clearImmediate(this.rest)
   }
 
   private give(): void {
     this.giving = true
+    const endMs = this.nowMs() + STRETCH_MS
     // One by one: the position is never ahead of what was handed on.
     for (;;) {
-      const [item] = this.reader.take(1, this.nowMs())
+      const nowMs = this.nowMs()
+      if (nowMs > endMs) {
+        this.goOnLater()
+        break
+      }
+      const [item] = this.reader.take(1, nowMs)
       if (item === undefined) break
       // Before it, so that the message that makes the channel whole again is handed on as live.
       if (item.kind === 'record' || item.kind === 'value') this.tellState()
@@ -138,6 +153,14 @@ export class RecoveringChannel {
       if (this.isClosed) break
     }
     this.giving = false
+    this.options.onSettle(false)
+  }
+
+  private goOnLater(): void {
+    this.rest = setImmediate(() => {
+      this.rest = undefined
+      this.step()
+    })
   }
 
   private handItem(item: SnapshotItem<Received>): void {
@@ -184,8 +207,10 @@ export class RecoveringChannel {
   private tellState(): void {
     const { reader } = this
     const isBegun = reader.position !== undefined && reader.sourceHead.epoch > 0
-    const state = isBegun && !reader.hasHole ? 'LIVE' : this.state === 'JOINING' ? 'JOINING' : 'GAP'
+    const isWhole = isBegun && !reader.hasHole && this.rest === undefined
+    const state = isWhole ? 'LIVE' : this.state === 'JOINING' ? 'JOINING' : 'GAP'
     if (state === this.state) return
+    this.options.onSettle(true)
     this.state = state
     this.options.onState(this.options.source, state)
   }

@@ -4,8 +4,11 @@
  */
 
 import type { Clock } from '../core/clock.js'
+import { messageOf } from '../core/errors.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
+import { familyOfSource } from '../messages/sources.js'
 import type { Env } from '../model/venue.js'
+import { Conflater } from './conflater.js'
 import type { BusKeys } from './curve.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import type { Gap } from './gap.js'
@@ -36,9 +39,15 @@ export interface RecoveringHandlers {
  * be asked it begins with what is heard, and a hole is a gap at once. `gap-filled`: every message from a place on.
  */
 export type RecoveringMode =
-  | { readonly mode: 'snapshot' }
+  | {
+      readonly mode: 'snapshot'
+      /** While messages wait to be handed on: of prices and books only the newest of each topic. */
+      readonly conflate?: boolean
+    }
   | {
       readonly mode: 'gap-filled'
+      /** What lies further behind its source than so many messages is a gap, `trimmed`. */
+      readonly maxBehind?: number
       /** What the owner has of a source; `live`: nothing, and it wants only what comes. */
       readonly startAt: (source: string) => Position | Checkpoint | 'live'
     }
@@ -58,10 +67,13 @@ export type RecoveringSubscriberOptions = RecoveringHandlers &
 const OUT_OF_REACH_MS = 1_000
 /** How often a channel looks for what is due: a retry, a hole to give up. */
 const STEP_MS = 20
+/** Families whose every message is the whole state of its topic; a game's too, but its changes are few and all count. */
+const CONFLATED: ReadonlySet<string> = new Set(['prices', 'orderbook'])
 
 export class RecoveringSubscriber {
   private readonly channels = new Map<string, RecoveringChannel>()
   private readonly clients: RecoveryClient[] = []
+  private readonly conflaters = new Map<PublisherEndpoint, Conflater<Received>>()
   private readonly subscriber: Subscriber
   private readonly timer: NodeJS.Timeout
 
@@ -80,6 +92,9 @@ export class RecoveringSubscriber {
       onHeartbeat: (heartbeat, endpoint, recvUs) => this.onHeartbeat(heartbeat, endpoint, recvUs),
       onLegacy: (received) => options.onLegacy?.(received),
       onProblem: (problem) => options.onProblem?.(problem),
+      ...(this.conflaters.size === 0
+        ? {}
+        : { onDrained: (endpoint) => this.conflaters.get(endpoint)?.flush() }),
     })
     this.timer = setInterval(() => {
       for (const channel of this.channels.values()) channel.step()
@@ -92,9 +107,17 @@ export class RecoveringSubscriber {
     return this.channels.get(source)?.position
   }
 
+  /** Prices and books that nobody saw, since a newer one of the topic took their place. */
+  get conflated(): number {
+    let sum = 0
+    for (const { replaced } of this.conflaters.values()) sum += replaced
+    return sum
+  }
+
   /** Takes in a message that came another way than the bus, from any place: out of order and twice is no harm. */
   feed(received: Received): void {
     this.channels.get(received.message.header.source)?.admit(received)
+    this.conflaters.get(received.endpoint)?.flush()
   }
 
   /** Where whom `feed` has its messages from knows that an epoch ended, before the first message of the next. */
@@ -107,6 +130,7 @@ export class RecoveringSubscriber {
     clearInterval(this.timer)
     this.subscriber.close()
     for (const channel of this.channels.values()) channel.close()
+    for (const conflater of this.conflaters.values()) conflater.close()
     for (const client of this.clients) client.close()
   }
 
@@ -118,7 +142,20 @@ export class RecoveringSubscriber {
     const client =
       endpoint.recoveryUrl === undefined ? undefined : new RecoveryClient({ endpoint, clock, keys })
     if (client !== undefined) this.clients.push(client)
+    const onFailure = (detail: string) => this.problem('parse_error', 'handler_failed', detail, endpoint)
+    const conflater =
+      options.mode === 'snapshot' && options.conflate === true
+        ? new Conflater(clock, (received: Received) => {
+            try {
+              options.onMessage(received)
+            } catch (error) {
+              onFailure(`${received.topic}: ${messageOf(error)}`)
+            }
+          })
+        : undefined
+    if (conflater !== undefined) this.conflaters.set(endpoint, conflater)
     for (const source of sources) {
+      const isConflated = conflater !== undefined && CONFLATED.has(familyOfSource(source))
       const channel = new RecoveringChannel({
         source,
         endpoint,
@@ -127,10 +164,14 @@ export class RecoveringSubscriber {
         clock,
         outOfReachMs,
         start: options.mode === 'snapshot' ? 'snapshot' : options.startAt(source),
-        onMessage: (received) => options.onMessage(received),
+        maxBehind: options.mode === 'gap-filled' ? options.maxBehind : undefined,
+        onMessage: isConflated
+          ? (received) => conflater.offer(received)
+          : (received) => options.onMessage(received),
+        onSettle: (isState) => (isState ? conflater?.flushAll() : conflater?.flush()),
         onGap: (gap) => options.onGap?.(gap),
         onState: (of, state) => options.onState?.(of, state),
-        onFailure: (detail) => this.problem('parse_error', 'handler_failed', detail, endpoint),
+        onFailure,
       })
       this.channels.set(source, channel)
     }

@@ -3,6 +3,7 @@
  * it is configured for. Frames are decoded, judged by sequence and handed on; nothing thrown by bad input.
  */
 
+import { setImmediate } from 'node:timers/promises'
 import { Subscriber as SubSocket } from 'zeromq'
 import type { Clock } from '../core/clock.js'
 import { messageOf } from '../core/errors.js'
@@ -79,6 +80,9 @@ export interface SubscriberOptions extends SubscriberHandlers {
   readonly gate?: 'tracker' | 'none'
 }
 
+/** So often everybody else has a turn, however much waits here. */
+const YIELD_EVERY_US = 50_000
+
 /** Messages that are handed on before `onDrained` is said even though more wait. */
 const MAX_BURST = 256
 
@@ -122,6 +126,7 @@ class Link {
   private socket: SubSocket | undefined
   private lastHeardUs: number
   private burst = 0
+  private yieldedUs = 0
   private closed = false
 
   constructor(
@@ -172,6 +177,11 @@ class Link {
         this.tryHandle(topic.toString('utf8'), body, this.lastHeardUs)
       }
       if (this.options.onDrained !== undefined) this.tellDrained(socket)
+      // Messages that wait are handed over in microtasks: timers and other sockets would wait for all of them.
+      if (this.lastHeardUs - this.yieldedUs > YIELD_EVERY_US) {
+        this.yieldedUs = this.lastHeardUs
+        await setImmediate()
+      }
     }
   }
 
