@@ -62,12 +62,16 @@ interface OpenFile {
   isBusy: boolean
   /** Another file is written to now. */
   isRetired: boolean
+  /** We removed it or put another in its place: nobody else did. */
+  isGone: boolean
 }
 
 /** The folder `path`, whose files only the owner may read. */
 export class FileStorage implements JournalStorage {
   private active: OpenFile | undefined
   private dirty = new Set<OpenFile>()
+  /** Those that a sync in the background has. */
+  private busy: readonly OpenFile[] = []
   /** A file was made since the last sync: its name must become durable too. */
   private hasNewName = false
 
@@ -128,13 +132,12 @@ export class FileStorage implements JournalStorage {
   }
 
   remove(name: string): void {
-    if (this.active?.name === name) this.retire()
+    this.letGo(name)
     rmSync(this.at(name), { force: true })
   }
 
   writeWhole(name: string, text: string): void {
-    // The name that was written to is about to be another file.
-    if (this.active?.name === name) this.retire()
+    this.letGo(name)
     mkdirSync(this.path, { recursive: true, mode: 0o700 })
     const draft = this.at(`${name}.new`)
     try {
@@ -151,9 +154,10 @@ export class FileStorage implements JournalStorage {
     const files = this.takeDirty()
     const hasNewName = this.hasNewName
     this.hasNewName = false
+    this.busy = files
     for (const file of files) file.isBusy = true
     try {
-      for (const file of files) await syncFile(file.fd)
+      for (const file of files) await syncFile(file)
       if (hasNewName) await syncPath(this.path)
     } finally {
       for (const file of files) {
@@ -186,7 +190,7 @@ export class FileStorage implements JournalStorage {
     this.retire()
     const fd = openSync(this.at(name), 'a', 0o600)
     this.hasNewName = true
-    this.active = { name, fd, isBusy: false, isRetired: false }
+    this.active = { name, fd, isBusy: false, isRetired: false, isGone: false }
     return this.active
   }
 
@@ -198,6 +202,12 @@ export class FileStorage implements JournalStorage {
     if (!this.dirty.has(active)) closeIfDone(active)
   }
 
+  /** The file of that name is about to be removed, or to be another one. */
+  private letGo(name: string): void {
+    for (const file of [...this.dirty, ...this.busy]) if (file.name === name) file.isGone = true
+    if (this.active?.name === name) this.retire()
+  }
+
   private takeDirty(): readonly OpenFile[] {
     const files = [...this.dirty]
     this.dirty = new Set()
@@ -206,10 +216,11 @@ export class FileStorage implements JournalStorage {
 }
 
 /** Durable, and still there: a file that was removed takes writes without a word. */
-async function syncFile(fd: number): Promise<void> {
-  await promisify(fdatasync)(fd)
-  const { nlink } = await promisify(fstat)(fd)
-  if (nlink === 0) throw new ArbeesError('JOURNAL_REMOVED', 'a file of the journal was removed')
+async function syncFile(file: OpenFile): Promise<void> {
+  await promisify(fdatasync)(file.fd)
+  const { nlink } = await promisify(fstat)(file.fd)
+  if (nlink === 0 && !file.isGone)
+    throw new ArbeesError('JOURNAL_REMOVED', 'a file of the journal was removed')
 }
 
 async function syncPath(path: string): Promise<void> {
