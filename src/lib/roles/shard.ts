@@ -3,11 +3,12 @@
  * on a timer, never behind an await, never by asking Redis.
  */
 
-import type { Channel, MessageIdentity } from '../bus/channel.js'
+import type { Channel, MessageIdentity, PublishOptions, SealPayload } from '../bus/channel.js'
 import { shardPublisher } from '../bus/endpoints.js'
 import { RecoveringSubscriber } from '../bus/recovering-subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
+import { codeOf, messageOf } from '../core/errors.js'
 import { hostId } from '../core/ids.js'
 import { TeamCodeBook } from '../games/team-codes.js'
 import { gameStateOf, signalsPayload } from '../messages/convert.js'
@@ -197,9 +198,22 @@ class Shard {
       const topic = formatTopic({ family: 'signals', scope: 'trade', id: signal.id })
       const stamps = stampsOf(header, sameHost, recvUs, shardOut)
       const payload = signalsPayload(signal)
-      this.signals.publish(topic, this.sealed(payload, shardOut), { stamps, trace: header.trace })
+      if (!this.tryPublish(topic, this.sealed(payload, shardOut), { stamps, trace: header.trace })) continue
       this.redis?.signal(payload)
       counters.add('signals')
+    }
+  }
+
+  /** False when the journal refused it: what cannot be put on record is not traded. */
+  private tryPublish(topic: string, payload: SignalsPayload | SealPayload, options: PublishOptions): boolean {
+    try {
+      this.signals.publish(topic, payload, options)
+      return true
+    } catch (error) {
+      if (codeOf(error) !== 'JOURNAL_FAILED') throw error
+      this.context.counters.add('signals_refused', 'journal')
+      this.complain(`signal not sent: ${messageOf(error)}`, 'journal')
+      return false
     }
   }
 
