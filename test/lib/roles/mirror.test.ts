@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import { Publisher } from '../../../src/lib/bus/publisher.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
-import { loadSettings } from '../../../src/lib/core/config.js'
+import { environmentName, loadSettings } from '../../../src/lib/core/config.js'
+import type { SettingKey } from '../../../src/lib/core/config.js'
 import { Lifecycle } from '../../../src/lib/core/lifecycle.js'
 import { encode } from '../../../src/lib/messages/codec.js'
 import type { Heartbeat } from '../../../src/lib/messages/heartbeat.js'
@@ -39,7 +43,25 @@ afterEach(async () => {
 })
 
 const urlOf = (name: keyof typeof ports) => `tcp://127.0.0.1:${ports[name]}`
+const CHECKPOINT = 'sim:arbees:checkpoint:kalshi.prices'
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+
+const flagsOf = (redisUrl: string): Partial<Record<SettingKey, string>> => ({
+  env: 'sim',
+  redis_url: redisUrl,
+  legacy_endpoints: urlOf('legacy'),
+  'endpoints.kalshi': urlOf('kalshi'),
+  'endpoints.poly': urlOf('poly'),
+  'endpoints.orchestrator': urlOf('orchestrator'),
+  'endpoints.shards': urlOf('shard-0'),
+  'endpoints.exec': urlOf('exec'),
+  'recovery.kalshi': urlOf('kalshi.recovery'),
+  'recovery.poly': urlOf('poly.recovery'),
+  'recovery.orchestrator': urlOf('orchestrator.recovery'),
+  'recovery.shards': urlOf('shard-0.recovery'),
+  'recovery.exec': urlOf('exec.recovery'),
+  'mirror.prices_maxlen': '1000000',
+})
 
 /** The role as the command line runs it, with its log and counters in hand. */
 function startMirror(redisUrl = redis.url) {
@@ -47,24 +69,7 @@ function startMirror(redisUrl = redis.url) {
   const counters = new Counters()
   const lifecycle = new Lifecycle()
   let isReady = false
-  const { settings } = loadSettings({
-    flags: {
-      env: 'sim',
-      redis_url: redisUrl,
-      legacy_endpoints: urlOf('legacy'),
-      'endpoints.kalshi': urlOf('kalshi'),
-      'endpoints.poly': urlOf('poly'),
-      'endpoints.orchestrator': urlOf('orchestrator'),
-      'endpoints.shards': urlOf('shard-0'),
-      'endpoints.exec': urlOf('exec'),
-      'recovery.kalshi': urlOf('kalshi.recovery'),
-      'recovery.poly': urlOf('poly.recovery'),
-      'recovery.orchestrator': urlOf('orchestrator.recovery'),
-      'recovery.shards': urlOf('shard-0.recovery'),
-      'recovery.exec': urlOf('exec.recovery'),
-      'mirror.prices_maxlen': '1000000',
-    },
-  })
+  const { settings } = loadSettings({ flags: flagsOf(redisUrl) })
   const say = (level: string) => (text: string) => void lines.push(`${level} ${text}`)
   const context: RoleContext = {
     name: 'mirror',
@@ -83,6 +88,28 @@ function startMirror(redisUrl = redis.url) {
   cleanups.push(async () => void (await lifecycle.close()))
   const count = (name: string) => context.report().counts[name] ?? 0
   return { context, counters, lines, started, count, stop: () => lifecycle.close(), isReady: () => isReady }
+}
+
+/** The role in a process of its own. */
+function mirrorProcess(): ChildProcess {
+  const program = `
+    import { loadSettings } from './src/lib/core/config.js'
+    import { runMirror } from './src/lib/roles/mirror.js'
+    import { createRoleContext } from './src/lib/roles/role.js'
+    await runMirror(await createRoleContext('mirror', loadSettings({ environment: process.env })))`
+  const environment = Object.fromEntries(
+    Object.entries(flagsOf(redis.url)).map(([key, value]) => [environmentName(key as SettingKey), value]),
+  )
+  const child = spawn(
+    process.execPath,
+    ['--import', './test/lib/run-typescript.mjs', '--input-type=module', '-e', program],
+    {
+      env: { PATH: process.env['PATH'], ARBEES_LOG_LEVEL: 'error', ...environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
+  cleanups.push(() => void child.kill('SIGKILL'))
+  return child
 }
 
 async function readyMirror(): Promise<ReturnType<typeof startMirror>> {
@@ -384,6 +411,35 @@ describe('the mirror', () => {
     expect(entries.map(({ epoch, seq }) => [epoch, seq])).toEqual(
       [10, 20, 30].flatMap((count, i) => range(1, count).map((seq) => [lives[i], seq])),
     )
+    expect(await readGaps(redis.look)).toEqual([])
+  })
+
+  it('killed under load, again and again: the next one goes on without loss or doubles', async () => {
+    const kalshi = await bind('kalshi')
+    const prices = kalshi.channel('kalshi.prices')
+    let publishing = true
+    let published = 0
+    const load = (async () => {
+      while (publishing) {
+        for (let i = 0; i < 10; i++) prices.publish('prices.kalshi.T', samples.prices)
+        published += 10
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    })()
+    const held = async () => Number((await redis.look.hget(CHECKPOINT, 'seq')) ?? 0)
+    for (let kill = 0; kill < 3; kill++) {
+      const before = await held()
+      const child = mirrorProcess()
+      await until(async () => (await held()) > before + 200, 'it writes', 15_000)
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    publishing = false
+    await load
+    mirrorProcess()
+    await until(async () => (await held()) === published, 'it caught up', 15_000)
+    const entries = await readStream(redis.look, 'sim:prices:kalshi')
+    expect(entries.map(({ seq }) => seq)).toEqual(range(1, published))
     expect(await readGaps(redis.look)).toEqual([])
   })
 
