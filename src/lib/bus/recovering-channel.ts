@@ -197,6 +197,8 @@ export class RecoveringChannel {
   }
 
   private handGap(gap: Gap): void {
+    // What came before the gap is handed on before it.
+    this.options.onSettle(true)
     try {
       this.options.onGap(gap)
     } catch (error) {

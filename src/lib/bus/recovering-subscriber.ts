@@ -187,6 +187,8 @@ export class RecoveringSubscriber {
 
   private onHeartbeat(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void {
     const { channels, closing } = heartbeat
+    // It speaks of everything sent before it: what of that waits is handed on first.
+    this.conflaters.get(endpoint)?.flushAll()
     for (const { source, epoch, last_seq: seq, journal } of channels) {
       this.channels.get(source)?.reached({ epoch, seq, closing, journal: journal !== 'none' })
     }
