@@ -39,7 +39,8 @@ export abstract class BaseCommand extends Command {
     await super.init()
     for (const stream of [process.stdout, process.stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EPIPE') this.onClosedPipe()
+        // A terminal that hung up answers EIO.
+        if (error.code === 'EPIPE' || error.code === 'EIO') this.onClosedPipe()
         else throw error
       })
     }
