@@ -414,34 +414,38 @@ describe('the mirror', () => {
     expect(await readGaps(redis.look)).toEqual([])
   })
 
-  it('killed under load, again and again: the next one goes on without loss or doubles', async () => {
-    const kalshi = await bind('kalshi')
-    const prices = kalshi.channel('kalshi.prices')
-    let publishing = true
-    let published = 0
-    const load = (async () => {
-      while (publishing) {
-        for (let i = 0; i < 10; i++) prices.publish('prices.kalshi.T', samples.prices)
-        published += 10
-        await new Promise((resolve) => setTimeout(resolve, 5))
+  it(
+    'killed under load, again and again: the next one goes on without loss or doubles',
+    { timeout: 60_000 },
+    async () => {
+      const kalshi = await bind('kalshi')
+      const prices = kalshi.channel('kalshi.prices')
+      let publishing = true
+      let published = 0
+      const load = (async () => {
+        while (publishing) {
+          for (let i = 0; i < 10; i++) prices.publish('prices.kalshi.T', samples.prices)
+          published += 10
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+      })()
+      const held = async () => Number((await redis.look.hget(CHECKPOINT, 'seq')) ?? 0)
+      for (let kill = 0; kill < 2; kill++) {
+        const before = await held()
+        const child = mirrorProcess()
+        await until(async () => (await held()) > before + 200, 'it writes', 25_000)
+        child.kill('SIGKILL')
+        await once(child, 'exit')
       }
-    })()
-    const held = async () => Number((await redis.look.hget(CHECKPOINT, 'seq')) ?? 0)
-    for (let kill = 0; kill < 3; kill++) {
-      const before = await held()
-      const child = mirrorProcess()
-      await until(async () => (await held()) > before + 200, 'it writes', 15_000)
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
-    publishing = false
-    await load
-    mirrorProcess()
-    await until(async () => (await held()) === published, 'it caught up', 15_000)
-    const entries = await readStream(redis.look, 'sim:prices:kalshi')
-    expect(entries.map(({ seq }) => seq)).toEqual(range(1, published))
-    expect(await readGaps(redis.look)).toEqual([])
-  })
+      publishing = false
+      await load
+      mirrorProcess()
+      await until(async () => (await held()) === published, 'it caught up', 25_000)
+      const entries = await readStream(redis.look, 'sim:prices:kalshi')
+      expect(entries.map(({ seq }) => seq)).toEqual(range(1, published))
+      expect(await readGaps(redis.look)).toEqual([])
+    },
+  )
 
   it('drains what has been published when it is stopped', async () => {
     const mirror = await readyMirror()
