@@ -5,12 +5,12 @@
 
 import type { Channel, MessageIdentity, PublishOptions, SealPayload } from '../bus/channel.js'
 import { shardPublisher } from '../bus/endpoints.js'
-import { RecoveringSubscriber } from '../bus/recovering-subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
 import { codeOf, messageOf } from '../core/errors.js'
 import { hostId } from '../core/ids.js'
 import { TeamCodeBook } from '../games/team-codes.js'
+import { openBusReader } from '../history/open-bus-reader.js'
 import { gameStateOf, signalsPayload } from '../messages/convert.js'
 import { readLegacyPrice } from '../messages/legacy.js'
 import type {
@@ -30,6 +30,7 @@ import { Histogram } from '../telemetry/histogram.js'
 import { countProblem } from './count-problem.js'
 import { bindPublisher } from './bind-publisher.js'
 import { loadSignalKey } from './bus-keys.js'
+import { busReading } from './bus-reading.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
@@ -64,7 +65,9 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     openRedisPublish(context),
     signalKey,
   )
-  const subscriber = new RecoveringSubscriber({
+  const reader = openBusReader(settings.transport, {
+    ...busReading(context),
+    name,
     mode: 'snapshot',
     endpoints: [
       ...['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
@@ -87,7 +90,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     onLegacy: (received) => shard.onLegacy(received),
     onProblem: (problem) => shard.onProblem(problem),
   })
-  lifecycle.defer('subscriber', () => subscriber.close())
+  lifecycle.defer('reader', () => reader.close())
   context.ready()
 }
 

@@ -39,7 +39,7 @@ const marketOf = (
   taker_delay_ms: venue === 'kalshi' ? 0 : 1000,
 })
 
-const gameState = (change: Partial<GamesPayload> = {}): GamesPayload => ({
+export const gameState = (change: Partial<GamesPayload> = {}): GamesPayload => ({
   league: 'nba',
   game_id: '401',
   home: { code: 'UTAH', name: 'Utah Jazz', score: 90 },
