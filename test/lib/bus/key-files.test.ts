@@ -20,7 +20,7 @@ function newFolder(): KeyFolder {
 }
 
 const mode = (path: string): number => statSync(path).mode & 0o777
-const codeOf = (code: string) => expect.objectContaining({ code, exit: 4 })
+const codeOf = (code: string): Error => expect.objectContaining({ code, exit: 4 }) as Error
 
 describe('a folder of keys', () => {
   it('keeps a pair whole, closed to others, and allows it at once', () => {

@@ -155,7 +155,7 @@ describe('status', () => {
     expect(texts(report)).toEqual([
       'kalshi: feed kalshi is BROKEN',
       'kalshi: refused input: not_json 2, oversize 1',
-      'orchestrator: 2 rounds of a loop failed and were tried again (loop_errors)',
+      'orchestrator: 2 rounds of a loop failed and were tried again (loop_errors: update 2)',
       'shard-0: 1 gap',
       'shard-0: 3 messages of a source that their endpoint is not configured for were refused (wrong_source)',
     ])
