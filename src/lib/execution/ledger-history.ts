@@ -8,11 +8,19 @@ import type { FillReport, PreparedOrder } from '../venues/ports.js'
 import { LEDGER_KINDS, SELECT_HALT, SELECT_INTERRUPTED, SELECT_OPEN_EXPOSURE } from './ledger-schema.js'
 import type { LedgerKind } from './ledger-schema.js'
 
-/** Detail of a `seen` event: the plan, when it was taken (Unix ms, the shard's clock) and its trace. */
+/** A place in a source of signals. */
+export interface SeenPlace {
+  readonly epoch: number
+  readonly seq: number
+}
+
+/** What is known of a signal that came: the plan, when it was taken (Unix ms, the shard's clock) and its trace. */
 export interface SeenDetail {
   readonly signal: Signal
   readonly signalMs: number
   readonly trace: string
+  /** Where it came from; absent in a ledger of an arbees that kept no positions. */
+  readonly at?: SeenPlace & { readonly source: string }
 }
 
 /** Detail of an `intent` event: with its body, all that `PreparedOrder` holds. */

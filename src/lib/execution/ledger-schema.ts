@@ -31,7 +31,8 @@ const FINAL_KINDS = `('filled', 'partial', 'none', 'rejected', 'stale', 'denied'
 
 /**
  * Each entry brings the file one version up. Version 1: events are only ever appended; the unique indexes are the
- * only dedupe there is: one `seen` per signal, one `intent` and one final event per order.
+ * only dedupe there is: one `seen` per signal, one `intent` and one final event per order. Version 2: how far exec got
+ * on each source of signals is found by index.
  */
 export const MIGRATIONS: readonly string[] = [
   `create table meta (name text primary key, value text not null) without rowid;
@@ -52,7 +53,13 @@ export const MIGRATIONS: readonly string[] = [
    create unique index event_game on event (game_id) where kind = 'game_final';
    create index event_halt on event (id) where kind in ('halted', 'resumed');
    create index event_signal on event (signal_id) where signal_id is not null;`,
+  `create index event_source on event (json_extract(detail, '$.at.source'), id) where kind = 'seen';`,
 ]
+
+/** The last signal of a source that was seen. */
+export const SELECT_LAST_SEEN = `
+  select json_extract(detail, '$.at.epoch') as epoch, json_extract(detail, '$.at.seq') as seq from event
+  where kind = 'seen' and json_extract(detail, '$.at.source') = ? order by id desc limit 1`
 
 /** Every event of signals that sent something in games that are not final, oldest first. */
 export const SELECT_OPEN_EXPOSURE = `

@@ -14,7 +14,8 @@ import type { Clock } from '../core/clock.js'
 import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 import type { Env, Mode } from '../model/venue.js'
 import { LedgerHistory } from './ledger-history.js'
-import { MIGRATIONS, SELECT_TOTALS } from './ledger-schema.js'
+import type { SeenPlace } from './ledger-history.js'
+import { MIGRATIONS, SELECT_LAST_SEEN, SELECT_TOTALS } from './ledger-schema.js'
 import type { LedgerKind, OrderTotals } from './ledger-schema.js'
 
 export interface LedgerOptions {
@@ -114,6 +115,13 @@ export class Ledger {
     if (this.writes < CHECKPOINT_WRITES || this.failure !== undefined) return
     this.writes = 0
     this.guard(() => this.db.exec('pragma wal_checkpoint(passive)'))
+  }
+
+  /** How far signals of a source were seen; undefined when none was, or by an arbees that kept no positions. */
+  lastSeen(source: string): SeenPlace | undefined {
+    const row = this.guard(() => this.db.prepare<[string]>(SELECT_LAST_SEEN).all(source))[0]
+    const { epoch, seq } = typeof row === 'object' && row !== null ? (row as Partial<SeenPlace>) : {}
+    return typeof epoch === 'number' && typeof seq === 'number' ? { epoch, seq } : undefined
   }
 
   /** What earlier lives left. */

@@ -1,6 +1,7 @@
 /** Everything that exec hears but signals: details of markets, and what is wrong with messages. */
 
 import type { Gap } from '../bus/gap.js'
+import type { ChannelState } from '../bus/recovering-subscriber.js'
 import type { Problem, Received } from '../bus/subscriber.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import type { Execution } from '../execution/execution.js'
@@ -46,10 +47,15 @@ export class ExecBus {
     this.context.counters.set('books', this.markets.bookCount)
   }
 
+  onState(source: string, state: ChannelState): void {
+    const publisher = publisherOf(source)
+    if (source === `${publisher}.orderbook`) this.markets.setHole(publisher, state !== 'LIVE')
+  }
+
   onGap(gap: Gap): void {
     this.context.counters.add('gaps')
-    const [publisher = '', family] = gap.source.split('.')
-    if (family === 'orderbook') this.markets.dropBooks(publisher)
+    const publisher = publisherOf(gap.source)
+    if (gap.source === `${publisher}.orderbook`) this.markets.dropBooks(publisher)
     this.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
   }
 
@@ -74,3 +80,5 @@ export class ExecBus {
     this.context.log.warn(text)
   }
 }
+
+const publisherOf = (source: string): string => source.slice(0, source.lastIndexOf('.'))

@@ -42,7 +42,7 @@ export class ExecIntake {
     private readonly signalKey?: Buffer,
   ) {}
 
-  onMessage({ message, recvUs }: Received): void {
+  onMessage({ message, recvUs, isLate }: Received): void {
     if (message.family !== 'signals') return
     const { header, payload, topic } = message
     const { counters } = this.context
@@ -59,7 +59,7 @@ export class ExecIntake {
       counters.add('parse_errors', topic.id === payload.id ? 'bad_price_or_size' : 'topic_payload_differ')
       return
     }
-    this.take(this.arrivalOf(signal, header, recvUs))
+    this.take(this.arrivalOf(signal, header, recvUs, isLate === true))
   }
 
   private take(arrival: Arrival): void {
@@ -93,8 +93,8 @@ export class ExecIntake {
   }
 
   /** The ledger's index is the only dedupe. Without a ledger nothing is taken. */
-  private see({ signal, signalMs, trace }: Arrival): 'new' | 'duplicate' | DenialCode {
-    const detail: SeenDetail = { signal, signalMs, trace }
+  private see({ signal, signalMs, trace, at }: Arrival): 'new' | 'duplicate' | DenialCode {
+    const detail: SeenDetail = { signal, signalMs, trace, ...(at === undefined ? {} : { at }) }
     try {
       return this.execution.ledger.see({ signalId: signal.id, gameId: signal.gameId }, detail)
     } catch (error) {
@@ -123,11 +123,11 @@ export class ExecIntake {
     execution.listener.onOrder({ request, state, reason, checks, trace, stamps })
   }
 
-  private arrivalOf(signal: Signal, header: Header, recvUs: number): Arrival {
+  private arrivalOf(signal: Signal, header: Header, recvUs: number, isLate: boolean): Arrival {
     const { clock } = this.context
     const { venue_ms, recv, pub, shard_in, shard_out } = header.stamps
     const sameHost = header.host === this.host
-    if (sameHost && pub !== undefined) this.shardExec.record(recvUs - pub)
+    if (sameHost && pub !== undefined && !isLate) this.shardExec.record(recvUs - pub)
     const monotonic = sameHost ? { recv, shard_in, shard_out } : {}
     const stamps: Record<string, number> = { exec_in: recvUs }
     for (const [name, value] of Object.entries({ venue_ms, ...monotonic })) {
@@ -138,6 +138,7 @@ export class ExecIntake {
       decidedUs === undefined
         ? () => clock.nowMs() - header.timestamp_ms
         : () => (clock.monoUs() - decidedUs) / 1000
-    return { signal, signalMs: header.timestamp_ms, trace: header.trace, ageMs, stamps }
+    const { source, epoch, seq, timestamp_ms: signalMs, trace } = header
+    return { signal, signalMs, trace, at: { source, epoch, seq }, ageMs, stamps }
   }
 }

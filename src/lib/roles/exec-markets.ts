@@ -30,6 +30,8 @@ export class ExecMarkets {
   private readonly books = new Map<string, DisplayedBook>()
   private readonly finalGames = new Set<string>()
   private readonly publishers = new Map<string, BookPublisher>()
+  /** Venues of whose books something is missing, and on its way. */
+  private readonly holes = new Set<string>()
 
   /** Markets whose details are known. */
   get count(): number {
@@ -80,8 +82,15 @@ export class ExecMarkets {
   /** The book as last told, while its publisher is heard; `nowUs` is our monotonic clock. */
   bookOf(venue: Venue, marketId: string, nowUs: number): DisplayedBook | undefined {
     const beatUs = this.publishers.get(venue)?.beatUs
-    if (beatUs === undefined || nowUs - beatUs >= SUSPECT_MS * 1000) return undefined
+    const isHeard = beatUs !== undefined && nowUs - beatUs < SUSPECT_MS * 1000
+    if (!isHeard || this.holes.has(venue)) return undefined
     return this.books.get(keyOf(venue, marketId))
+  }
+
+  /** Where something is missing, no book is shown until it is there. */
+  setHole(venue: string, hasHole: boolean): void {
+    if (hasHole) this.holes.add(venue)
+    else this.holes.delete(venue)
   }
 
   /** After a gap no book of that venue is believed until it is told again. */

@@ -4,7 +4,6 @@
  */
 
 import { resolve } from 'node:path'
-import { Subscriber } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
 import type { Execution } from '../execution/execution.js'
 import { HaltLatch, haltPath } from '../execution/halt.js'
@@ -14,6 +13,7 @@ import { EXECUTION_TIMING } from '../execution/plan.js'
 import { PlanRunner } from '../execution/plan-runner.js'
 import { tryAppend } from '../execution/record.js'
 import { recover } from '../execution/recovery.js'
+import { openBusReader } from '../history/open-bus-reader.js'
 import { limitsOf } from '../risk/limits.js'
 import { RiskBook } from '../risk/risk-book.js'
 import { Histogram } from '../telemetry/histogram.js'
@@ -27,12 +27,17 @@ import { ExecMessages } from './exec-messages.js'
 import { ExecTotals } from './exec-totals.js'
 import { bindPublisher } from './bind-publisher.js'
 import { loadSignalKey } from './bus-keys.js'
+import { busReading } from './bus-reading.js'
 import type { RoleContext } from './role.js'
 import { endpointOf, shardEndpoints } from './wiring.js'
 
 /** What ends after a drain: the ledger's last writes. */
 const DRAIN_SLACK_MS = 2_000
 const CHECKPOINT_MS = 5_000
+/** Signals of before that are still put on record: what a stream of Redis keeps. */
+const MAX_BEHIND = 1_000
+/** A signal that is missed waits for nobody longer than it would be valid. */
+const OUT_OF_REACH_MS = 1_000
 
 /** Returns once signals are taken; the rest is the lifecycle's. `timing` is for tests. */
 export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_TIMING): Promise<void> {
@@ -94,13 +99,17 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const orders = new OrderRunner(execution)
   const plans = new PlanRunner(execution, orders)
   const bus = new ExecBus(context, markets, execution)
-  const details = new Subscriber({
+  const details = openBusReader(settings.transport, {
+    ...busReading(context),
+    name: 'exec-details',
+    mode: 'snapshot',
     endpoints: ['kalshi', 'poly', 'orchestrator'].map((from) => endpointOf(settings, from)),
     prefixes: mode === 'paper' ? ['games.', 'orderbook.'] : ['games.'],
     env: settings.env,
     clock,
     keys: context.keys,
     onMessage: (received) => bus.onDetails(received),
+    onState: (source, state) => bus.onState(source, state),
     onHeartbeat: (heartbeat, _endpoint, recvUs) => bus.onHeartbeat(heartbeat, recvUs),
     onGap: (gap) => bus.onGap(gap),
     onProblem: (problem) => bus.onProblem(problem),
@@ -123,7 +132,13 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   if (lifecycle.signal.aborted) return
   // Heard from here on, though none is taken before recovery has ended: each is denied, on record and told.
   const intake = new ExecIntake(context, execution, plans, markets, hops.shard_exec, signalKey)
-  const signals = new Subscriber({
+  const signals = openBusReader(settings.transport, {
+    ...busReading(context),
+    name: 'exec-signals',
+    mode: 'gap-filled',
+    startAt: (source) => ledger.lastSeen(source) ?? 'live',
+    maxBehind: MAX_BEHIND,
+    outOfReachMs: OUT_OF_REACH_MS,
     endpoints: shardEndpoints(settings),
     prefixes: ['signals.trade.'],
     env: settings.env,

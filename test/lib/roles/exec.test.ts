@@ -151,7 +151,7 @@ async function stage(
     const life = Date.now()
     const stale = () => send(signal({ id: `probe-${life}-${probe++}` }), { ageUs: 10_000_000 })
     await until(() => (stale(), counters.get('signals') > 0), 'exec hears signals')
-    await until(() => counters.get('stale') === probe, 'every probe is judged')
+    await until(() => counters.get('stale') === probe && orders.length === probe, 'every probe is told')
     orders.length = 0
   }
   return {
