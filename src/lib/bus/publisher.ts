@@ -171,7 +171,6 @@ export class Publisher {
   }
 
   private beat(closing: boolean): void {
-    this.outbox.flush()
     this.watchJournals()
     const { clock, details, env, name } = this.options
     const { feeds = [], counts = {}, hops = {} } = details?.() ?? {}

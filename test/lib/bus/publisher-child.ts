@@ -1,6 +1,6 @@
 /**
- * `<journal folder>` publishes prices in bursts of 10, tells its parent what it is about to publish, and kills itself
- * between the write of the fifth burst and its first send.
+ * `<journal folder>` tells its parent where it is bound; on `go` it publishes four bursts of 10 prices, and on `die` a
+ * fifth, and kills itself between the write of that and its first send.
  */
 
 import { Journal } from '../../../src/lib/bus/journal/journal.js'
@@ -11,12 +11,12 @@ import * as samples from '../messages/samples.js'
 const [, , root = ''] = process.argv
 const SOURCE = 'kalshi.prices'
 
-let burst = 0
+let isLast = false
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the journal as its own
 const { flush } = Journal.prototype
 Journal.prototype.flush = function (this: Journal): boolean {
   const isWritten = flush.call(this)
-  if (burst === 5) process.kill(process.pid, 'SIGKILL')
+  if (isLast) process.kill(process.pid, 'SIGKILL')
   return isWritten
 }
 
@@ -26,10 +26,13 @@ const publisher = await Publisher.bind({
 })
 const channel = publisher.channel(SOURCE)
 process.send?.({ url: publisher.url, epoch: channel.epoch })
-process.once('message', () => {
-  const timer = setInterval(() => {
-    burst++
-    for (let i = 0; i < 10; i++) channel.publish('prices.kalshi.M', samples.prices)
-    if (burst === 5) clearInterval(timer)
-  }, 20)
+const publish = (): void => {
+  for (let i = 0; i < 10; i++) channel.publish('prices.kalshi.M', samples.prices)
+}
+process.on('message', (message: 'go' | 'die') => {
+  if (message === 'go') for (let i = 0; i < 4; i++) setImmediate(publish)
+  else {
+    isLast = true
+    publish()
+  }
 })

@@ -71,8 +71,9 @@ describe('a publisher with a journal', () => {
     const { seqs, heartbeats } = listen(url)
     await until(() => heartbeats.length > 0, 'the subscriber has joined')
     child.send('go')
-    await once(child, 'exit')
     await until(() => seqs.length === 40, 'four bursts were sent')
+    child.send('die')
+    await once(child, 'exit')
     const heir = await bind()
     expect(await pull(heir, epoch)).toMatchObject({ seqs: range(50), last: 50, end: 'known', hole: null })
     expect(seqs).toEqual(range(40))
@@ -134,7 +135,10 @@ describe('a publisher with a journal', () => {
 
   it('refuses a journal that another publisher writes', async () => {
     await bind()
-    await expect(bind()).rejects.toMatchObject({ code: 'JOURNAL_LOCKED' })
+    const sources = ['kalshi.orderbook', SOURCE]
+    await expect(bind({ sources })).rejects.toMatchObject({ code: 'JOURNAL_LOCKED' })
+    // The one that it could open is free again.
+    await bind({ sources: ['kalshi.orderbook'] })
   })
 
   it('refuses to bind its recovery socket beyond loopback without keys', async () => {

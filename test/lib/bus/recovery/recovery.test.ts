@@ -321,6 +321,24 @@ describe('a recovery client', () => {
     await until(() => client.ping(), 'it answers')
   })
 
+  it('asks again over a new connection when an answer was late', async () => {
+    const socket = new Router({ linger: 0 })
+    await socket.bind(ANY_PORT)
+    cleanups.push(() => socket.close())
+    const clients = new Set<string>()
+    void (async () => {
+      for await (const [client, frame] of socket) {
+        clients.add(client!.toString('hex'))
+        const { id } = JSON.parse(frame!.toString()) as { id: number }
+        if (clients.size > 1) await socket.send([client!, formatReply({ op: 'pong', id })])
+      }
+    })()
+    const client = clientOf(socket.lastEndpoint!, 200)
+    expect(await client.ping()).toBe(false)
+    expect(await client.ping()).toBe(true)
+    expect(clients.size).toBe(2)
+  })
+
   it('asks one by one, in order', async () => {
     const publisher = await bind()
     const channel = publisher.channel(SOURCE)
