@@ -3,15 +3,27 @@
  * envelope from the same codec. Ends when its parent does.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateKeyPair } from '../bus/curve.js'
 import { Publisher } from '../bus/publisher.js'
+import { ZapHandler } from '../bus/zap.js'
 import { systemClock } from '../core/clock.js'
 import { messageOf } from '../core/errors.js'
 import { hostId } from '../core/ids.js'
 import { encode } from '../messages/codec.js'
 import { pricesSource } from '../messages/sources.js'
 import { RedisPubSub } from '../redis/pubsub.js'
-import { HOP_ENV, HOP_PUBLISHER, perTick } from './hop-messages.js'
-import type { FromPublisher, HopRun, PublisherResult, ToPublisher, Transport } from './hop-messages.js'
+import { BUS_TRANSPORTS, HOP_ENV, HOP_PUBLISHER, perTick } from './hop-messages.js'
+import type {
+  BusTransport,
+  FromPublisher,
+  HopRun,
+  PublisherResult,
+  ToPublisher,
+  Transport,
+} from './hop-messages.js'
 import { Metronome } from './metronome.js'
 import { percentileOf } from './percentiles.js'
 import { PriceWalk } from './price-walk.js'
@@ -30,6 +42,8 @@ interface Sink {
 }
 
 const SOURCE = pricesSource(HOP_PUBLISHER)
+/** More than any run writes. */
+const RETAIN_BYTES = 4 * 2 ** 30
 const now = () => systemClock.monoUs()
 
 class ZeromqSink implements Sink {
@@ -93,6 +107,8 @@ const cpuUs = (): number => {
   return user + system
 }
 
+const rssMib = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20)
+
 async function publishRun(sink: Sink, run: HopRun): Promise<PublisherResult> {
   return run.rate === null ? publishUnpaced(sink, run) : publishPaced(sink, run, run.rate)
 }
@@ -117,6 +133,7 @@ async function publishPaced(sink: Sink, run: HopRun, rate: number): Promise<Publ
     lateP50Us: percentileOf(lateUs, 50),
     lateP99Us: percentileOf(lateUs, 99),
     achievedRate: (run.measured * 1e6) / tookUs,
+    rssMib: rssMib(),
   }
 }
 
@@ -131,6 +148,7 @@ async function publishUnpaced(sink: Sink, run: HopRun): Promise<PublisherResult>
     lateP50Us: null,
     lateP99Us: null,
     achievedRate: (run.measured * 1e6) / Math.max(1, tookUs),
+    rssMib: rssMib(),
   }
 }
 
@@ -142,18 +160,37 @@ async function publishBursts(sink: Sink, count: number): Promise<void> {
   }
 }
 
-const tell = (message: FromPublisher): void => {
+const tell = (message: FromPublisher | { type: 'failed'; message: string }): void => {
   process.send?.(message, undefined, undefined, () => undefined)
 }
 
-const publisher = await Publisher.bind({
-  name: HOP_PUBLISHER,
-  url: 'tcp://127.0.0.1:*',
-  env: HOP_ENV,
-  clock: systemClock,
-  sources: [SOURCE],
-})
-const sinks: Partial<Record<Transport, Sink>> = { zeromq: new ZeromqSink(publisher) }
+const folder = mkdtempSync(join(tmpdir(), 'arbees-bench-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const readerKey = generateKeyPair()
+const publisherKey = generateKeyPair()
+await ZapHandler.start({ allows: (key) => key === readerKey.publicKey, onRefused: () => undefined })
+
+async function bind(transport: BusTransport): Promise<Publisher> {
+  const root = join(folder, transport)
+  return Publisher.bind({
+    name: HOP_PUBLISHER,
+    url: 'tcp://127.0.0.1:*',
+    env: HOP_ENV,
+    clock: systemClock,
+    sources: [SOURCE],
+    ...(transport === 'zeromq'
+      ? {}
+      : { journal: { root, retainBytes: RETAIN_BYTES }, recoveryUrl: 'tcp://127.0.0.1:*' }),
+    ...(transport.endsWith('curve') ? { keys: { own: publisherKey, serverKeyOf: () => undefined } } : {}),
+  })
+}
+
+const publishers = Object.fromEntries(
+  await Promise.all(BUS_TRANSPORTS.map(async (transport) => [transport, await bind(transport)] as const)),
+) as Record<BusTransport, Publisher>
+const sinks: Partial<Record<Transport, Sink>> = Object.fromEntries(
+  BUS_TRANSPORTS.map((transport) => [transport, new ZeromqSink(publishers[transport])]),
+)
 const metronome = new Metronome()
 let prepared: { readonly sink: Sink; readonly run: HopRun } | undefined
 
@@ -162,6 +199,14 @@ async function handle(message: ToPublisher): Promise<void> {
     case 'connect': {
       sinks.redis = new RedisSink(new RedisPubSub(message.redisUrl))
       tell({ type: 'connected' })
+      return
+    }
+    case 'fill': {
+      const sink = sinks[message.transport]
+      if (sink !== undefined) await publishBursts(sink, message.count)
+      const { recoveryUrl = '' } = publishers[message.transport]
+      const { epoch, lastSeq } = publishers[message.transport].channel(SOURCE)
+      tell({ type: 'filled', recoveryUrl, epoch, last: lastSeq })
       return
     }
     case 'prepare': {
@@ -184,4 +229,7 @@ process.on('message', (message: ToPublisher) => {
 process.on('disconnect', () => process.exit(0))
 // A terminal's Ctrl-C reaches the whole group: the parent decides when this process ends.
 process.on('SIGINT', () => undefined)
-tell({ type: 'bound', url: publisher.url })
+const urls = Object.fromEntries(
+  BUS_TRANSPORTS.map((transport) => [transport, publishers[transport].url]),
+) as Record<BusTransport, string>
+tell({ type: 'bound', urls, keys: { reader: readerKey, publisherKey: publisherKey.publicKey } })

@@ -1,5 +1,6 @@
 /** The reading end of the hop benchmark: our subscriber, or Redis pub/sub with the same checks behind it. */
 
+import type { BusKeys } from '../bus/curve.js'
 import { sourcesOf } from '../bus/endpoints.js'
 import { SequenceTracker } from '../bus/sequence-tracker.js'
 import { Subscriber } from '../bus/subscriber.js'
@@ -8,26 +9,27 @@ import { decode } from '../messages/codec.js'
 import type { Header } from '../messages/payloads.js'
 import { RedisPubSub } from '../redis/pubsub.js'
 import { HOP_ENV, HOP_PREFIX, HOP_PUBLISHER } from './hop-messages.js'
-import type { Transport } from './hop-messages.js'
+import type { BusTransport, Transport } from './hop-messages.js'
 import type { HopWindow } from './hop-window.js'
 
 export class HopReceiver {
   private readonly windows: Partial<Record<Transport, HopWindow>> = {}
-  private readonly subscriber: Subscriber
+  private readonly subscribers: Subscriber[] = []
   private redis: RedisPubSub | undefined
-  private heard: () => void = () => undefined
-  /** Resolves when the publisher's heartbeat arrives: the subscription stands. */
-  readonly joined: Promise<void>
 
-  constructor(publisherUrl: string) {
-    this.joined = new Promise((resolve) => (this.heard = resolve))
-    this.subscriber = new Subscriber({
-      endpoints: [{ publisher: HOP_PUBLISHER, url: publisherUrl, sources: sourcesOf(HOP_PUBLISHER) }],
-      prefixes: [HOP_PREFIX],
-      env: HOP_ENV,
-      clock: systemClock,
-      onMessage: ({ message }) => this.record('zeromq', message.header),
-      onHeartbeat: () => this.heard(),
+  /** Resolves when the publisher's heartbeat arrives: the subscription stands. */
+  join(transport: BusTransport, url: string, keys?: BusKeys): Promise<void> {
+    return new Promise((resolve) => {
+      const subscriber = new Subscriber({
+        endpoints: [{ publisher: HOP_PUBLISHER, url, sources: sourcesOf(HOP_PUBLISHER) }],
+        prefixes: [HOP_PREFIX],
+        env: HOP_ENV,
+        clock: systemClock,
+        ...(keys === undefined ? {} : { keys }),
+        onMessage: ({ message }) => this.record(transport, message.header),
+        onHeartbeat: () => resolve(),
+      })
+      this.subscribers.push(subscriber)
     })
   }
 
@@ -50,7 +52,7 @@ export class HopReceiver {
   }
 
   close(): void {
-    this.subscriber.close()
+    for (const subscriber of this.subscribers) subscriber.close()
     this.redis?.close()
   }
 

@@ -3,6 +3,7 @@
 import { formatCount } from '../view/units.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
+import { TRANSPORTS } from './hop-messages.js'
 import type { HopRun, PublisherResult, Transport } from './hop-messages.js'
 import type { Arrivals, Latency } from './hop-window.js'
 import type { Machine } from './machine.js'
@@ -44,13 +45,16 @@ interface HopCase {
   readonly late_p99_us: number | null
   /** The generator did not hold the rate: its latencies say less than they seem to. */
   readonly behind: boolean
-  /** ZeroMQ over Redis pub/sub at the same rate, medians of each round's ratio; null where one is missing. */
+  /** Over Redis pub/sub at the same rate, medians of each round's ratio; null where one is missing. */
   readonly p50_ratio_to_redis_pubsub: number | null
   readonly p99_ratio_to_redis_pubsub: number | null
+  /** Over the same bus without its journal, likewise. */
+  readonly p50_ratio_to_no_journal: number | null
+  readonly p99_ratio_to_no_journal: number | null
 }
 
 export interface HopSummary {
-  /** The rate that the figures beside `cases` are of: the highest one. */
+  /** The rate that the figures beside `cases` are of: the highest one, with the journal on. */
   readonly rate: number | null
   readonly p50_us: number | null
   readonly p99_us: number | null
@@ -70,16 +74,18 @@ export interface HopSummary {
 /** A generator later than this, or slower than this, did not hold its schedule. */
 const BEHIND_US = 1_000
 const BEHIND_RATE = 0.99
+/** What runs in production. */
+const HEADLINE: Transport = 'zeromq+journal'
 
 export function summarizeHop(results: readonly RoundResult[], machine: Machine): HopSummary {
   const rates = [...new Set(results.map(({ rate }) => rate))]
   const cases = rates.flatMap((rate) =>
-    (['zeromq', 'redis'] as const)
-      .map((transport) => results.filter((result) => result.rate === rate && result.transport === transport))
+    TRANSPORTS.map((transport) => roundsOf(results, rate, transport))
       .filter((rounds) => rounds.length > 0)
-      .map((rounds) => toCase(rounds, referenceOf(rounds, results))),
+      .map((rounds) => toCase(rounds, results)),
   )
-  const ours = cases.filter(({ transport }) => transport === 'zeromq')
+  const journaled = cases.some(({ transport }) => transport === HEADLINE)
+  const ours = cases.filter(({ transport }) => transport === (journaled ? HEADLINE : 'zeromq'))
   const headline = ours
     .filter(({ rate }) => rate !== null)
     .reduce<HopCase | undefined>(
@@ -102,24 +108,22 @@ export function summarizeHop(results: readonly RoundResult[], machine: Machine):
   }
 }
 
-/** The Redis rounds beside our own of the same rate; none for Redis itself. */
-function referenceOf(
-  rounds: readonly RoundResult[],
-  results: readonly RoundResult[],
-): readonly RoundResult[] {
-  const [first] = rounds
-  if (first === undefined || first.transport === 'redis') return []
-  return results.filter(({ transport, rate }) => transport === 'redis' && rate === first.rate)
-}
+const roundsOf = (results: readonly RoundResult[], ofRate: number | null, of: Transport): RoundResult[] =>
+  results.filter(({ rate, transport }) => rate === ofRate && transport === of)
 
-function toCase(rounds: readonly RoundResult[], reference: readonly RoundResult[]): HopCase {
+/** What each transport is compared with, beside Redis: itself and what it stands for are no reference. */
+const isReference = (reference: Transport, transport: Transport): boolean =>
+  reference !== transport && transport !== 'redis'
+
+function toCase(rounds: readonly RoundResult[], results: readonly RoundResult[]): HopCase {
   const [first] = rounds
   if (first === undefined) throw new RangeError('a case needs a round')
   const { transport, rate } = first
   const paced = rate !== null
   const median = (value: (round: RoundResult) => number) => medianOf(rounds.map(value)) ?? 0
   const latency = (value: (round: RoundResult) => number) => (paced ? Math.round(median(value)) : null)
-  const ratio = (value: (latency: Latency) => number) => {
+  const ratio = (to: Transport, value: (latency: Latency) => number) => {
+    const reference = isReference(to, transport) ? roundsOf(results, rate, to) : []
     const ratios = rounds.flatMap((round, index) => {
       const other = reference[index]
       const divisor = other === undefined ? 0 : value(other.arrivals.fromSchedule)
@@ -162,8 +166,10 @@ function toCase(rounds: readonly RoundResult[], reference: readonly RoundResult[
     achieved_rate: achievedRate,
     late_p99_us: lateP99Us,
     behind: paced && (achievedRate < rate * BEHIND_RATE || (lateP99Us ?? 0) > BEHIND_US),
-    p50_ratio_to_redis_pubsub: ratio(({ p50_us: p50 }) => p50),
-    p99_ratio_to_redis_pubsub: ratio(({ p99_us: p99 }) => p99),
+    p50_ratio_to_redis_pubsub: ratio('redis', ({ p50_us: p50 }) => p50),
+    p99_ratio_to_redis_pubsub: ratio('redis', ({ p99_us: p99 }) => p99),
+    p50_ratio_to_no_journal: ratio('zeromq', ({ p50_us: p50 }) => p50),
+    p99_ratio_to_no_journal: ratio('zeromq', ({ p99_us: p99 }) => p99),
   }
 }
 
@@ -197,9 +203,16 @@ export function renderHop(summary: HopSummary, options: TableOptions): string {
 }
 
 function ratioLine(each: HopCase): string[] {
-  const { rate, p50_ratio_to_redis_pubsub: p50, p99_ratio_to_redis_pubsub: p99 } = each
-  if (rate === null || p50 === null || p99 === null) return []
-  return [`ZeroMQ / Redis pub/sub at ${formatCount(rate)}/s: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`]
+  const { rate, transport } = each
+  if (rate === null) return []
+  const line = (to: string, p50: number | null, p99: number | null) =>
+    p50 === null || p99 === null
+      ? []
+      : [`${transport} / ${to} at ${formatCount(rate)}/s: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`]
+  return [
+    ...line('Redis pub/sub', each.p50_ratio_to_redis_pubsub, each.p99_ratio_to_redis_pubsub),
+    ...line('zeromq', each.p50_ratio_to_no_journal, each.p99_ratio_to_no_journal),
+  ]
 }
 
 const count = (value: number | null): string => (value === null ? '-' : formatCount(value))

@@ -1,6 +1,7 @@
 /**
- * One hop: real price envelopes between two processes through our publisher and subscriber, round by round beside the
- * same envelopes over Redis pub/sub, so that whatever the machine does meanwhile happens to both.
+ * One hop: real price envelopes between two processes through our publisher and subscriber, without journal, with it,
+ * and with CURVE on top, round by round beside the same envelopes over Redis pub/sub, so that whatever the machine does
+ * meanwhile happens to all.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,9 +13,9 @@ import { messageOf } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import { startPrivateRedis } from '../redis/private-server.js'
 import { RedisPubSub } from '../redis/pubsub.js'
-import { perTick } from './hop-messages.js'
-import type { HopRun, Transport } from './hop-messages.js'
-import { HopPublisherProcess } from './hop-publisher-process.js'
+import { BUS_TRANSPORTS, TRANSPORTS, perTick } from './hop-messages.js'
+import type { FromPublisher, HopRun, ToPublisher, Transport } from './hop-messages.js'
+import { BenchProcess } from './bench-process.js'
 import { HopReceiver } from './hop-receiver.js'
 import { summarizeHop } from './hop-report.js'
 import type { HopSummary, RoundResult } from './hop-report.js'
@@ -40,6 +41,10 @@ const UNPACED_MESSAGES = 60_000
 /** What has not arrived this long after the last arrival is lost. */
 const DRAIN_MS = 1_000
 
+/** The process that publishes; see `hop-publisher.ts`. */
+export const startPublisher = (): BenchProcess<ToPublisher, FromPublisher> =>
+  new BenchProcess('hop-publisher.js', 'publishing process')
+
 /** Throws `BENCH_FAILED` when the publishing process fails; without a Redis the reference is null. */
 export async function benchHop(options: HopOptions): Promise<HopSummary> {
   const lifecycle = new Lifecycle()
@@ -54,18 +59,21 @@ export async function benchHop(options: HopOptions): Promise<HopSummary> {
 class HopBench {
   private constructor(
     private readonly options: HopOptions,
-    private readonly publisher: HopPublisherProcess,
+    private readonly publisher: BenchProcess<ToPublisher, FromPublisher>,
     private readonly receiver: HopReceiver,
     private readonly redis: { readonly version: string; readonly pubsub: RedisPubSub } | undefined,
   ) {}
 
   static async start(options: HopOptions, lifecycle: Lifecycle): Promise<HopBench> {
-    const publisher = new HopPublisherProcess()
+    const publisher = startPublisher()
     lifecycle.defer('publishing process', () => publisher.close())
-    const { url } = await publisher.answer('bound')
-    const receiver = new HopReceiver(url)
+    const { urls, keys } = await publisher.answer('bound')
+    const receiver = new HopReceiver()
     lifecycle.defer('receiver', () => receiver.close())
-    await receiver.joined
+    const readerKeys = { own: keys.reader, serverKeyOf: () => keys.publisherKey }
+    for (const transport of BUS_TRANSPORTS) {
+      await receiver.join(transport, urls[transport], transport.endsWith('curve') ? readerKeys : undefined)
+    }
     const redis = await startReference(options, lifecycle)
     if (redis === undefined) return new HopBench(options, publisher, receiver, undefined)
     await receiver.joinRedis(redis.url)
@@ -76,7 +84,7 @@ class HopBench {
 
   async run(): Promise<HopSummary> {
     const { rounds, rates, forMs, signal, say } = this.options
-    const transports: readonly Transport[] = this.redis === undefined ? ['zeromq'] : ['zeromq', 'redis']
+    const transports = this.redis === undefined ? BUS_TRANSPORTS : TRANSPORTS
     for (const transport of transports) {
       say(`warm-up: ${transport}`)
       await this.measure({ transport, ...counts(Math.max(...rates), 0, FIRST_WARM_UP_MS) })
@@ -84,7 +92,11 @@ class HopBench {
     const results: RoundResult[] = []
     for (let round = 0; round < rounds && !signal.aborted; round++) {
       // Whoever goes first meets the machine as the other left it: take turns.
-      const order = round % 2 === 0 ? transports : [...transports].reverse()
+      const turned = [
+        ...transports.slice(round % transports.length),
+        ...transports.slice(0, round % transports.length),
+      ]
+      const order: readonly Transport[] = round % 2 === 0 ? turned : turned.reverse()
       for (const rate of [...rates, null]) {
         for (const transport of order) {
           if (signal.aborted) break
@@ -145,13 +157,13 @@ async function startReference(
   }
 }
 
-function counts(rate: number, warmUpMs: number, measuredMs: number) {
+export function counts(rate: number, warmUpMs: number, measuredMs: number) {
   const messages = (ms: number) => Math.ceil((rate * ms) / 1000 / perTick(rate)) * perTick(rate)
   return { rate, warmUp: messages(warmUpMs), measured: messages(measuredMs) }
 }
 
 /** Resolves when everything has arrived, or nothing more does. */
-async function drained(window: HopWindow): Promise<void> {
+export async function drained(window: HopWindow): Promise<void> {
   const doneUs = systemClock.monoUs()
   while (!window.complete) {
     const quietUs = systemClock.monoUs() - Math.max(doneUs, window.lastArrivalUs)

@@ -32,7 +32,13 @@ function round({ transport, rate, p50, p99, received = 1000, lateP99Us = 5, achi
     warmUp: 100,
     measured: 1000,
     arrivals: { received, fromSchedule: latency, fromPublish, cpuUs: 20_000, rate: 80_000 },
-    publisher: { cpuUs: 15_000, lateP50Us: 1, lateP99Us, achievedRate: achieved ?? rate ?? 90_000 },
+    publisher: {
+      cpuUs: 15_000,
+      lateP50Us: 1,
+      lateP99Us,
+      achievedRate: achieved ?? rate ?? 90_000,
+      rssMib: 90,
+    },
     brokerCpuUs: transport === 'redis' ? 5_000 : 0,
   }
 }
@@ -129,7 +135,7 @@ describe('the summary of a hop', () => {
   it('shows figures, losses and ratios within the terminal', () => {
     const shown = renderHop(summary, { width: 140, color: false })
     expect(shown).toMatch(/zeromq +10,000 +10,000 +180 +900 .* 3,000 +2,990 +10/)
-    expect(shown).toContain('ZeroMQ / Redis pub/sub at 10,000/s: p50 0.75, p99 0.90')
+    expect(shown).toContain('zeromq / Redis pub/sub at 10,000/s: p50 0.75, p99 0.90')
     for (const line of renderHop(summary, { width: 80, color: false }).split('\n').slice(3, 10)) {
       expect(line.length).toBeLessThanOrEqual(80)
     }
