@@ -4,14 +4,13 @@
  */
 
 import { Channel } from '../../src/lib/bus/channel.js'
-import { Journal } from './stand-in-journal.js'
+import { Journal } from '../../src/lib/bus/journal/journal.js'
 import { readRecords } from '../../src/lib/bus/journal/record.js'
 import { Outbox } from '../../src/lib/bus/outbox.js'
 import type { Frames } from '../../src/lib/bus/outbox.js'
 import { NOWHERE } from '../../src/lib/bus/position.js'
 import type { Position } from '../../src/lib/bus/position.js'
 import type { RangeReply, RangeRequest, SnapshotReply } from '../../src/lib/bus/range.js'
-import type { CHUNK } from '../../src/lib/bus/recovery/messages.js'
 import { codeOf } from '../../src/lib/core/errors.js'
 import type { Clock } from '../../src/lib/core/clock.js'
 import type { Prng } from '../../src/lib/sim/prng.js'
@@ -161,19 +160,21 @@ export class SimPublisher extends Process {
     const { life } = this
     if (life === undefined) return
     const { channel, journal, outbox } = life
+    // The flush that finds the disk again has still lost what it was to write.
+    const wasDegraded: boolean = journal.state === 'degraded'
     for (let i = 0; i < count && this.life === life; i++) this.publishOne(channel)
     if (this.life !== life) return
     outbox.flush()
     if (this.isStruck()) return
     this.truth.makeCertain(channel.epoch, channel.lastSeq)
-    if (journal.state === 'degraded') this.noteUnwritten(channel, count)
+    if (wasDegraded || life.journal.state === 'degraded') this.noteUnwritten(channel, count)
   }
 
   /** Never answers when it is not there. */
   answerRange(request: RangeRequest, reply: (reply: RangeReply<Envelope>) => void): void {
     const { life } = this
     if (life === undefined) return
-    const chunk = life.channel.range(request, this.plan.chunk as typeof CHUNK)
+    const chunk = life.channel.range(request, this.plan.chunk)
     if (chunk === null) return
     if ('segment' in chunk) {
       this.loop.settle(life.channel.load(chunk.segment))
@@ -197,7 +198,7 @@ export class SimPublisher extends Process {
   }
 
   answerSnapshot(cursor: number, reply: (reply: SnapshotReply<Envelope>) => void): void {
-    const chunk = this.life?.channel.snapshot(cursor, this.plan.chunk as typeof CHUNK)
+    const chunk = this.life?.channel.snapshot(cursor, this.plan.chunk)
     if (chunk === undefined || chunk === null) return
     const { epoch, seq, complete, next, bytes } = chunk
     const values = (readRecords(bytes) ?? []).map((value) => ({ topic: value.topic, seq: value.seq, value }))
@@ -291,7 +292,7 @@ export class SimPublisher extends Process {
   }
 
   private syncAgain(): void {
-    this.life?.journal.sync()
+    void this.life?.journal.sync()
     this.loop.settle()
     this.later(SYNC_MS * 2 * this.prng.next(), () => this.syncAgain())
   }
@@ -306,8 +307,10 @@ export class SimPublisher extends Process {
   private die(how: string): void {
     if (!this.alive) return
     this.trace(`publisher ${how} at ${this.head.epoch}:${this.head.seq}`)
-    // What a full disk did not take is nobody's knowledge either.
-    if (this.life?.journal.state === 'degraded') this.truth.loseEnd(this.head.epoch)
+    // What a full disk did not take is nobody's knowledge either, nor where it ended when nothing came after.
+    const { epoch, seq } = this.head
+    if (this.life?.journal.state === 'degraded' || this.truth.isUnwritten(epoch, seq))
+      this.truth.loseEnd(epoch)
     this.end()
     this.spare()
     if (this.life !== undefined) this.life.disk.isOver = true

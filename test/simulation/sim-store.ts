@@ -1,5 +1,6 @@
 /** Redis as the mirrors see it: late, down, back with less than it had, its answers lost, its writes ended half-way. */
 
+import { isBefore } from '../../src/lib/bus/position.js'
 import type { Position } from '../../src/lib/bus/position.js'
 import type { Item } from '../../src/lib/mirror/item.js'
 import type { WriteOutcome } from '../../src/lib/mirror/mirror-core.js'
@@ -62,13 +63,16 @@ export class SimStore {
     for (const closed of this.onClose) closed()
   }
 
-  /** Each string holds the newest of its topic that is in the stream. Throws `Violation`. */
+  /**
+   * Each string holds the newest of its topic that is in the stream, or a newer one whose entry failed after it was set
+   * and which nobody could give again. Throws `Violation`.
+   */
   judgeStrings(): void {
     const { streams, strings } = this.model.capture()
     const newest = new Map([...streams.values()].flat().map((entry) => [entry.topic, entry]))
     for (const [topic, { epoch, seq }] of newest) {
       const held = strings.get(topic)
-      if (held?.epoch === epoch && held.seq === seq) continue
+      if (held !== undefined && !isBefore(held, { epoch, seq })) continue
       throw new Violation(
         'stale value',
         `string ${topic} is at ${held?.epoch}:${held?.seq}, not ${epoch}:${seq}`,

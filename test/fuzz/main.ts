@@ -1,0 +1,58 @@
+/** `npm run fuzz -- [--runs N] [--seed N] [--only NAME] [--json]`: mutated frames at every socket. */
+
+import { parseArgs } from 'node:util'
+import { TARGETS, fuzz, passed } from './run.js'
+
+const USAGE = `usage: npm run fuzz -- [--runs N] [--seed N] [--only NAME] [--json]
+  Sends N mutated frames (default 1,000,000) to every socket of the bus. Nothing may throw, the outcomes
+  must add up to what was sent, and each socket must take a right message afterwards.
+  targets: ${TARGETS.map(({ name }) => name).join(', ')}`
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+const runs = Number(values.runs)
+const seed = Number(values.seed)
+const targets = TARGETS.filter(({ name }) => values.only === undefined || name.includes(values.only))
+if (
+  values.help ||
+  !Number.isSafeInteger(runs) ||
+  runs < 1 ||
+  !Number.isSafeInteger(seed) ||
+  targets.length === 0
+) {
+  process.stderr.write(`${USAGE}\n`)
+  process.exit(values.help ? 0 : 2)
+}
+
+let toldMs = 0
+const reports = await fuzz(targets, runs, seed, ({ name }, done, of) => {
+  if (Date.now() - toldMs < 2_000) return
+  toldMs = Date.now()
+  process.stderr.write(`${name}: ${done} of ${of}\n`)
+})
+for (const report of reports) {
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify(report)}\n`)
+    continue
+  }
+  const { target, unit, sent, expected, accounted, worksAfter, outcomes, ms } = report
+  const verdict = `${accounted ? 'all accounted for' : 'NOT ACCOUNTED FOR'}, ${worksAfter ? 'works after' : 'DEAD AFTER'}`
+  process.stdout.write(
+    `${passed(report) ? '✓' : '✗'} ${target}: ${sent} ${unit} in ${ms} ms, ${expected} to account for: ${verdict}\n`,
+  )
+  for (const [outcome, count] of Object.entries(outcomes).sort(([, a], [, b]) => b - a)) {
+    process.stdout.write(`    ${String(count).padStart(9)} ${outcome}\n`)
+  }
+}
+if (!reports.every(passed)) {
+  process.stderr.write(`repeat with --seed ${seed}\n`)
+  process.exit(1)
+}
+process.exit(0)
