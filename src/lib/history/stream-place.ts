@@ -29,14 +29,19 @@ export interface StreamPlace {
 export const BEGINNING = '0-0'
 const PAGE = 500
 
-/** Searches from the newest entry back to what every source has. Throws what ioredis throws. */
+/**
+ * Searches from the newest entry back to what every source has, and no further than `maxBehind` entries of it. Throws
+ * what ioredis throws.
+ */
 export async function findPlace(
   redis: RedisClient,
   key: string,
   starts: ReadonlyMap<string, StreamStart>,
+  maxBehind = Infinity,
 ): Promise<StreamPlace> {
   const floors = new Map<string, Position>()
   const latest = new Map<string, Position>()
+  const behind = new Map<string, number>()
   const wanted = new Set(starts.keys())
   for (const [source, start] of starts) if (typeof start === 'object') floors.set(source, start)
   let last = '+'
@@ -44,9 +49,12 @@ export async function findPlace(
     const page = await redis.xrevrangeBuffer(key, last, '-', 'COUNT', PAGE)
     for (const raw of page) {
       const entry = parseEntry(raw)
-      if (entry === undefined || !wanted.has(entry.source)) continue
+      if (entry === undefined || entry.id === last || !wanted.has(entry.source)) continue
       const { source, id, epoch, seq } = entry
       if (starts.get(source) === 'live') floors.set(source, { epoch, seq })
+      const newer = behind.get(source) ?? 0
+      behind.set(source, newer + 1)
+      if (newer >= maxBehind) floors.set(source, { epoch, seq })
       const floor = floors.get(source)
       if (floor === undefined || isBefore(floor, entry)) continue
       latest.set(source, { epoch, seq })

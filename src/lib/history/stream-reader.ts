@@ -26,6 +26,8 @@ export interface StreamReaderOptions {
   readonly sources: readonly string[]
   /** What the owner has of a source by now: asked at the start and after every failure. */
   readonly startOf: (source: string) => StreamStart
+  /** What lies further behind the newest entry of its source is passed over. */
+  readonly maxBehind?: number | undefined
   /**
    * In the order of its source; may repeat what was handed on before Redis lost its data. `previous` is the entry of
    * the same source before it, handed on or not; undefined where the stream has none.
@@ -113,7 +115,7 @@ export class StreamReader {
     this.latest = new Map()
     for (const [key, sources] of this.sourcesByKey) {
       const starts = new Map(sources.map((source) => [source, this.startOf(source)]))
-      const { after, floors, latest } = await findPlace(this.link.redis, key, starts)
+      const { after, floors, latest } = await findPlace(this.link.redis, key, starts, this.options.maxBehind)
       places.set(key, after)
       for (const [source, floor] of floors) this.floors.set(source, floor)
       // Read again from the beginning, the stream tells by itself.

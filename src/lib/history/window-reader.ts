@@ -47,6 +47,7 @@ export class WindowReader implements BusReader {
       keys,
       sources,
       startOf: (source) => this.position(source) ?? (options.mode === 'snapshot' ? 'window' : 'live'),
+      maxBehind: options.mode === 'snapshot' ? undefined : options.maxBehind,
       onEntry: (entry) => this.onEntry(entry),
       onFollowing: (isFollowing) => this.onFollowing(isFollowing),
       onProblem: (reason, detail) => this.problem('parse_error', reason, detail),

@@ -25,9 +25,9 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup()
 })
 
-type Mode = Pick<Extract<BusReaderOptions, { mode: 'gap-filled' }>, 'mode' | 'startAt'> | { mode: 'snapshot' }
+type GapFilled = Pick<Extract<BusReaderOptions, { mode: 'gap-filled' }>, 'mode' | 'startAt' | 'maxBehind'>
 
-function read(publisher: string, mode: Mode) {
+function read(publisher: string, mode: GapFilled | { mode: 'snapshot' }) {
   const got: Received[] = []
   const gaps: Gap[] = []
   const problems: Problem[] = []
@@ -58,7 +58,7 @@ function read(publisher: string, mode: Mode) {
   return { reader, got, gaps, problems, beats, states, places, live }
 }
 
-const from = (seq: number, epoch = 7): Mode => ({ mode: 'gap-filled', startAt: () => ({ epoch, seq }) })
+const from = (seq: number, epoch = 7): GapFilled => ({ mode: 'gap-filled', startAt: () => ({ epoch, seq }) })
 
 describe('the bus as Redis has it', () => {
   it('goes on behind what a role has, backlog first, then live, nothing twice', async () => {
@@ -79,6 +79,14 @@ describe('the bus as Redis has it', () => {
     const { places, live, gaps } = read('shard-0', from(150))
     await live()
     expect(places()).toEqual(span(301, 310))
+    expect(gaps).toEqual([{ source: SIGNALS, epoch: 7, from: 151, to: 300, reason: 'missed' }])
+  })
+
+  it('passes over what lies too far behind, and counts it', async () => {
+    await mirrorTo(server, SIGNALS, 7, 1, 900)
+    const { places, live, gaps } = read('shard-0', { ...from(150), maxBehind: 600 })
+    await live()
+    expect(places()).toEqual(span(301, 900))
     expect(gaps).toEqual([{ source: SIGNALS, epoch: 7, from: 151, to: 300, reason: 'missed' }])
   })
 
