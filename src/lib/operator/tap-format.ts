@@ -84,7 +84,7 @@ export function createPrettyFormat({ color, width }: PrettyOptions): TapFormat {
           palette.dim(timeOfDay(timestampMs)),
           palette.strong(cutMiddle(sanitize(topic), Math.floor(width() * TOPIC_SHARE))),
           palette.dim(seq === undefined ? '#-' : `#${seq}`),
-          ageUs === undefined ? 'unguarded' : formatUs(ageUs),
+          ...ageText(seq, ageUs),
           fieldsOf(topic, payloadText(text), palette),
         ].join(' '),
       ),
@@ -92,6 +92,10 @@ export function createPrettyFormat({ color, width }: PrettyOptions): TapFormat {
     problem: (problem, last) => line(palette.warn(problemText(problem, last))),
   }
 }
+
+/** What is numbered and has no age lay in a journal. */
+const ageText = (seq: number | undefined, ageUs: number | undefined): string[] =>
+  ageUs !== undefined ? [formatUs(ageUs)] : seq === undefined ? ['unguarded'] : []
 
 function gapText({ source, epoch, from, to, reason, topic }: Gap): string {
   const range = to === null ? `from ${from} on` : from === to ? `#${from}` : `#${from}..#${to}`

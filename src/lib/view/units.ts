@@ -24,3 +24,11 @@ export const formatCount = (count: number): string => count.toLocaleString('en-U
 /** `1 message`, `2 messages`. */
 export const plural = (count: number, noun: string): string =>
   `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+
+/** `512 B`, `1.5 KiB`, `64 MiB`, `2.0 GiB`: from bytes. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  const value = bytes / 1024 ** power
+  return `${power === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? ''}`
+}

@@ -18,7 +18,7 @@ interface Owner {
 export function acquireLock(path: string): number | undefined {
   const own: Owner = { pid: process.pid, started: startOf(process.pid) ?? '', boot: bootId() }
   const draft = `${path}.${process.pid}-${randomId()}`
-  writeFileSync(draft, JSON.stringify(own))
+  writeFileSync(draft, JSON.stringify(own), { mode: 0o600 })
   try {
     for (;;) {
       if (tryLink(draft, path)) return undefined

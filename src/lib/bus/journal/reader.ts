@@ -19,6 +19,8 @@ export interface JournalReader {
   readonly lost: readonly Lost[]
   /** Damage at the end of epochs that nobody closed. */
   readonly damages: readonly (Damage & { readonly name: string })[]
+  /** Lines of the index of epochs that could not be read. */
+  readonly damagedLines: number
   /** The process that writes it; undefined when none does. */
   readonly writer: number | undefined
   /** As the publisher answers. Throws what reading a file throws. */
@@ -37,5 +39,13 @@ export function openJournalReader(storage: JournalStorage): JournalReader {
       answers.loaded(given.segment, storage.read(given.segment))
     }
   }
-  return { epochs: epochs.epochs, segments, lost: epochs.lost, damages, writer, answer }
+  return {
+    epochs: epochs.epochs,
+    segments,
+    lost: epochs.lost,
+    damages,
+    damagedLines: epochs.damagedLines,
+    writer,
+    answer,
+  }
 }
