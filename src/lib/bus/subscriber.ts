@@ -18,6 +18,7 @@ import type { Env } from '../model/venue.js'
 import { curveClientOptions } from './curve.js'
 import type { BusKeys } from './curve.js'
 import { watchClient } from './handshakes.js'
+import { unlessClosed } from './closed.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import { SequenceTracker } from './sequence-tracker.js'
 import type { Gap } from './gap.js'
@@ -164,7 +165,7 @@ class Link {
     watchClient(socket, keys, endpoint.publisher)
     socket.connect(endpoint.url)
     this.socket = socket
-    void this.receive(socket)
+    this.receive(socket).catch(unlessClosed(socket))
   }
 
   private async receive(socket: SubSocket): Promise<void> {

@@ -5,6 +5,7 @@
 
 import { Dealer } from 'zeromq'
 import type { Clock } from '../../core/clock.js'
+import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
 import { curveClientOptions } from '../curve.js'
 import type { PublisherEndpoint } from '../endpoints.js'
@@ -126,7 +127,7 @@ export class RecoveryClient {
     watchClient(socket, keys, endpoint.publisher)
     socket.connect(url)
     this.socket = socket
-    void this.receive(socket)
+    this.receive(socket).catch(unlessClosed(socket))
     return socket
   }
 

@@ -8,6 +8,7 @@ import { Router } from 'zeromq'
 import { evictOldest } from '../../core/evict-oldest.js'
 import type { Clock } from '../../core/clock.js'
 import { Counters } from '../../telemetry/counters.js'
+import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
 import { curveServerOptions } from '../curve.js'
 import { watchServer } from '../handshakes.js'
@@ -96,7 +97,7 @@ export class RecoveryServer {
   /** Answers from now on, for these sources. */
   serve(channels: ReadonlyMap<string, RecoverableChannel>): void {
     this.channels = channels
-    void this.receive()
+    this.receive().catch(unlessClosed(this.socket))
   }
 
   /** `recovery_requests:<outcome>` and `recovery_bad_requests:<reason>`. */
