@@ -31,7 +31,7 @@ export interface ChannelMirrorOptions extends MirrorCoreOptions {
   readonly events: ChannelEvents
   /** Redis can be asked at all; when that begins, call `resume`. */
   readonly isUp: () => boolean
-  /** Asks the source's journal; undefined when it does not answer. Does not throw. */
+  /** Asks the source's journal; undefined when it does not answer. */
   readonly pull: (request: RangeRequest) => Promise<RangeReply<MirrorRecord> | undefined>
 }
 
@@ -125,7 +125,8 @@ export class ChannelMirror {
 
   private async pull(request: RangeRequest): Promise<void> {
     this.pulling = true
-    const reply = await this.options.pull(request)
+    // One that fails is one without an answer: it is asked again, and given up in the end.
+    const reply = await this.options.pull(request).catch(() => undefined)
     this.pulling = false
     if (reply === undefined) {
       this.options.counters.add('pulls_unanswered')
