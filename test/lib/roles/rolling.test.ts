@@ -15,6 +15,7 @@ import { runExec } from '../../../src/lib/roles/exec.js'
 import { runMirror } from '../../../src/lib/roles/mirror.js'
 import type { RoleContext } from '../../../src/lib/roles/role.js'
 import { runShard } from '../../../src/lib/roles/shard.js'
+import { TcpProxy } from '../../faults/tcp-proxy.js'
 import { until } from '../poll.js'
 import { TestRedis, freePort, readGaps, readStream } from '../redis/support.js'
 import { signal } from '../risk/samples.js'
@@ -207,6 +208,65 @@ describe('a role that is rolled to Redis and back under load', () => {
         expect(seq).toBe(before?.epoch === epoch ? before.seq + 1 : 1)
       }
       expect(await readGaps(redis.look)).toEqual([])
+    },
+  )
+})
+
+/** Endpoints of a publisher behind wires that can be cut. */
+async function wired(setting: 'kalshi' | 'shards') {
+  const proxies: TcpProxy[] = []
+  const settings: Partial<Record<SettingKey, string>> = {}
+  for (const key of [`endpoints.${setting}`, `recovery.${setting}`] as const) {
+    const at = { host: '127.0.0.1', port: await freePort() }
+    const target = { host: '127.0.0.1', port: Number(flags[key]!.split(':').at(-1)) }
+    const proxy = await TcpProxy.listen(at, target)
+    cleanups.push(() => proxy.close())
+    proxies.push(proxy)
+    settings[key] = `tcp://${at.host}:${at.port}`
+  }
+  const cut = () => proxies.forEach((proxy) => proxy.blackhole())
+  const heal = () => proxies.forEach((proxy) => proxy.heal())
+  return { settings, cut, heal }
+}
+
+describe('a role whose own link to a publisher is cut', () => {
+  it(
+    'exec: takes fresh signals from Redis, each once, and those of the bus again after',
+    { timeout: 60_000 },
+    async () => {
+      const shard = await bind('shard-0', 'demo')
+      await startMirror('demo')
+      const { settings, cut, heal } = await wired('shards')
+      const { context } = testRole('exec', { ...flags, ...settings, env: 'demo' })
+      cleanups.push(() => context.lifecycle.close())
+      await runExec(context)
+      const { counters } = context
+      let sent = 0
+      const send = () => {
+        const plan = signal({ id: `id-${sent++}` })
+        const stamps = { shard_out: systemClock.monoUs() }
+        shard.channel('shard-0.signals').publish(`signals.trade.${plan.id}`, signalsPayload(plan), { stamps })
+      }
+      await until(() => (send(), counters.get('signals') > 0), 'exec hears signals')
+      let missed = -1
+      await until(async () => {
+        const before = missed
+        missed = sent - counters.get('signals')
+        await new Promise((done) => setTimeout(done, 100))
+        return missed === before
+      }, 'nothing is on its way')
+      cut()
+      await until(() => counters.get('silent:shard-0') === 1, 'the shard is silent')
+      for (let i = 0; i < 5; i++) send()
+      await until(() => counters.get('signals') >= sent - missed, 'they came another way')
+      expect(counters.get('fallbacks')).toBe(1)
+      heal()
+      await until(() => counters.get('silent:shard-0') === 0, 'the shard is heard again')
+      for (let i = 0; i < 5; i++) send()
+      await until(() => counters.get('signals') >= sent - missed, 'they came')
+      // None was stale: each was judged by what the markets are, which this exec does not know.
+      expect(counters.get('signals')).toBe(sent - missed)
+      expect([counters.get('stale'), counters.get('duplicates'), counters.get('gaps')]).toEqual([0, 0, 0])
     },
   )
 })
