@@ -18,6 +18,8 @@ export interface Compiled {
     args: readonly string[],
     options?: { readonly shell?: string },
   ): Finished & { child: ChildProcess }
+  /** Where the compiled `file` (repository path, `.ts`) lies. */
+  pathOf(file: string): string
   remove(): void
 }
 
@@ -48,9 +50,11 @@ export function compile(...places: readonly string[]): Compiled {
       writeFileSync(target, ts.transpileModule(text, { compilerOptions }).outputText)
     }
   }
+  const pathOf = (file: string): string => join(out, file.replace(/\.ts$/, '.js'))
   return {
+    pathOf,
     run: (file, args, { shell } = {}) => {
-      const command = [process.execPath, join(out, file.replace(/\.ts$/, '.js')), ...args]
+      const command = [process.execPath, pathOf(file), ...args]
       const child =
         shell === undefined
           ? spawn(command[0]!, command.slice(1))

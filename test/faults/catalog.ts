@@ -1,0 +1,20 @@
+/** Every case, by family. */
+
+import { busCases } from './bus-cases.js'
+import type { FaultCase } from './fault-case.js'
+import { journalCases } from './journal-cases.js'
+import { killCases } from './kill-cases.js'
+import { mirrorCases } from './mirror-cases.js'
+import { linkCases, pauseCases } from './pause-cases.js'
+
+export const FAMILIES = ['bus', 'mirror', 'exec'] as const
+
+export function allCases(): FaultCase[] {
+  return (['bus', 'mirror'] as const).flatMap((family) => [
+    ...killCases(family),
+    ...pauseCases(family),
+    ...linkCases(family),
+    ...journalCases(family),
+    ...(family === 'bus' ? busCases() : mirrorCases()),
+  ])
+}
