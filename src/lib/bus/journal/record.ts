@@ -86,6 +86,14 @@ export function readRecord(buffer: Buffer, offset: number): ReadRecord {
   }
 }
 
+/** Whether the record at `offset` is whole and undamaged, by its crc alone. */
+export function isIntact(buffer: Buffer, offset: number): boolean {
+  if (buffer.length - offset < RECORD_OVERHEAD_BYTES) return false
+  const body = offset + HEAD_BYTES
+  const end = body + buffer.readUInt32LE(offset)
+  return end <= buffer.length && crc32(buffer.subarray(body, end)) === buffer.readUInt32LE(offset + 4)
+}
+
 /** A chunk of whole records, one behind the other; undefined when it is anything else. */
 export function readRecords(bytes: Buffer): JournalRecord[] | undefined {
   const records: JournalRecord[] = []

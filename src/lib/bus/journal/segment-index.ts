@@ -6,7 +6,7 @@
  */
 
 import type { Position } from '../position.js'
-import { endOfRecord, findRecord, isTorn, readRecord } from './record.js'
+import { endOfRecord, findRecord, isIntact, isTorn, readRecord } from './record.js'
 
 /** Offsets are kept of each so manieth record. */
 const MARK_EVERY = 64
@@ -107,7 +107,7 @@ export class SegmentContent {
     while (count < most) {
       const next = end + 8 + bytes.readUInt32LE(end)
       if (count > 0 && next - start > limits.bytes) break
-      if (!this.isTrusted && readRecord(bytes, end).kind !== 'record') break
+      if (!this.isTrusted && !isIntact(bytes, end)) break
       end = next
       count++
     }

@@ -15,8 +15,11 @@ import type { HoleReason, RangeReply, RangeRequest, SnapshotReply } from '../ran
 /** Nothing larger is read as a request. */
 export const MAX_REQUEST_BYTES = 4 * 1024
 
-/** One chunk; a single record may be larger than `bytes` and then comes alone. */
-export const CHUNK = { records: 500, bytes: 256 * 1024 } as const
+/**
+ * One chunk; a single record may be larger than `bytes` and then comes alone. 64 KiB hold up the publisher for 0.1 ms,
+ * 256 KiB for 0.5 ms.
+ */
+export const CHUNK = { records: 500, bytes: 64 * 1024 } as const
 
 export type RecoveryRequest =
   | { readonly op: 'ping'; readonly id: number }
