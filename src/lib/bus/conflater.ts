@@ -9,19 +9,24 @@ import type { Clock } from '../core/clock.js'
 const STRETCH_US = 8_000
 
 export class Conflater<T extends { readonly topic: string }> {
-  /** Values that nobody saw since a newer one of the topic took their place. */
-  replaced = 0
   private readonly waiting = new Map<string, T>()
   private rest: NodeJS.Immediate | undefined
 
   constructor(
     private readonly clock: Clock,
     private readonly deliver: (value: T) => void,
+    /** A value that nobody saw: a newer one of its topic took its place. */
+    private readonly onReplaced: (value: T) => void,
   ) {}
 
   offer(value: T): void {
-    if (this.waiting.delete(value.topic)) this.replaced++
-    this.waiting.set(value.topic, value)
+    const { topic } = value
+    const older = this.waiting.get(topic)
+    if (older !== undefined) {
+      this.waiting.delete(topic)
+      this.onReplaced(older)
+    }
+    this.waiting.set(topic, value)
   }
 
   /** Gives out what waits; what does not fit into one stretch a turn later, unless something newer comes. */

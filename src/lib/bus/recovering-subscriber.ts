@@ -41,8 +41,8 @@ export interface RecoveringHandlers {
 export type RecoveringMode =
   | {
       readonly mode: 'snapshot'
-      /** While messages wait to be handed on: of prices and books only the newest of each topic. */
-      readonly conflate?: boolean
+      /** While messages wait to be handed on: of prices and books only the newest of each topic. Told what was left out. */
+      readonly onConflated?: (received: Received) => void
     }
   | {
       readonly mode: 'gap-filled'
@@ -107,13 +107,6 @@ export class RecoveringSubscriber {
     return this.channels.get(source)?.position
   }
 
-  /** Prices and books that nobody saw, since a newer one of the topic took their place. */
-  get conflated(): number {
-    let sum = 0
-    for (const { replaced } of this.conflaters.values()) sum += replaced
-    return sum
-  }
-
   /** Takes in a message that came another way than the bus, from any place: out of order and twice is no harm. */
   feed(received: Received): void {
     this.channels.get(received.message.header.source)?.admit(received)
@@ -143,16 +136,7 @@ export class RecoveringSubscriber {
       endpoint.recoveryUrl === undefined ? undefined : new RecoveryClient({ endpoint, clock, keys })
     if (client !== undefined) this.clients.push(client)
     const onFailure = (detail: string) => this.problem('parse_error', 'handler_failed', detail, endpoint)
-    const conflater =
-      options.mode === 'snapshot' && options.conflate === true
-        ? new Conflater(clock, (received: Received) => {
-            try {
-              options.onMessage(received)
-            } catch (error) {
-              onFailure(`${received.topic}: ${messageOf(error)}`)
-            }
-          })
-        : undefined
+    const conflater = this.conflaterOf(onFailure)
     if (conflater !== undefined) this.conflaters.set(endpoint, conflater)
     for (const source of sources) {
       const isConflated = conflater !== undefined && CONFLATED.has(familyOfSource(source))
@@ -175,6 +159,19 @@ export class RecoveringSubscriber {
       })
       this.channels.set(source, channel)
     }
+  }
+
+  private conflaterOf(onFailure: (detail: string) => void): Conflater<Received> | undefined {
+    const { options } = this
+    if (options.mode !== 'snapshot' || options.onConflated === undefined) return undefined
+    const deliver = (received: Received) => {
+      try {
+        options.onMessage(received)
+      } catch (error) {
+        onFailure(`${received.topic}: ${messageOf(error)}`)
+      }
+    }
+    return new Conflater(options.clock, deliver, options.onConflated)
   }
 
   private onMessage(received: Received): void {

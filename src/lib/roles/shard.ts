@@ -83,6 +83,11 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
       shard.books.applyGap(gap)
       shard.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
     },
+    onConflated: ({ message }) => {
+      counters.add('conflated')
+      // Heard, though nobody looked at it.
+      counters.add(message.family === 'prices' ? 'quotes' : 'books')
+    },
     onState: (of, state) => shard.books.applyState(of, state === 'LIVE'),
     onHeartbeat: (heartbeat, _endpoint, recvUs) => {
       if (!shard.books.applyHeartbeat(heartbeat, recvUs)) counters.add('old_heartbeats')

@@ -26,8 +26,8 @@ export const GATE_REASONS = [
   'game_over',
   'game_stale',
   'selection_mismatch',
-  'broken_channel',
   'silent_monitor',
+  'broken_channel',
   'not_live',
   'book_seq_differs',
   'crossed_book',
@@ -55,11 +55,12 @@ export const GATES: readonly Gate[] = [
       nowUs - fetchedUs <= (status === 'pre' ? MAX_PRE_AGE_US : MAX_LIVE_AGE_US),
   },
   { reason: 'selection_mismatch', passes: bothLegs(({ selectionAgrees }) => selectionAgrees) },
-  { reason: 'broken_channel', passes: bothLegs(({ book }) => book.isWhole) },
   {
     reason: 'silent_monitor',
     passes: bothLegs(({ book }, nowUs) => nowUs - book.feed.heardUs <= MAX_SILENCE_US),
   },
+  // Behind silence, which breaks a channel too and says more.
+  { reason: 'broken_channel', passes: bothLegs(({ book }) => book.isWhole) },
   {
     reason: 'not_live',
     passes: bothLegs(({ book }) => book.quoteState === 'LIVE' && book.bookState === 'LIVE'),
