@@ -33,12 +33,12 @@ export default class JournalCat extends BaseCommand {
       { live: true },
     )
     const { catJournal } = await import('../../lib/operator/journal-cat.js')
-    const { sourceFolder } = await import('../../lib/operator/journal-folders.js')
+    const { journalFolder } = await import('../../lib/operator/journal-folders.js')
     const { createJsonFormat, createPrettyFormat } = await import('../../lib/operator/tap-format.js')
     const { stdout } = process
     const isJson = this.jsonEnabled() || !stdout.isTTY
     const { messages } = await catJournal({
-      dir: sourceFolder(settings, args.source),
+      dir: journalFolder(settings, args.source),
       epoch: flags.epoch,
       from: flags.from,
       count: flags.count,

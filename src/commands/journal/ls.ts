@@ -16,7 +16,7 @@ export default class JournalLs extends BaseCommand {
   ]
   static override args = {
     dir: Args.string({
-      description: 'folder of a source, or one that holds some; those of data_dir and env',
+      description: 'source, or the folder of one or some; those of data_dir and env when not given',
     }),
   }
   static override flags = { env: envFlag }

@@ -12,12 +12,12 @@ export default class JournalVerify extends BaseCommand {
     { description: "this host's journals", command: '<%= config.bin %> <%= command.id %>' },
     {
       description: 'one source, as JSON',
-      command: '<%= config.bin %> <%= command.id %> .arbees/journal/sim/kalshi.prices --json',
+      command: '<%= config.bin %> <%= command.id %> kalshi.prices --json',
     },
   ]
   static override args = {
     dir: Args.string({
-      description: 'folder of a source, or one that holds some; those of data_dir and env',
+      description: 'source, or the folder of one or some; those of data_dir and env when not given',
     }),
   }
   static override flags = { env: envFlag }

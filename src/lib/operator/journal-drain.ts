@@ -1,22 +1,18 @@
 /** `arbees journal drain`: the journals of a publisher that is gone for good, into Redis. */
 
-import { existsSync, readdirSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
 import { openJournalReader } from '../bus/journal/reader.js'
 import type { JournalReader } from '../bus/journal/reader.js'
 import { readRecords } from '../bus/journal/record.js'
-import { FileStorage } from '../bus/journal/storage.js'
-import { EPOCHS_FILE } from '../bus/journal/survey.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { decode } from '../messages/codec.js'
-import { isSource } from '../messages/sources.js'
 import { drainJournal } from '../mirror/drain.js'
 import { maxLengthOf, streamLengths } from '../mirror/routes.js'
 import { BatchWriter } from '../mirror/writer.js'
 import { connectRedis } from '../redis/connection.js'
 import type { RedisClient } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
+import { findJournals } from './journal-folders.js'
 
 export interface DrainedChannel {
   readonly source: string
@@ -51,7 +47,10 @@ interface Found {
  * `WRONG_ENV` (exit 7) before anything is written, and what `connectRedis` and `drainJournal` throw.
  */
 export async function drainJournals(settings: Settings, dir: string): Promise<DrainReport> {
-  const found = findJournals(dir)
+  const found = findJournals(dir).map(({ source, storage }) => ({
+    source,
+    journal: openJournalReader(storage),
+  }))
   for (const { source, journal } of found) assertDrainable(source, journal, settings)
   const link = await connectRedis(settings.redis_url, 'arbees-drain')
   try {
@@ -96,29 +95,6 @@ async function drainOne(
       end_known: end.isKnown,
     },
   ]
-}
-
-function findJournals(dir: string): Found[] {
-  const path = resolve(dir)
-  const folders = isJournal(path) ? [path] : foldersIn(path).filter(isJournal)
-  const found = folders
-    .filter((folder) => isSource(basename(folder)))
-    .map((folder) => ({ source: basename(folder), journal: openJournalReader(new FileStorage(folder)) }))
-  if (found.length > 0) return found
-  throw new ArbeesError('NO_JOURNAL', `no journal is in ${path}`, {
-    exit: EXIT.USAGE,
-    hint: 'name the folder of a source, or one that holds some: <data_dir>/journal/<env>',
-  })
-}
-
-const isJournal = (path: string): boolean => existsSync(join(path, EPOCHS_FILE))
-
-function foldersIn(path: string): string[] {
-  if (!existsSync(path)) return []
-  return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => join(path, name))
-    .sort()
 }
 
 function assertDrainable(source: string, journal: JournalReader, { env }: Settings): void {

@@ -40,10 +40,8 @@ function foldersIn(path: string): string[] {
     .sort()
 }
 
-/** Where to look: what was typed, or the journals of these settings. */
-export const journalFolder = (settings: Settings, given: string | undefined): string =>
-  given ?? journalRoot(settings)
-
-/** The folder of a source; anything that is no name of a source is a folder itself. */
-export const sourceFolder = (settings: Settings, given: string): string =>
-  isSource(given) && !existsSync(join(given, EPOCHS_FILE)) ? journalDir(settings, given) : given
+/** Where to look: the journals of these settings, or what was typed: a folder, or one of their sources. */
+export function journalFolder(settings: Settings, given?: string): string {
+  if (given === undefined) return journalRoot(settings)
+  return isSource(given) && !existsSync(given) ? journalDir(settings, given) : given
+}
