@@ -104,6 +104,7 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   epoch_regressed: 'sources live in an epoch before the one in Redis: start them with --epoch-floor',
   unguarded_lost: 'first-design messages did not reach Redis',
   loop_errors: 'rounds of a loop failed and were tried again',
+  silent: 'publishers are not heard by this role: its link to them, or they themselves',
   quarantined: 'pairs of markets have something unhedged and take no new entry',
 }
 
