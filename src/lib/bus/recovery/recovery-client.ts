@@ -47,10 +47,12 @@ export class RecoveryClient {
   private last: Promise<unknown> = Promise.resolve()
   private closed = false
   private readonly timeoutMs: number
+  private readonly curve: ReturnType<typeof curveClientOptions>
 
-  /** Connects with the first request. */
+  /** Connects with the first request. Throws `UNKNOWN_KEY` where there are keys and the publisher's is not among them. */
   constructor(private readonly options: RecoveryClientOptions) {
     this.timeoutMs = options.timeoutMs ?? 1_000
+    this.curve = curveClientOptions(options.keys, options.endpoint.publisher)
   }
 
   /** One chunk of a channel's journal; undefined when there was no answer. */
@@ -117,13 +119,15 @@ export class RecoveryClient {
         resolve(answer)
       }
       this.expected = { id, settle }
-      socket.send(formatRequest({ ...request, id })).catch(() => this.dropSocket())
+      socket.send(formatRequest({ ...request, id })).catch(() => {
+        if (socket === this.socket) this.dropSocket()
+      })
     })
   }
 
   private connect(url: string): Dealer {
     const { endpoint, keys } = this.options
-    const socket = new Dealer({ ...RECOVERY_CLIENT_OPTIONS, ...curveClientOptions(keys, endpoint.publisher) })
+    const socket = new Dealer({ ...RECOVERY_CLIENT_OPTIONS, ...this.curve })
     watchClient(socket, keys, endpoint.publisher)
     socket.connect(url)
     this.socket = socket
