@@ -5,7 +5,7 @@ import type { Heartbeat } from '../../src/lib/messages/heartbeat.js'
 import * as samples from '../lib/messages/samples.js'
 import type { Frames } from './mutate.js'
 
-export const EPOCH = 1_769_500_000_000
+const EPOCH = 1_769_500_000_000
 
 const envelope = (source: string, seq: number, payload: object): string =>
   encode(
