@@ -52,7 +52,9 @@ export class RecoveryClient {
   /** Connects with the first request. Throws `UNKNOWN_KEY` where there are keys and the publisher's is not among them. */
   constructor(private readonly options: RecoveryClientOptions) {
     this.timeoutMs = options.timeoutMs ?? 1_000
-    this.curve = curveClientOptions(options.keys, options.endpoint.publisher)
+    const { endpoint, keys } = options
+    // A first-design sender has neither a recovery socket nor a key.
+    this.curve = curveClientOptions(endpoint.recoveryUrl === undefined ? undefined : keys, endpoint.publisher)
   }
 
   /** One chunk of a channel's journal; undefined when there was no answer. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Dealer, Router } from 'zeromq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../../../src/lib/bus/endpoints.js'
+import type { PublisherEndpoint } from '../../../../src/lib/bus/endpoints.js'
 import { recordBytes, writeRecord } from '../../../../src/lib/bus/journal/record.js'
 import { Publisher } from '../../../../src/lib/bus/publisher.js'
 import type { PublisherOptions } from '../../../../src/lib/bus/publisher.js'
@@ -373,6 +374,18 @@ describe('a recovery client', () => {
     expect(await clientOf(socket.lastEndpoint!, 100).ping()).toBe(answers)
     if (answers) expect(askedMs).toHaveLength(3)
     expect(askedMs[2]! - askedMs[0]!).toBeGreaterThan(100)
+  })
+
+  it('needs the key of a publisher that it asks, and none of a sender that has no recovery socket', async () => {
+    const keys = { own: { publicKey: 'x', secretKey: 'y' }, serverKeyOf: () => undefined }
+    const endpoint = { publisher: 'kalshi', url: ANY_PORT, sources: [] }
+    const recoveryUrl = 'tcp://127.0.0.1:1'
+    const clientWithKeys = (where: PublisherEndpoint) =>
+      new RecoveryClient({ endpoint: where, clock: systemClock, keys })
+    expect(() => clientWithKeys({ ...endpoint, recoveryUrl })).toThrowError(
+      expect.objectContaining({ code: 'UNKNOWN_KEY', exit: 4 }),
+    )
+    expect(await clientWithKeys(endpoint).ping()).toBe(false)
   })
 
   it('has nobody to ask where there is no recovery socket, and nothing to say when it is closed', async () => {
