@@ -56,7 +56,7 @@ export interface SkippedLine {
 }
 
 /** Why a round failed; empty when it passed. */
-export function failuresOf(outcome: Outcome, expected: Expectation): string[] {
+function failuresOf(outcome: Outcome, expected: Expectation): string[] {
   const { ours, control, recoveryMs, problems } = outcome
   const failures = [...problems]
   const wrong = (count: number, what: string) => {

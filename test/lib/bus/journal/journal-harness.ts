@@ -9,7 +9,7 @@ import type { JournalStorage } from '../../../../src/lib/bus/journal/storage.js'
 import type { HoleReason, RangeRequest } from '../../../../src/lib/bus/range.js'
 import { ManualClock } from '../../../../src/lib/core/clock.js'
 
-export const SOURCE = 'kalshi.prices'
+const SOURCE = 'kalshi.prices'
 const TOPIC = Buffer.from('prices.kalshi.KX-1')
 export const textOf = (seq: number): string => `{"v":1,"seq":${seq},"team":"Köln"}`
 
