@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'libsql'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../src/lib/core/clock.js'
 import { ArbeesError, EXIT } from '../../../src/lib/core/errors.js'
@@ -61,6 +62,27 @@ describe('the ledger', () => {
     expect(ledger!.see(subject, {})).toBe('duplicate')
     ledger!.close()
     expect(open().see(subject, {})).toBe('duplicate')
+  })
+
+  it('knows how far it saw each source of signals, in a file of before that too', () => {
+    const see = (id: string, source: string, epoch: number, seq: number) => {
+      const at = { source, epoch, seq }
+      ledger!.see({ signalId: id, gameId: GAME_ID }, { signal: signal(), signalMs: 1, trace: 't', at })
+    }
+    writeOrder(open())
+    expect(ledger!.lastSeen('shard-0.signals')).toBeUndefined()
+    see('a', 'shard-0.signals', 10, 9)
+    see('b', 'shard-1.signals', 30, 2)
+    see('c', 'shard-0.signals', 20, 1)
+    see('b', 'shard-1.signals', 30, 3)
+    ledger!.close()
+    const raw = new Database(path())
+    raw.exec('drop index event_source; pragma user_version = 1')
+    raw.close()
+    open()
+    expect(ledger!.lastSeen('shard-0.signals')).toEqual({ epoch: 20, seq: 1 })
+    expect(ledger!.lastSeen('shard-1.signals')).toEqual({ epoch: 30, seq: 2 })
+    expect(ledger!.lastSeen('shard-2.signals')).toBeUndefined()
   })
 
   it('refuses a second intent and a second final event of an order', () => {
