@@ -33,6 +33,7 @@ export class RecordRun {
 
   /** Forgets what lies behind message `last`. */
   rewind(last: number, bytes: Buffer): void {
+    if (last >= this.last) return
     this.end = this.offsetOf(last + 1, bytes)
     this.last = last
     this.marks.length = Math.ceil((last - this.first + 1) / MARK_EVERY)

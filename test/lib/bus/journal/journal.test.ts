@@ -323,6 +323,22 @@ describe('a full disk', () => {
     })
   })
 
+  it('takes nothing from the segments before when a message is given to nobody', () => {
+    const storage = new MemoryStorage()
+    // Two segments of five messages or so, both in memory, the second one with room.
+    const { journal } = openJournal(storage, { retainBytes: 4_000 })
+    publish(journal, 1, 8)
+    storage.fill()
+    expect(publish(journal, 9, 9)).toEqual([false])
+    journal.discard()
+    expect(readEpoch(journal, storage, journal.epoch)).toEqual({
+      seqs: range(1, 8),
+      holes: [{ from: 9, to: 9, reason: 'degraded' }],
+      last: 9,
+      end: null,
+    })
+  })
+
   it('at the start is refused with the next step', () => {
     const storage = new MemoryStorage()
     storage.fill(10)
