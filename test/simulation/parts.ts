@@ -22,3 +22,10 @@ export const OURS: Parts = {
   disk: (prng) => new SimDisk(prng),
   store: () => new ModelStore(),
 }
+
+/** For the trace: without the messages themselves. */
+export const brief = (item: unknown): string =>
+  JSON.stringify(item, (key, value: unknown) => {
+    if (key === 'value') return undefined
+    return Array.isArray(value) && (key === 'records' || key === 'values') ? value.length : value
+  })

@@ -12,6 +12,7 @@ import type { RecoveryPath } from './recovery-path.js'
 import type { Beat, SimPublisher } from './sim-publisher.js'
 import type { SimStore, StoreConnection } from './sim-store.js'
 import type { Envelope, Truth } from './truth.js'
+import { brief } from './parts.js'
 
 const TICK_MS = 50
 const STREAM = 'sim:prices:kalshi'
@@ -133,7 +134,7 @@ export class SimMirror extends Process {
   private judge(base: number, items: readonly Item[]): void {
     let at = base
     for (const item of items) {
-      if (item.kind !== 'record') this.trace(`${this.name} steps ${JSON.stringify(item)}`)
+      if (item.kind !== 'record') this.trace(`${this.name} steps ${brief(item)}`)
       if (isGap(item)) {
         const { reason } = item
         const gap =

@@ -165,9 +165,10 @@ export class SimPublisher extends Process {
     for (let i = 0; i < count && this.life === life; i++) this.publishOne(channel)
     if (this.life !== life) return
     outbox.flush()
+    // Also when it dies in this flush: its index of epochs may have told of the hole already.
+    if (wasDegraded || journal.state === 'degraded') this.noteUnwritten(channel, count)
     if (this.isStruck()) return
     this.truth.makeCertain(channel.epoch, channel.lastSeq)
-    if (wasDegraded || life.journal.state === 'degraded') this.noteUnwritten(channel, count)
   }
 
   /** Never answers when it is not there. */

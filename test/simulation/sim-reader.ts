@@ -14,6 +14,7 @@ import type { Parts } from './parts.js'
 import type { RecoveryPath } from './recovery-path.js'
 import type { Beat, SimPublisher } from './sim-publisher.js'
 import type { Envelope, Truth } from './truth.js'
+import { brief } from './parts.js'
 
 interface Kept {
   readonly entry: LogEntry | undefined
@@ -103,7 +104,7 @@ export class SimReader extends Process {
     this.recovery.ask<RangeReply<Envelope>>(
       (reply) => this.source.answerRange(request, reply),
       (reply) => {
-        this.trace(`${this.name} is told ${JSON.stringify(reply)}`)
+        this.trace(`${this.name} is told ${brief(reply)}`)
         if (reply === undefined) reader.onNoReply(this.loop.nowMs)
         else reader.onReply(reply, this.loop.nowMs)
         this.pump()
@@ -113,7 +114,7 @@ export class SimReader extends Process {
 
   private keep(item: ReaderItem<Envelope>): void {
     const entry = entryOf(item, this.position)
-    this.trace(`${this.name} takes ${JSON.stringify(item)}`)
+    this.trace(`${this.name} takes ${brief(item)}`)
     if (entry?.kind === 'gap') {
       judgeGap(this.name, entry, this.truth, {
         head: this.source.head,

@@ -11,6 +11,7 @@ import type { RecoveryPath } from './recovery-path.js'
 import type { Beat, SimPublisher } from './sim-publisher.js'
 import type { Envelope, Truth } from './truth.js'
 import { Violation } from './violation.js'
+import { brief } from './parts.js'
 
 const TICK_MS = 50
 
@@ -128,7 +129,7 @@ export class SimSnapshotReader extends Process {
 
   private keep(item: SnapshotItem<Envelope>): void {
     if (item.kind !== 'record' && item.kind !== 'value') {
-      this.trace(`${this.name} takes ${JSON.stringify(item)}`)
+      this.trace(`${this.name} takes ${brief(item)}`)
       // Whoever is told that something is missing trusts no value until it hears of it again.
       this.values.clear()
       this.isUnanswered = true
@@ -150,7 +151,7 @@ export class SimSnapshotReader extends Process {
 
   private ask(reader: SnapshotReader<Envelope>, request: SnapshotRequest): void {
     this.askedMs = Math.min(this.askedMs, this.loop.nowMs)
-    this.trace(`${this.name} asks ${JSON.stringify(request)}`)
+    this.trace(`${this.name} asks ${brief(request)}`)
     const settle = <R>(take: (reply: R) => void) => {
       return (reply: R | undefined): void => {
         if (reply === undefined) reader.onNoReply(this.loop.nowMs)
