@@ -8,7 +8,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compile } from '../lib/execution/compiled.js'
-import type { Compiled } from '../lib/execution/compiled.js'
+import type { Compiled, Finished } from '../lib/execution/compiled.js'
 
 /** Node's start on a busy machine, and the ports' owners that must have gone. */
 const START_MS = 20_000
@@ -20,12 +20,17 @@ export class Programs {
   private readonly compiled: Compiled
 
   constructor() {
-    this.compiled = compile('src/lib', 'test/faults')
+    this.compiled = compile('src/lib', 'test/faults', 'test/lib/execution', 'test/lib/risk')
   }
 
-  /** Path of a program that Node can run. */
+  /** Path of a program of this folder that Node can run. */
   pathOf(name: string): string {
     return this.compiled.pathOf(`test/faults/${name}.ts`)
+  }
+
+  /** Runs `file` (repository path) to its end. */
+  run(file: string, args: readonly string[]): Finished['done'] {
+    return this.compiled.run(file, args).done
   }
 
   remove(): void {

@@ -1,6 +1,7 @@
 /** Every case, by family. */
 
 import { busCases } from './bus-cases.js'
+import { execCases } from './exec-cases.js'
 import type { FaultCase } from './fault-case.js'
 import { journalCases } from './journal-cases.js'
 import { killCases } from './kill-cases.js'
@@ -10,11 +11,12 @@ import { linkCases, pauseCases } from './pause-cases.js'
 export const FAMILIES = ['bus', 'mirror', 'exec'] as const
 
 export function allCases(): FaultCase[] {
-  return (['bus', 'mirror'] as const).flatMap((family) => [
+  const onStage = (['bus', 'mirror'] as const).flatMap((family) => [
     ...killCases(family),
     ...pauseCases(family),
     ...linkCases(family),
     ...journalCases(family),
     ...(family === 'bus' ? busCases() : mirrorCases()),
   ])
+  return [...onStage, ...execCases()]
 }

@@ -7,37 +7,10 @@ import { isInFlight } from '../../../src/lib/execution/ledger-history.js'
 import { Ledger } from '../../../src/lib/execution/ledger.js'
 import { compile } from './compiled.js'
 import type { Compiled } from './compiled.js'
+import { REFUSED, SIGNALS, STEPS, behave } from './crash-steps.js'
 import { HttpVenue } from './http-venue.js'
-import type { Behavior } from './http-venue.js'
 
 const CHILD = 'test/lib/execution/crash-child.ts'
-const SIGNALS = 6
-
-/** How the venue treats the orders of each signal: every kind within one run. */
-const BEHAVIORS: readonly Behavior[] = [
-  { kind: 'fill', perMille: 1000 },
-  { kind: 'fill', perMille: 1000, afterMs: 30 },
-  { kind: 'cut', perMille: 1000 },
-  { kind: 'delay', perMille: 1000, afterMs: 30 },
-  { kind: 'fill', perMille: 400 },
-  { kind: 'reject', code: 'market_paused' },
-]
-
-const REFUSED = 'signal-5'
-
-/** Every point at which exec can die, and at which of its occurrences it does, life by life. */
-const STEPS: readonly (readonly [string, readonly number[]])[] = [
-  ['after_seen', [2, 1]],
-  ['before_intent', [2, 3]],
-  ['after_intent', [1, 2]],
-  ['before_sent', [1, 2]],
-  ['after_sent', [2, 3]],
-  ['before_outcome', [1, 4]],
-  ['after_outcome', [1, 4]],
-  ['before_money', [1, 2]],
-  ['before_done', [1, 2]],
-]
-
 let compiled: Compiled
 let venue: HttpVenue
 let dataDir: string
@@ -64,7 +37,7 @@ afterAll(() => compiled.remove())
 
 beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'arbees-crash-'))
-  venue = new HttpVenue(({ signalId }) => BEHAVIORS[Number(signalId.split('-')[1]) % BEHAVIORS.length]!)
+  venue = new HttpVenue(behave)
   await venue.listen()
 })
 
