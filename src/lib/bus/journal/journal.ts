@@ -373,7 +373,12 @@ export class Journal {
 }
 
 /** Cuts off what a crash left half-written; returns the segments as they are then. */
-function repair({ segments, empty, damages }: Survey, { storage, onNotice }: JournalOptions): Segment[] {
+function repair(
+  { epochs, segments, empty, damages }: Survey,
+  { storage, onNotice }: JournalOptions,
+): Segment[] {
+  // First on record, then cut: whoever dies in between does not take the cut for the end.
+  if (damages.length > 0) storage.writeWhole(EPOCHS_FILE, epochs.text())
   for (const name of empty) storage.remove(name)
   const cuts = new Map<string, number>()
   for (const { name, offset, bytes, from, to, isTorn } of damages) {

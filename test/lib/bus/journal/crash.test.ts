@@ -151,6 +151,27 @@ describe('damage', () => {
     }
   })
 
+  it('of the last message is not forgotten by a start that dies once it has cut it off', () => {
+    const storage = new MemoryStorage()
+    const { journal } = openJournal(storage)
+    publish(journal, 1, 7)
+    storage.kill()
+    const name = segmentName(journal.epoch, 1)
+    storage.flipBit(name, storage.size(name) - 5, 0)
+    const truncate = storage.truncate.bind(storage)
+    storage.truncate = (...cut) => {
+      truncate(...cut)
+      throw new Error('killed')
+    }
+    expect(() => openJournal(storage)).toThrow('killed')
+    storage.truncate = truncate
+    storage.kill()
+    expect(readEpoch(openJournal(storage).journal, storage, journal.epoch)).toMatchObject({
+      seqs: range(1, 6),
+      end: 'unknown',
+    })
+  })
+
   it('of many kinds at once never throws, and what is read is what was written', () => {
     const harm = fc.record({
       at: fc.double({ min: 0, max: 0.999_999, noNaN: true }),
