@@ -8,8 +8,8 @@ export type Frames = readonly Buffer[]
 const below = (random: Prng, end: number): number => Math.floor(random.next() * end)
 const pick = <T>(random: Prng, from: readonly T[]): T => from[below(random, from.length)]!
 
-/** Numbers that parsers get wrong, and names that objects must not take. */
-const NUMBERS = [
+/** Values that parsers get wrong, and names that objects must not take. */
+const VALUES = [
   '1e400',
   '-1',
   '0',
@@ -59,7 +59,7 @@ function mutateOnce(random: Prng, frames: Buffer[], seeds: readonly Frames[]): v
       break
     }
     case 5:
-      frames[index] = replaceOne(random, frame, /-?\d+(\.\d+)?/g, pick(random, NUMBERS))
+      frames[index] = replaceOne(random, frame, /-?\d+(\.\d+)?/g, pick(random, VALUES))
       break
     case 6:
       frames[index] = replaceOne(random, frame, /"[a-z_]+":/g, `"${pick(random, NAMES)}":`)
@@ -81,6 +81,10 @@ function mutateOnce(random: Prng, frames: Buffer[], seeds: readonly Frames[]): v
       break
     }
     case 9: {
+      if (random.chance(0.5)) {
+        frames[index] = Buffer.from(pick(random, VALUES))
+        break
+      }
       const depth = below(random, 3_000)
       frames[index] = Buffer.from('['.repeat(depth) + ']'.repeat(below(random, depth + 1)))
       break

@@ -1,8 +1,10 @@
 /** Runs every target: nothing may throw, everything must be accounted for, and each socket must work afterwards. */
 
 import { Prng } from '../../src/lib/sim/prng.js'
-import { garbageTargets } from './garbage-target.js'
-import { recoveryClientTarget, recoveryServerTarget } from './recovery-targets.js'
+import { connectorTargets } from './connector-target.js'
+import { listenerTargets } from './listener-target.js'
+import { recoveryClientTarget } from './recovery-client-target.js'
+import { recoveryServerTarget } from './recovery-server-target.js'
 import { subscriberTargets } from './subscriber-target.js'
 import { accountedFor } from './target.js'
 import type { FuzzResult, FuzzTarget } from './target.js'
@@ -11,7 +13,8 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...subscriberTargets,
   recoveryServerTarget,
   recoveryClientTarget,
-  ...garbageTargets,
+  ...listenerTargets,
+  ...connectorTargets,
 ]
 
 export interface FuzzReport extends FuzzResult {
@@ -24,7 +27,7 @@ export interface FuzzReport extends FuzzResult {
 
 export const passed = ({ accounted, worksAfter }: FuzzReport): boolean => accounted && worksAfter
 
-/** `runs` units on each target, fewer of those that cost more. */
+/** `runs` units on each target. */
 export async function fuzz(
   targets: readonly FuzzTarget[],
   runs: number,
@@ -34,10 +37,7 @@ export async function fuzz(
   const reports: FuzzReport[] = []
   for (const target of targets) {
     const began = performance.now()
-    const units = Math.ceil(runs / target.cost)
-    const result = await target.run(units, new Prng(seed, target.name), (done) =>
-      progress(target, done, units),
-    )
+    const result = await target.run(runs, new Prng(seed, target.name), (done) => progress(target, done, runs))
     const ms = Math.round(performance.now() - began)
     reports.push({
       target: target.name,

@@ -15,10 +15,8 @@ export interface FuzzResult {
 
 export interface FuzzTarget {
   readonly name: string
-  /** What is sent in one unit of `runs`. */
+  /** What is sent `runs` times. */
   readonly unit: string
-  /** A unit of this target costs about so many of the quickest: it gets that much fewer. */
-  readonly cost: number
   run(runs: number, random: Prng, progress: (done: number) => void): Promise<FuzzResult>
 }
 
