@@ -106,6 +106,11 @@ export class ChannelReader<T> {
     return head.epoch === at.epoch ? head.seq - at.seq : head.seq
   }
 
+  /** The next message that is here to be taken, perhaps behind a hole. */
+  get nextAtHand(): T | undefined {
+    return this.pulled[this.pulledNext]?.value ?? this.firstWaiting(this.at ?? NOWHERE)?.value
+  }
+
   /** The source lives in an epoch before the position's: its clock was set back, or its name is used twice. */
   get isRegressed(): boolean {
     return this.at !== undefined && this.beatEpoch > 0 && this.beatEpoch < this.at.epoch

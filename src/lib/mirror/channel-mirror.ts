@@ -6,6 +6,7 @@ import type { RangeReply, RangeRequest } from '../bus/range.js'
 import type { Clock } from '../core/clock.js'
 import { ArbeesError } from '../core/errors.js'
 import type { ChannelBeat } from '../messages/heartbeat.js'
+import type { Header } from '../messages/payloads.js'
 import { redisErrorCode } from '../redis/errors.js'
 import type { Counters } from '../telemetry/counters.js'
 import type { GapStep, MirrorRecord } from './item.js'
@@ -44,6 +45,7 @@ export class ChannelMirror {
   private live: Position = NOWHERE
   private failing: string | undefined
   private regressed = false
+  private total = 0
 
   constructor(private readonly options: ChannelMirrorOptions) {
     this.source = options.source
@@ -59,6 +61,17 @@ export class ChannelMirror {
   /** How far behind its source the channel is in Redis, in messages. */
   get lag(): number {
     return this.core.lag
+  }
+
+  /** Messages that this mirror has written. */
+  get written(): number {
+    return this.total
+  }
+
+  /** Its publisher's stamp, Unix ms, on the oldest message at hand that Redis is not known to hold. */
+  get oldestStampMs(): number | undefined {
+    const record = this.core.oldestAtHand
+    return record === undefined ? undefined : timestampOf(record)
   }
 
   /** Redis is not known to hold all that the source is known to have published. */
@@ -141,6 +154,7 @@ export class ChannelMirror {
   private note({ written, gaps }: Settled): void {
     const { counters, events } = this.options
     counters.add('mirrored', undefined, written)
+    this.total += written
     if (gaps.length > 0) counters.add('gaps', undefined, gaps.length)
     for (const gap of gaps) events.onGap(this.source, gap)
   }
@@ -183,3 +197,7 @@ export class ChannelMirror {
 }
 
 const EPOCH_REGRESSED = 'EPOCH_REGRESSED'
+
+/** Only what has been decoded becomes a record: it has one. */
+const timestampOf = ({ data }: MirrorRecord): number =>
+  (JSON.parse(data.toString('utf8')) as Pick<Header, 'timestamp_ms'>).timestamp_ms

@@ -5,12 +5,15 @@ import type { RedisClient } from '../redis/connection.js'
 import { redisErrorCode } from '../redis/errors.js'
 import type { RedisKeys } from '../redis/keys.js'
 import type { Counters } from '../telemetry/counters.js'
+import { OtherMirror } from './other-mirror.js'
 
-const KEPT_MS = 5_000
+/** Life of a key behind its last heartbeat. */
+const HEALTH_KEPT_MS = 5_000
 
 export class HealthWriter {
   private latest = new Map<string, Heartbeat>()
   private writing = false
+  private readonly others = new OtherMirror()
 
   constructor(
     private readonly redis: RedisClient,
@@ -22,18 +25,28 @@ export class HealthWriter {
     this.latest.set(heartbeat.publisher, heartbeat)
   }
 
+  /** Of another mirror that writes to the same Redis; undefined while there is none. Our monotonic clock. */
+  otherMirror(nowMs: number): Heartbeat | undefined {
+    return this.others.at(nowMs)
+  }
+
   /** Writes what came since the last time and `own`, in one round trip; skipped while one is under way. */
   async write(own: Heartbeat): Promise<void> {
     if (this.writing) return
     this.writing = true
-    const heartbeats = [...this.latest.values(), own]
+    const heartbeats = [...this.latest.values()]
     this.latest = new Map()
     try {
-      const pipeline = this.redis.pipeline()
+      const ownText = JSON.stringify(own)
+      const ownKey = this.keys.health(own.publisher)
+      const pipeline = this.redis.pipeline().get(ownKey).set(ownKey, ownText, 'PX', HEALTH_KEPT_MS)
       for (const heartbeat of heartbeats) {
-        pipeline.set(this.keys.health(heartbeat.publisher), JSON.stringify(heartbeat), 'PX', KEPT_MS)
+        pipeline.set(this.keys.health(heartbeat.publisher), JSON.stringify(heartbeat), 'PX', HEALTH_KEPT_MS)
       }
-      for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error
+      const replies = (await pipeline.exec()) ?? []
+      const held = replies[0]?.[1]
+      this.others.look(typeof held === 'string' ? held : null, ownText, own.mono_us / 1000)
+      for (const [error] of replies) if (error !== null) throw error
     } catch (error) {
       this.counters.add('health_errors', redisErrorCode(error))
     } finally {

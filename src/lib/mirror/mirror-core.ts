@@ -89,6 +89,12 @@ export class MirrorCore {
     return at.epoch === head.epoch ? Math.max(0, head.seq - at.seq) : head.seq
   }
 
+  /** The oldest message at hand that Redis is not known to hold; others before it may still have to be pulled. */
+  get oldestAtHand(): MirrorRecord | undefined {
+    const unanswered = this.unanswered.find((item) => item.kind === 'record')
+    return unanswered?.value ?? this.reader.nextAtHand
+  }
+
   /** Redis is not known to hold all that the source is known to have published. */
   get isBehind(): boolean {
     const { sourceHead: head } = this.reader

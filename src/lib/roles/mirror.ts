@@ -9,13 +9,11 @@ import { RecoveryClient } from '../bus/recovery/recovery-client.js'
 import { Subscriber } from '../bus/subscriber.js'
 import type { Problem } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
-import { hostId } from '../core/ids.js'
 import { SUSPECT_MS } from '../messages/heartbeat.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import { FAMILIES } from '../messages/topics.js'
 import { ChannelMirror } from '../mirror/channel-mirror.js'
 import type { ChannelEvents } from '../mirror/channel-mirror.js'
-import { HealthWriter } from '../mirror/health-writer.js'
 import { LegacyMirror } from '../mirror/legacy-mirror.js'
 import { mirrorReply } from '../mirror/pulled.js'
 import { maxLengthOf, publicStream, recordOf, streamLengths } from '../mirror/routes.js'
@@ -25,18 +23,16 @@ import { RedisLink } from '../redis/connection.js'
 import { isConnectionCode } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
 import { countProblem } from './count-problem.js'
+import { MirrorHealth } from './mirror-health.js'
 import type { RoleContext } from './role.js'
 import { allEndpoints } from './wiring.js'
 
-/** Readers of Redis have heartbeats no fresher than that. */
-const HEALTH_MS = 250
 /** How often a channel looks for what is due: a retry, a hole to give up. */
 const STEP_MS = 50
 /** A stop waits at most so long for what is on its way. */
 const DRAIN_MS = 3_000
 /** The first of each kind of problem is logged; the counters have the rest. */
 const MAX_LOGGED_PROBLEMS = 100
-const GAP_LOG_MS = 1_000
 
 /** Runs until the lifecycle closes. Throws `BAD_REDIS_URL`, `REDIS_TOO_OLD`, `REDIS_CLUSTER`, `REDIS_AUTH` (exit 4). */
 export async function runMirror(context: RoleContext): Promise<void> {
@@ -50,15 +46,13 @@ class Mirror {
   readonly link: RedisLink
   private readonly channels = new Map<string, ChannelMirror>()
   private readonly legacy: LegacyMirror
-  private readonly health: HealthWriter
+  private readonly health: MirrorHealth
   private readonly subscriber: Subscriber
   private readonly keys
   private readonly clients: RecoveryClient[] = []
-  private readonly timers: readonly NodeJS.Timeout[]
+  private readonly timer: NodeJS.Timeout
   private readonly lastHeardUs = new Map<string, { readonly us: number; readonly closing: boolean }>()
   private readonly loggedProblems = new Set<string>()
-  private lastGapLogUs = -Infinity
-  private unloggedGaps = 0
 
   constructor(private readonly context: RoleContext) {
     const { settings, clock, counters } = context
@@ -81,8 +75,14 @@ class Mirror {
     const endpoints = allEndpoints(settings)
     for (const endpoint of endpoints) this.addChannels(endpoint, lengths)
     this.legacy = new LegacyMirror({ redis, isUp: () => this.link.isUp, counters, maxLength: lengths.prices })
-    this.health = new HealthWriter(redis, this.keys, counters)
-    context.report = () => ({ counts: this.counts(), hops: {} })
+    this.health = new MirrorHealth({
+      context,
+      link: this.link,
+      keys: this.keys,
+      lengths,
+      channels: this.channels,
+    })
+    context.report = () => ({ counts: this.health.counts(), hops: {} })
     this.subscriber = new Subscriber({
       endpoints,
       prefixes: FAMILIES.map((family) => `${family}.`),
@@ -103,14 +103,9 @@ class Mirror {
       },
       onProblem: (problem) => this.onProblem(problem),
     })
-    this.timers = [
-      setInterval(() => {
-        if (this.link.isUp) void this.health.write(this.ownHeartbeat(false))
-      }, HEALTH_MS),
-      setInterval(() => {
-        for (const channel of this.channels.values()) channel.step()
-      }, STEP_MS),
-    ]
+    this.timer = setInterval(() => {
+      for (const channel of this.channels.values()) channel.step()
+    }, STEP_MS)
   }
 
   private addChannels(endpoint: PublisherEndpoint, lengths: StreamLengths): void {
@@ -148,8 +143,8 @@ class Mirror {
     this.subscriber.close()
     while (inTime() && this.link.isUp && this.isBehind) await sleep(5)
     if (this.lag > 0) log.warn(`${this.lag} messages are not in Redis: the next mirror pulls them`)
-    for (const timer of this.timers) clearInterval(timer)
-    if (this.link.isUp) await this.health.write(this.ownHeartbeat(true))
+    clearInterval(this.timer)
+    await this.health.close()
   }
 
   private closeRedis(): void {
@@ -183,12 +178,13 @@ class Mirror {
     this.context.log.info(`Redis ${version} at ${this.link.shownUrl}, ${this.lag} messages wait for it`)
     for (const channel of this.channels.values()) channel.resume()
     this.legacy.resume()
+    this.health.redisUp()
   }
 
   private onHeartbeat(heartbeat: Heartbeat, recvUs: number): void {
     this.lastHeardUs.set(heartbeat.publisher, { us: recvUs, closing: heartbeat.closing })
-    this.health.note(heartbeat)
     for (const beat of heartbeat.channels) this.channels.get(beat.source)?.reached(beat, heartbeat.closing)
+    this.health.heard(heartbeat, recvUs)
   }
 
   private onProblem(problem: Problem): void {
@@ -202,16 +198,9 @@ class Mirror {
   }
 
   private channelEvents(): ChannelEvents {
-    const { clock, log } = this.context
+    const { log } = this.context
     return {
-      onGap: (source, gap) => {
-        this.unloggedGaps++
-        if (clock.monoUs() - this.lastGapLogUs < GAP_LOG_MS * 1000) return
-        const others = this.unloggedGaps > 1 ? `, and ${this.unloggedGaps - 1} others` : ''
-        log.warn(`gap recorded on ${source}${others}`, { ...gap })
-        this.lastGapLogUs = clock.monoUs()
-        this.unloggedGaps = 0
-      },
+      onGap: (source, gap) => this.health.noteGap(source, gap),
       onFailing: (source, code, message) => {
         // The connection speaks for itself, once for all channels.
         if (!isConnectionCode(code)) log.error(`${source} cannot be mirrored: ${code}, ${message}`)
@@ -219,37 +208,6 @@ class Mirror {
       onRecovered: (source, code) => {
         if (!isConnectionCode(code)) log.info(`${source} is mirrored again`)
       },
-    }
-  }
-
-  private counts(): Record<string, number> {
-    const { counters } = this.context
-    for (const [source, channel] of this.channels) counters.set(`lag:${source}`, channel.lag)
-    counters.set('redis_up', this.link.isUp ? 1 : 0)
-    return counters.snapshot()
-  }
-
-  /** The mirror's own beat; its channels say how far Redis is. */
-  private ownHeartbeat(closing: boolean): Heartbeat {
-    const { clock, settings } = this.context
-    const channels = [...this.channels].flatMap(([source, { position }]) =>
-      position === undefined
-        ? []
-        : [{ source, epoch: position.epoch, last_seq: position.seq, oldest: null, journal: 'none' as const }],
-    )
-    return {
-      v: 1,
-      publisher: 'mirror',
-      env: settings.env,
-      host: hostId(),
-      pid: process.pid,
-      timestamp_ms: clock.nowMs(),
-      mono_us: clock.monoUs(),
-      channels,
-      feeds: [],
-      counts: this.counts(),
-      hops: {},
-      closing,
     }
   }
 }
