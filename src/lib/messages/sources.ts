@@ -10,6 +10,8 @@ export const pricesSource = (venue: Venue): string => `${venue}.prices`
 export const orderbookSource = (venue: Venue): string => `${venue}.orderbook`
 export const GAMES_SOURCE = 'orchestrator.games'
 export const signalsSource = (shard: number): string => `shard-${shard}.signals`
+/** No channel: the journal of what a shard took in. */
+export const inputsSource = (shard: number): string => `shard-${shard}.inputs`
 export const ORDERS_SOURCE = 'exec.orders'
 export const TRADES_SOURCE = 'exec.trades'
 

@@ -5,7 +5,7 @@
 
 import type { Gap } from '../bus/gap.js'
 import type { TeamCodeBook } from '../games/team-codes.js'
-import type { Heartbeat } from '../messages/heartbeat.js'
+import type { ChannelBeat, FeedBeat, Heartbeat } from '../messages/heartbeat.js'
 import type { Header, OrderbookPayload, PricesPayload, WireLevel } from '../messages/payloads.js'
 import { orderbookSource, pricesSource } from '../messages/sources.js'
 import type { GameMarket, GameState, League } from '../model/game.js'
@@ -58,6 +58,15 @@ export interface ShardBooksOptions {
   readonly nowMs: () => number
   /** A pair is traded no more. */
   readonly onPairGone: (pair: MarketPair) => void
+}
+
+/** What counts of a heartbeat here. */
+export interface BooksBeat extends Pick<
+  Heartbeat,
+  'publisher' | 'host' | 'timestamp_ms' | 'mono_us' | 'closing'
+> {
+  readonly channels: readonly Pick<ChannelBeat, 'source' | 'epoch'>[]
+  readonly feeds: readonly Pick<FeedBeat, 'proved_ago_us'>[]
 }
 
 /** Why a message was not applied: a short stable word. */
@@ -160,7 +169,7 @@ export class ShardBooks {
   }
 
   /** Something was lost on a channel: none of its markets is believed until its own next message. */
-  applyGap({ source }: Gap): void {
+  applyGap({ source }: Pick<Gap, 'source'>): void {
     this.channels.get(source)?.breakAll()
   }
 
@@ -171,7 +180,7 @@ export class ShardBooks {
   }
 
   /** False when it is the word of an earlier life of the monitor. */
-  applyHeartbeat(heartbeat: Heartbeat, recvUs: number): boolean {
+  applyHeartbeat(heartbeat: BooksBeat, recvUs: number): boolean {
     const feed = VENUES.map((venue) => this.feeds[venue]).find(({ venue }) => venue === heartbeat.publisher)
     if (feed === undefined) return true
     for (const { source, epoch } of heartbeat.channels) {

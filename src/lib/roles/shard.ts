@@ -1,6 +1,6 @@
 /**
- * A shard keeps the books of both venues and the games that are its own, and decides the moment a price arrives: never
- * on a timer, never behind an await, never by asking Redis.
+ * A shard keeps the books of both venues and the games that are its own, and decides the moment a price arrives, or can
+ * be believed again: never on a timer, never behind an await, never by asking Redis.
  */
 
 import type { Channel, MessageIdentity, PublishOptions, SealPayload } from '../bus/channel.js'
@@ -11,21 +11,13 @@ import { codeOf, messageOf } from '../core/errors.js'
 import { hostId } from '../core/ids.js'
 import { TeamCodeBook } from '../games/team-codes.js'
 import { openBusReader } from '../history/open-bus-reader.js'
-import { gameStateOf, signalsPayload } from '../messages/convert.js'
+import { signalsPayload } from '../messages/convert.js'
 import { readLegacyPrice } from '../messages/legacy.js'
-import type {
-  GameNoticePayload,
-  GamesPayload,
-  Header,
-  PricesPayload,
-  SignalsPayload,
-  Stamps,
-} from '../messages/payloads.js'
+import type { Header, SignalsPayload, Stamps } from '../messages/payloads.js'
 import { sealSignal } from '../messages/signal-seal.js'
 import { signalsSource } from '../messages/sources.js'
 import { formatTopic } from '../messages/topics.js'
-import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
-import type { StrategySettings } from '../strategy/cross-venue-strategy.js'
+import type { Signal } from '../model/signal.js'
 import { Histogram } from '../telemetry/histogram.js'
 import { countProblem } from './count-problem.js'
 import { bindPublisher } from './bind-publisher.js'
@@ -34,7 +26,12 @@ import { busReading } from './bus-reading.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
-import { ShardBooks } from './shard-books.js'
+import type { ShardBooks } from './shard-books.js'
+import { ShardDecider } from './shard-decider.js'
+import type { ShardInputs } from './shard-decider.js'
+import { openRecorder } from './shard-recorder.js'
+import type { ShardRecorder } from './shard-recorder.js'
+import type { ShardHead } from './shard-turn.js'
 import { endpointOf, legacyEndpoints } from './wiring.js'
 
 /** Gross edge per contract above which a pair is rather thought wrong than lucky: 30 cents. */
@@ -65,6 +62,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     openRedisPublish(context),
     signalKey,
   )
+  lifecycle.defer('inputs', () => shard.close())
   const reader = openBusReader(settings.transport, {
     ...busReading(context),
     name,
@@ -80,7 +78,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     onMessage: (received) => shard.onMessage(received),
     onGap: (gap) => {
       counters.add('gaps')
-      shard.books.applyGap(gap)
+      shard.inputs.gap(gap.source)
       shard.complain(`gap on ${gap.source}: ${gap.from} to ${gap.to ?? '?'} (${gap.reason})`, gap.source)
     },
     onConflated: ({ message }) => {
@@ -88,9 +86,9 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
       // Heard, though nobody looked at it.
       counters.add(message.family === 'prices' ? 'quotes' : 'books')
     },
-    onState: (of, state) => shard.books.applyState(of, state === 'LIVE'),
+    onState: (of, state) => shard.inputs.state(of, state === 'LIVE'),
     onHeartbeat: (heartbeat, _endpoint, recvUs) => {
-      if (!shard.books.applyHeartbeat(heartbeat, recvUs)) counters.add('old_heartbeats')
+      if (!shard.inputs.heartbeat(heartbeat, recvUs)) counters.add('old_heartbeats')
     },
     onLegacy: (received) => shard.onLegacy(received),
     onProblem: (problem) => shard.onProblem(problem),
@@ -100,7 +98,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
 }
 
 /** What the strategy may do, from the settings. */
-function strategySettings(settings: RoleContext['settings']): StrategySettings {
+function strategySettings(settings: RoleContext['settings']): ShardHead['strategy'] {
   return {
     minEdgeMicros: settings['strategy.min_edge_micros'],
     maxSizeE2: Math.min(settings['strategy.max_size'] * 100, MAX_SIZE_E2),
@@ -117,8 +115,10 @@ interface Hops {
 }
 
 class Shard {
-  readonly books: ShardBooks
-  private readonly strategy: CrossVenueStrategy
+  /** Everything that decisions depend on goes in here, and is written down on its way. */
+  readonly inputs: ShardInputs
+  private readonly recorder: ShardRecorder
+  private readonly books: ShardBooks
   private readonly host = hostId()
   private readonly complainedMs = new Map<string, number>()
 
@@ -130,42 +130,40 @@ class Shard {
     private readonly redis: RedisPublish | undefined,
     private readonly signalKey: Buffer | undefined,
   ) {
-    const { settings, clock, counters } = context
-    this.strategy = new CrossVenueStrategy(strategySettings(settings), (reason) =>
-      counters.add('no_signal', reason),
-    )
-    this.books = new ShardBooks({
+    const { settings, counters } = context
+    const strategy = strategySettings(settings)
+    const { host } = this
+    const { source, epoch } = signals
+    this.recorder = openRecorder(context, { shard: index, host, signals: { source, epoch }, strategy })
+    const decider = new ShardDecider({
       index,
       codes: new TeamCodeBook(),
-      host: this.host,
-      nowMs: () => clock.nowMs(),
-      onPairGone: (pair) => this.strategy.forget(pair),
+      host,
+      strategy,
+      clock: this.recorder,
+      onNoSignal: (reason) => counters.add('no_signal', reason),
+      onRefused: (reason) => this.refuse(reason),
     })
+    this.books = decider.books
+    this.inputs = this.recorder.around(decider)
   }
 
   onMessage({ message, recvUs, isLate }: Received): void {
-    const { header, topic } = message
-    switch (message.family) {
-      case 'orderbook': {
-        const { payload } = message
-        if (payload.venue !== topic.scope || payload.market_id !== topic.id)
-          return this.refuse('topic_payload_differ')
-        this.context.counters.add('books')
-        const misfit = this.books.applyBook(payload, header, recvUs)
-        if (misfit !== undefined) this.refuse(misfit)
-        return
-      }
-      case 'prices': {
-        const { payload } = message
-        if (payload.venue !== topic.scope || payload.market_id !== topic.id)
-          return this.refuse('topic_payload_differ')
-        return this.onQuote(payload, header, recvUs, isLate === true)
-      }
-      case 'games':
-        return this.onGame(message.payload, header, topic.id, recvUs)
-      default:
-        return
+    const { counters } = this.context
+    const { header } = message
+    if (message.family === 'orderbook') counters.add('books')
+    if (message.family === 'prices') {
+      counters.add('quotes')
+      const { pub } = header.stamps
+      if (header.host === this.host && isLate !== true && pub !== undefined)
+        this.hops.monitor_shard.record(recvUs - pub)
     }
+    const signals = this.inputs.message(message, recvUs)
+    if (signals !== undefined) this.send(signals, header, recvUs)
+    if (message.family !== 'games') return
+    counters.set('games', this.books.gameCount)
+    counters.set('pairs', this.books.pairCount)
+    counters.set('markets', this.books.marketCount)
   }
 
   onLegacy({ legacy, source }: ReceivedLegacy): void {
@@ -191,24 +189,22 @@ class Shard {
     if (this.isNew(key)) this.context.log.warn(text)
   }
 
-  private onQuote(payload: PricesPayload, header: Header, recvUs: number, isLate: boolean): void {
-    const { clock, counters } = this.context
-    const sameHost = header.host === this.host
-    if (sameHost && !isLate && header.stamps.pub !== undefined)
-      this.hops.monitor_shard.record(recvUs - header.stamps.pub)
-    counters.add('quotes')
-    const { pairs, book } = this.books.applyQuote(payload, header, recvUs)
-    if (pairs.length === 0) return
-    const signals = this.strategy.evaluate(pairs, book.quoteMessage, clock.monoUs())
-    const shardOut = clock.monoUs()
+  close(): void {
+    this.recorder.close()
+  }
+
+  private send(signals: readonly Signal[], header: Header, recvUs: number): void {
+    // Whoever hears a signal can find out what it was decided on.
+    if (signals.length > 0) this.recorder.flush()
+    const shardOut = this.context.clock.monoUs()
     this.hops.decision.record(shardOut - recvUs)
     for (const signal of signals) {
       const topic = formatTopic({ family: 'signals', scope: 'trade', id: signal.id })
-      const stamps = stampsOf(header, sameHost, recvUs, shardOut)
+      const stamps = stampsOf(header, header.host === this.host, recvUs, shardOut)
       const payload = signalsPayload(signal)
       if (!this.tryPublish(topic, this.sealed(payload, shardOut), { stamps, trace: header.trace })) continue
       this.redis?.signal(payload)
-      counters.add('signals')
+      this.context.counters.add('signals')
     }
   }
 
@@ -234,24 +230,6 @@ class Shard {
     if (signalKey === undefined) return payload
     const { env } = this.context.settings
     return (identity) => sealSignal(signalKey, { ...identity, env, host, shardOutUs }, payload)
-  }
-
-  private onGame(
-    payload: GamesPayload | GameNoticePayload,
-    header: Header,
-    topicId: string,
-    recvUs: number,
-  ): void {
-    // A notice says nothing that the state itself does not.
-    if (!('markets' in payload) || topicId === '') return
-    if (payload.game_id !== topicId) return this.refuse('topic_payload_differ')
-    const state = gameStateOf(payload)
-    if (state === undefined) return this.refuse('bad_tick_or_size')
-    this.books.applyGame(state, header.timestamp_ms, recvUs)
-    const { counters } = this.context
-    counters.set('games', this.books.gameCount)
-    counters.set('pairs', this.books.pairCount)
-    counters.set('markets', this.books.marketCount)
   }
 
   private refuse(reason: string): void {

@@ -9,3 +9,7 @@ export const journalRoot = ({ data_dir, env }: Pick<Settings, 'data_dir' | 'env'
 
 export const journalDir = (settings: Pick<Settings, 'data_dir' | 'env'>, source: string): string =>
   join(journalRoot(settings), source)
+
+/** The folder of what a shard took in, by the name of its source: never published, so apart from what was. */
+export const inputsDir = ({ data_dir, env }: Pick<Settings, 'data_dir' | 'env'>, source: string): string =>
+  join(data_dir, 'inputs', env, source)

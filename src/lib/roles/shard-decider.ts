@@ -1,0 +1,104 @@
+/**
+ * What a shard decides on what it takes in: its books and games, and the strategy. No I/O, and no clock but the one it
+ * is given: the same inputs in the same order, with the same readings of the clock, are the same signals, byte for byte.
+ */
+
+import type { Clock } from '../core/clock.js'
+import type { TeamCodeBook } from '../games/team-codes.js'
+import type { Message } from '../messages/codec.js'
+import { gameStateOf } from '../messages/convert.js'
+import type { Signal } from '../model/signal.js'
+import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
+import type { NoSignalReason, StrategySettings } from '../strategy/cross-venue-strategy.js'
+import { ShardBooks } from './shard-books.js'
+import type { BooksBeat, Misfit } from './shard-books.js'
+
+/** Everything that a decision can depend on, in the order it came. `recvUs` is the shard's monotonic clock. */
+export interface ShardInputs {
+  /** The signals that it causes; undefined when it touches no pair. */
+  message(message: Message, recvUs: number): readonly Signal[] | undefined
+  /** False when it is the word of an earlier life of the monitor. */
+  heartbeat(heartbeat: BooksBeat, recvUs: number): boolean
+  /** Something is missing of a channel for good. */
+  gap(source: string): void
+  /** Whether nothing is known to be missing of a channel. */
+  state(source: string, isLive: boolean): void
+}
+
+export interface DeciderOptions {
+  readonly index: number
+  readonly codes: TeamCodeBook
+  /** `hostId()` of the shard: stamps of another host are not comparable. */
+  readonly host: string
+  readonly strategy: StrategySettings
+  /** Read only while an input is taken in. */
+  readonly clock: Clock
+  readonly onNoSignal: (reason: NoSignalReason) => void
+  /** A message that is well-formed and still not to be believed. */
+  readonly onRefused: (reason: Misfit) => void
+}
+
+export class ShardDecider implements ShardInputs {
+  readonly books: ShardBooks
+  private readonly strategy: CrossVenueStrategy
+
+  constructor(private readonly options: DeciderOptions) {
+    const { index, codes, host, clock, strategy, onNoSignal } = options
+    this.strategy = new CrossVenueStrategy(strategy, onNoSignal)
+    this.books = new ShardBooks({
+      index,
+      codes,
+      host,
+      nowMs: () => clock.nowMs(),
+      onPairGone: (pair) => this.strategy.forget(pair),
+    })
+  }
+
+  message(message: Message, recvUs: number): readonly Signal[] | undefined {
+    const { header, topic } = message
+    switch (message.family) {
+      case 'orderbook': {
+        const { payload } = message
+        if (payload.venue !== topic.scope || payload.market_id !== topic.id)
+          return this.refuse('topic_payload_differ')
+        return this.refuse(this.books.applyBook(payload, header, recvUs))
+      }
+      case 'prices': {
+        const { payload } = message
+        if (payload.venue !== topic.scope || payload.market_id !== topic.id)
+          return this.refuse('topic_payload_differ')
+        const { pairs, book } = this.books.applyQuote(payload, header, recvUs)
+        if (pairs.length === 0) return undefined
+        return this.strategy.evaluate(pairs, book.quoteMessage, this.options.clock.monoUs())
+      }
+      case 'games': {
+        const { payload } = message
+        // A notice says nothing that the state itself does not.
+        if (!('markets' in payload) || topic.id === '') return undefined
+        if (payload.game_id !== topic.id) return this.refuse('topic_payload_differ')
+        const state = gameStateOf(payload)
+        if (state === undefined) return this.refuse('bad_tick_or_size')
+        this.books.applyGame(state, header.timestamp_ms, recvUs)
+        return undefined
+      }
+      default:
+        return undefined
+    }
+  }
+
+  heartbeat(heartbeat: BooksBeat, recvUs: number): boolean {
+    return this.books.applyHeartbeat(heartbeat, recvUs)
+  }
+
+  gap(source: string): void {
+    this.books.applyGap({ source })
+  }
+
+  state(source: string, isLive: boolean): void {
+    this.books.applyState(source, isLive)
+  }
+
+  private refuse(reason: Misfit | undefined): undefined {
+    if (reason !== undefined) this.options.onRefused(reason)
+  }
+}
