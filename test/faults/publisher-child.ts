@@ -5,7 +5,7 @@ import { Publisher } from '../../src/lib/bus/publisher.js'
 import type { Channel } from '../../src/lib/bus/channel.js'
 import { onCommands, readConfig, tell } from './child.js'
 import { PUBLISHER, SOURCE, priceOf } from './market-load.js'
-import { SightingLog, readSightings } from './sightings.js'
+import { SightingLog, lastMessage } from './sightings.js'
 
 export interface PublisherConfig {
   readonly url: string
@@ -40,7 +40,7 @@ class Load {
     private readonly publisher: Publisher,
     private readonly config: PublisherConfig,
   ) {
-    this.n = readSightings(config.notes).messages.at(-1)?.n ?? 0
+    this.n = lastMessage(config.notes)?.n ?? 0
     this.log = new SightingLog(config.notes)
     this.channel = publisher.channel(SOURCE)
     setInterval(() => this.tick(), TICK_MS)

@@ -4,7 +4,7 @@
  * where a reader stands.
  */
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Arrivals, GapSighting, Place, Sighting } from './tally.js'
 
 /** Of a file that is being written, the end is looked at. */
@@ -18,8 +18,8 @@ export class SightingLog {
   /** A line that was cut by a kill is removed. */
   constructor(path: string) {
     this.fd = openSync(path, 'a+')
-    const whole = readFileSync(path)
-    ftruncateSync(this.fd, whole.lastIndexOf(0x0a) + 1)
+    const tail = tailOf(path)
+    ftruncateSync(this.fd, sizeOf(path) - (tail.length - 1 - tail.lastIndexOf('\n')))
   }
 
   message({ epoch, seq, n }: Sighting): void {
@@ -42,6 +42,16 @@ export class SightingLog {
   }
 }
 
+/** The last message of the file. */
+export function lastMessage(path: string): Sighting | undefined {
+  const fields = tailOf(path)
+    .split('\n')
+    .slice(0, -1)
+    .findLast((line) => line.startsWith('m '))
+    ?.split(' ')
+  return fields && { epoch: Number(fields[1]), seq: Number(fields[2]), n: Number(fields[3]) }
+}
+
 /** Where the writer of the file stands: behind its last message or closed gap; undefined when it has neither. */
 export function lastPlace(path: string): Place | undefined {
   const lines = tailOf(path).split('\n').slice(0, -1).reverse()
@@ -58,10 +68,11 @@ export function sizeOf(path: string): number {
   return withFile(path, (fd) => fstatSync(fd).size) ?? 0
 }
 
-export function readSightings(path: string): Arrivals {
+/** From byte `start` on, which is where a line begins. */
+export function readSightings(path: string, start = 0): Arrivals {
   const messages: Sighting[] = []
   const gaps: GapSighting[] = []
-  const text = withFile(path, (fd) => readFileSync(fd, 'latin1')) ?? ''
+  const text = withFile(path, (fd) => textFrom(fd, start)) ?? ''
   for (const line of text.split('\n')) {
     const [kind, epoch, a, b, reason] = line.split(' ')
     if (kind === 'm') messages.push({ epoch: Number(epoch), seq: Number(a), n: Number(b) })
@@ -76,13 +87,16 @@ export function readSightings(path: string): Arrivals {
 function tailOf(path: string): string {
   const text = withFile(path, (fd) => {
     const { size } = fstatSync(fd)
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES))
-    readSync(fd, buffer, 0, buffer.length, size - buffer.length)
-    const found = buffer.toString('latin1')
+    const found = textFrom(fd, Math.max(0, size - TAIL_BYTES))
     // The first line may be cut by where we began to read.
     return size > TAIL_BYTES ? found.slice(found.indexOf('\n') + 1) : found
   })
   return text ?? ''
+}
+
+function textFrom(fd: number, start: number): string {
+  const buffer = Buffer.alloc(Math.max(0, fstatSync(fd).size - start))
+  return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, start))
 }
 
 function withFile<T>(path: string, use: (fd: number) => T): T | undefined {

@@ -85,8 +85,10 @@ export class TcpProxy {
       return
     }
     if (pair.maimed) return
-    if (this.delayMs === 0) to.write(data)
-    else setTimeout(() => to.write(data), this.delayMs)
+    const waiting = isRequest ? pair.requests : pair.replies
+    if (this.delayMs === 0 && waiting.length === 0) return void to.write(data)
+    waiting.push(data)
+    setTimeout(() => to.write(waiting.shift() ?? ''), this.delayMs)
   }
 }
 
@@ -94,6 +96,9 @@ class Pair {
   /** Bytes of it were lost: it cannot go on. */
   maimed = false
   cutting = false
+  /** What is delayed, by direction: oldest first, whatever the delay becomes. */
+  readonly requests: Buffer[] = []
+  readonly replies: Buffer[] = []
 
   constructor(
     private readonly client: Socket,
