@@ -13,7 +13,8 @@
  *
  * Status OK; ERROR with Redis's own message; BEHIND: the checkpoint is older than the caller believes; MOVED: another
  * mirror is in an epoch that the caller has not seen; EPOCH_REGRESSED: the step is of an epoch before the checkpoint's;
- * BROKEN_BATCH: a step does not begin where the one before it ended.
+ * BROKEN_BATCH: a step does not begin where the one before it ended. A replica refuses the first write: the script fails
+ * with its READONLY, which the connection must hear.
  */
 export const MIRROR_SCRIPT = `
 local source, base_epoch, base_seq, maxlen = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -44,6 +45,7 @@ local function open()
 end
 
 local function finish(status, message)
+  if string.sub(message, 1, 8) == 'READONLY' then return redis.error_reply(message) end
   if moved then
     local reply = redis.pcall('HSET', checkpoint, 'epoch', epoch_text, 'seq', seq_text, 'closed', closed and '1' or '0')
     if failure(reply) then status, message = 'ERROR', reply.err end

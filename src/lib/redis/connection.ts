@@ -7,19 +7,14 @@
 import { Redis } from 'ioredis'
 import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
+import { placeOptions } from './client-options.js'
+import type { ClientOptions } from './client-options.js'
 import { redisError } from './errors.js'
+import { readServerInfo } from './server-info.js'
+import type { RedisServer } from './server-info.js'
 import { parseRedisUrl } from './url.js'
-import type { RedisAddress } from './url.js'
 
 export type RedisClient = Redis
-
-export interface RedisServer {
-  /** `7.0.15`; of a Valkey its own version. */
-  readonly version: string
-  /** New at every start of the server. */
-  readonly runId: string
-  readonly pid: number
-}
 
 export interface RedisLinkOptions {
   readonly url: string
@@ -27,15 +22,18 @@ export interface RedisLinkOptions {
   readonly name: string
   /** A command without an answer fails after so long. */
   readonly commandTimeoutMs?: number
+  /** It is there to write: a replica that refuses that is as good as nobody. */
+  readonly writes?: boolean
   /** Connected, checked, and usable; again after every reconnect. */
   readonly onUp?: (server: RedisServer) => void
-  /** Was up and is not; or cannot be reached at all, once until it was up. */
+  /** Was up and is not; or cannot be used at all, once for each reason (an error's code) until it was up. */
   readonly onDown?: (error: ArbeesError) => void
 }
 
 const COMMAND_TIMEOUT_MS = 1_500
 const RECONNECT_MS = 100
-const OLDEST_MAJOR = 6
+/** After a refusal that waiting alone does not mend. */
+const REFUSED_MS = 1_000
 
 export class RedisLink {
   readonly redis: RedisClient
@@ -43,15 +41,17 @@ export class RedisLink {
   readonly shownUrl: string
   private server: RedisServer | undefined
   private failure: ArbeesError | undefined
+  /** Codes of what `onDown` has heard since it was last up. */
+  private readonly told = new Set<string>()
   private closed = false
   private session = 0
   private readonly waiters = new Set<() => void>()
 
-  /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL`. */
+  /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL`, `BAD_REDIS_TLS`, `OPEN_SECRET` (exit 4). */
   constructor(private readonly options: RedisLinkOptions) {
     const address = parseRedisUrl(options.url)
     this.shownUrl = address.shown
-    this.redis = new Redis(clientOptions(address, options))
+    this.redis = new Redis({ ...placeOptions(address), ...this.behavior() })
     this.redis.on('error', (error: unknown) => this.fail(redisError(this.shownUrl, error)))
     this.redis.on('ready', () => void this.check(++this.session))
     this.redis.on('close', () => {
@@ -73,8 +73,9 @@ export class RedisLink {
   }
 
   /**
-   * Resolves once it is up. Throws `REDIS_UNREACHABLE` after `timeoutMs` (never, when not given), and at once
-   * `REDIS_TOO_OLD`, `REDIS_CLUSTER` or `REDIS_AUTH`, which waiting does not mend.
+   * Resolves once it is up. Throws `REDIS_UNREACHABLE`, `NO_REDIS_MASTER` or `REDIS_READ_ONLY` after `timeoutMs` (never,
+   * when not given), and at once what waiting does not mend: `REDIS_AUTH`, `REDIS_TLS`, `REDIS_CLUSTER`,
+   * `REDIS_TOO_OLD`, `REDIS_IS_SENTINEL` (exit 4).
    */
   async ready(timeoutMs = Infinity): Promise<RedisServer> {
     const expired = new AbortController()
@@ -101,29 +102,54 @@ export class RedisLink {
 
   private async check(session: number): Promise<void> {
     try {
-      const server = readServer(await this.redis.info(), this.shownUrl)
+      const server = readServerInfo(await this.redis.info(), this.shownUrl)
       if (session !== this.session || this.closed) return
+      if (server.isReadOnly && this.options.writes === true) throw readOnly(this.shownUrl)
       this.server = server
       this.failure = undefined
+      this.told.clear()
       this.options.onUp?.(server)
       this.wake()
     } catch (error) {
       if (session !== this.session || this.closed) return
       this.fail(redisError(this.shownUrl, error))
       // Not usable, perhaps for good: ask again, but not in a tight loop.
-      await sleep(RECONNECT_MS * 10)
+      await sleep(REFUSED_MS)
       if (session === this.session && !this.closed) this.redis.disconnect(true)
     }
   }
 
   private fail(error: ArbeesError): void {
     if (this.closed) return
-    const tell = this.server !== undefined || this.failure === undefined
+    const tell = !this.told.has(error.code)
+    this.told.add(error.code)
     // A cut says less than the refusal before it.
     if (this.failure?.exit !== EXIT.CONFIG || error.exit === EXIT.CONFIG) this.failure = error
     this.server = undefined
     if (tell) this.options.onDown?.(error)
     this.wake()
+  }
+
+  private behavior(): ClientOptions {
+    const commandTimeoutMs = this.options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS
+    return {
+      connectionName: this.options.name,
+      disableClientInfo: true,
+      /** Nothing waits for a server that is away, nothing is sent twice. */
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      /** Unanswered commands fail when the connection closes: without it they would wait for `commandTimeout`. */
+      maxRetriesPerRequest: 0,
+      commandTimeout: commandTimeoutMs,
+      /** A partition shows no close: a socket that is owed an answer for so long is cut. */
+      socketTimeout: commandTimeoutMs + 250,
+      connectTimeout: 2_000,
+      retryStrategy: () => (this.failure?.exit === EXIT.CONFIG ? REFUSED_MS : RECONNECT_MS),
+      /** Ask again whether it has loaded its data; by default up to 10 s later. */
+      maxLoadingRetryTime: RECONNECT_MS,
+      /** The master has become a replica: its name, or the Sentinels, lead elsewhere by now. The command is not repeated. */
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    }
   }
 
   private wake(): void {
@@ -165,57 +191,11 @@ export async function checkRedis(url: string, timeoutMs = 2_000): Promise<RedisS
   }
 }
 
-function clientOptions(address: RedisAddress, options: RedisLinkOptions) {
-  const commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS
-  return {
-    host: address.host,
-    port: address.port,
-    db: address.db,
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.tls ? { tls: {} } : {}),
-    connectionName: options.name,
-    disableClientInfo: true,
-    /** Nothing waits for a server that is away, nothing is sent twice. */
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    /** Unanswered commands fail when the connection closes: without it they would wait for `commandTimeout`. */
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    /** A partition shows no close: a socket that is owed an answer for so long is cut. */
-    socketTimeout: commandTimeoutMs + 250,
-    connectTimeout: 2_000,
-    retryStrategy: () => RECONNECT_MS,
-  }
-}
-
-function readServer(info: string, shownUrl: string): RedisServer {
-  const fields = new Map(
-    info.split('\r\n').map((line) => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon), line.slice(colon + 1)]
-    }),
-  )
-  const version = fields.get('redis_version') ?? ''
-  if (fields.get('redis_mode') === 'cluster') {
-    throw new ArbeesError('REDIS_CLUSTER', `Redis at ${shownUrl} is a Cluster node`, {
-      exit: EXIT.CONFIG,
-      hint: 'use a standalone Redis: a checkpoint must live with its data',
-    })
-  }
-  if (Number(version.split('.')[0]) < OLDEST_MAJOR || version === '') {
-    throw new ArbeesError(
-      'REDIS_TOO_OLD',
-      `Redis at ${shownUrl} is ${version === '' ? 'of unknown version' : version}`,
-      { exit: EXIT.CONFIG, hint: `use Redis ${OLDEST_MAJOR} or newer` },
-    )
-  }
-  return {
-    version: fields.get('valkey_version') ?? version,
-    runId: fields.get('run_id') ?? '',
-    pid: Number(fields.get('process_id') ?? 0),
-  }
-}
+const readOnly = (shownUrl: string): ArbeesError =>
+  new ArbeesError('REDIS_READ_ONLY', `Redis at ${shownUrl} is a replica that refuses writes`, {
+    exit: EXIT.UNREACHABLE,
+    hint: 'name its master in redis_url, or the Sentinels that know it: redis+sentinel://host,host/name',
+  })
 
 function timedOut(shownUrl: string): ArbeesError {
   return redisError(shownUrl, new Error('Command timed out'))

@@ -4,6 +4,7 @@
  */
 
 import { Redis } from 'ioredis'
+import { placeOptions } from './client-options.js'
 import { redisError } from './errors.js'
 import { parseRedisUrl } from './url.js'
 
@@ -13,14 +14,10 @@ export class RedisPubSub {
 
   /** Connects in the background. Throws `BAD_REDIS_URL`. */
   constructor(url: string) {
-    const { host, port, db, username, password, shown } = parseRedisUrl(url)
-    this.shownUrl = shown
+    const address = parseRedisUrl(url)
+    this.shownUrl = address.shown
     this.redis = new Redis({
-      host,
-      port,
-      db,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
+      ...placeOptions(address),
       disableClientInfo: true,
       retryStrategy: () => null,
     })

@@ -5,7 +5,6 @@ import { RedisLink, checkRedis, connectRedis } from '../../../src/lib/redis/conn
 import { redisErrorCode } from '../../../src/lib/redis/errors.js'
 import { LuaScript } from '../../../src/lib/redis/lua.js'
 import { readMarketGame, setMarketGames } from '../../../src/lib/redis/market-map.js'
-import { parseRedisUrl } from '../../../src/lib/redis/url.js'
 import { until } from '../poll.js'
 import { FaultyProxy, TestRedis, freePort } from './support.js'
 
@@ -34,38 +33,6 @@ async function failureOf(work: Promise<unknown>): Promise<ArbeesError> {
   expect(error).toBeInstanceOf(ArbeesError)
   return error as ArbeesError
 }
-
-describe('redis url', () => {
-  it.each([
-    ['redis://127.0.0.1', { host: '127.0.0.1', port: 6379, db: 0, tls: false }],
-    ['redis://[::1]:7000/3', { host: '::1', port: 7000, db: 3, tls: false }],
-    ['rediss://u:p%40ss@h:1', { host: 'h', port: 1, db: 0, tls: true, username: 'u', password: 'p@ss' }],
-  ])('reads %s', (url, expected) => {
-    expect(parseRedisUrl(url)).toMatchObject(expected)
-  })
-
-  it('shows the place without user and password', () => {
-    expect(parseRedisUrl('redis://me:hunter2@h:1/2').shown).toBe('redis://h:1/2')
-  })
-
-  it.each([
-    '',
-    'h:1',
-    'http://h',
-    'redis://',
-    'redis://:hunter2@',
-    'redis://h/x',
-    'redis://u:hunter2@h:99999',
-  ])('refuses %j without repeating it', (url) => {
-    try {
-      parseRedisUrl(url)
-      expect.unreachable()
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'BAD_REDIS_URL', exit: EXIT.CONFIG })
-      expect(inspect(error)).not.toContain('hunter2')
-    }
-  })
-})
 
 describe('redis connection', () => {
   it('says who answers', async () => {
