@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { metricsFlags } from '../lib/cli/flags.js'
 import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js'
 
 export default class Sim extends RoleCommand {
@@ -25,6 +26,7 @@ export default class Sim extends RoleCommand {
     tape: Flags.string({ summary: 'play recorded frames, JSON lines', helpValue: '<file>' }),
     'redis-url': roleFlags['redis-url'],
     'log-format': roleFlags['log-format'],
+    ...metricsFlags,
   }
 
   async run(): Promise<void> {

@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../lib/cli/base-command.js'
-import { durationFlag, envFlag, redisUrlFlag } from '../lib/cli/flags.js'
+import { durationFlag, envFlag, metricsFlags, redisUrlFlag } from '../lib/cli/flags.js'
 import type { UpSummary } from '../lib/roles/up-summary.js'
 
 export default class Up extends BaseCommand {
   static override summary = 'run every role in one terminal, supervised'
   static override description =
-    'On sim data (the default) it also runs the simulated venues and keeps all state in a folder of the run. Without --redis-url it starts a private Redis on a free port. A live table on a terminal until Ctrl-C; elsewhere it stops after 60 s with a summary.'
+    'On sim data (the default) it also runs the simulated venues and keeps all state in a folder of the run. Without --redis-url it starts a private Redis on a free port. A live table on a terminal until Ctrl-C; elsewhere it stops after 60 s with a summary. With --metrics-port each role has a port of its own, from that one on.'
   static override examples = [
     { description: 'the whole system on simulated venues', command: '<%= config.bin %> <%= command.id %>' },
     {
@@ -32,6 +32,7 @@ export default class Up extends BaseCommand {
       env: 'ARBEES_SIM_SPEED',
     }),
     tape: Flags.string({ summary: 'let the simulator play recorded frames', helpValue: '<file>' }),
+    ...metricsFlags,
     keep: Flags.boolean({ summary: "keep the run's folder after a clean stop", default: false }),
   }
 
@@ -45,6 +46,8 @@ export default class Up extends BaseCommand {
       env: flags.env,
       redis_url: flags['redis-url'],
       shards: flags.shards,
+      metrics_port: flags['metrics-port'],
+      metrics_host: flags['metrics-host'],
     })
     const result = await runUp(loaded, {
       seed: flags.seed,

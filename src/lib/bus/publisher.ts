@@ -82,6 +82,7 @@ export class Publisher {
   private readonly timers: NodeJS.Timeout[]
   private readonly boundUs: number
   private closed = false
+  private latestBeat: Heartbeat
 
   private constructor(
     private readonly socket: PubSocket,
@@ -103,7 +104,7 @@ export class Publisher {
     }
     this.boundUs = clock.monoUs()
     recovery?.serve(this.channels)
-    this.beat(false)
+    this.latestBeat = this.beat(false)
     this.timers = [setInterval(() => this.beat(false), HEARTBEAT_MS)]
     if (journals.size > 0) this.timers.push(setInterval(() => this.syncJournals(), SYNC_MS))
   }
@@ -152,6 +153,11 @@ export class Publisher {
     return channel
   }
 
+  /** What it last said of itself, a fifth of a second ago at most. */
+  get heartbeat(): Heartbeat {
+    return this.latestBeat
+  }
+
   /** Milliseconds left until subscribers have had time to rejoin; publish nothing before it is 0. */
   joinGraceLeftMs(): number {
     return Math.max(0, JOIN_GRACE_MS - (this.options.clock.monoUs() - this.boundUs) / 1000)
@@ -170,7 +176,7 @@ export class Publisher {
     this.socket.close()
   }
 
-  private beat(closing: boolean): void {
+  private beat(closing: boolean): Heartbeat {
     this.watchJournals()
     const { clock, details, env, name } = this.options
     const { feeds = [], counts = {}, hops = {} } = details?.() ?? {}
@@ -190,6 +196,8 @@ export class Publisher {
     }
     this.outbox.add([this.beatTopic, JSON.stringify(heartbeat)], undefined)
     this.outbox.flush()
+    this.latestBeat = heartbeat
+    return heartbeat
   }
 
   private watchJournals(): void {

@@ -2,11 +2,25 @@
 
 import { Flags } from '@oclif/core'
 import { parseDurationMs } from '../core/duration.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
+import { parseInstantMs } from '../core/instant.js'
 
 /** A duration such as `250ms`, `5s`, `10m`; the value is milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: '<duration>',
   parse: (text) => Promise.resolve(parseDurationMs(text)),
+})
+
+/** A point in time: how long ago, a date and time (UTC without a zone), or Unix ms, which is the value. */
+export const instantFlag = Flags.custom<number>({
+  helpValue: '<time>',
+  parse: (text) => Promise.resolve(parseInstantMs(text, Date.now())),
+})
+
+/** How many times as fast as it was; `max` is Infinity. */
+export const speedFlag = Flags.custom<number>({
+  helpValue: '<speed>',
+  parse: (text) => Promise.resolve(parseSpeed(text)),
 })
 
 /** Flags of every command. */
@@ -51,6 +65,20 @@ export const redisUrlFlag = Flags.string({
   env: 'ARBEES_REDIS_URL',
 })
 
+/** Where a role answers `GET /metrics`. */
+export const metricsFlags = {
+  'metrics-port': Flags.string({
+    summary: 'answer GET /metrics there, for Prometheus; 0: any free port',
+    helpValue: '<port>',
+    env: 'ARBEES_METRICS_PORT',
+  }),
+  'metrics-host': Flags.string({
+    summary: 'address of --metrics-port; loopback when not given',
+    helpValue: '<host>',
+    env: 'ARBEES_METRICS_HOST',
+  }),
+}
+
 /** What a role reads. */
 export const transportFlag = Flags.string({
   summary: 'what to read: the bus (from Redis where only our link to a publisher is cut), or Redis alone',
@@ -82,4 +110,13 @@ export const streamFlags = {
   count: Flags.integer({ char: 'n', summary: 'stop after so many', min: 1, helpValue: '<count>' }),
   for: durationFlag({ summary: 'stop after so long' }),
   idle: durationFlag({ summary: 'stop after so long without anything' }),
+}
+
+function parseSpeed(text: string): number {
+  const speed = text === 'max' ? Infinity : Number(/^\d{1,6}(\.\d{1,6})?$/.exec(text)?.[0])
+  if (speed > 0) return speed
+  throw new ArbeesError('BAD_SPEED', `not a speed: '${text}'`, {
+    exit: EXIT.USAGE,
+    hint: 'write how many times as fast (1, 0.5, 100), or max',
+  })
 }

@@ -9,7 +9,7 @@ import { hasTerminal } from '../core/terminal.js'
 import { createRoleContext, tellSupervisor } from '../roles/role.js'
 import type { RoleContext } from '../roles/role.js'
 import { BaseCommand } from './base-command.js'
-import { envFlag, redisUrlFlag } from './flags.js'
+import { envFlag, metricsFlags, redisUrlFlag } from './flags.js'
 
 /** A drain that takes longer is cut: longer than any role's own, so that each can still report and close its files. */
 const DRAIN_DEADLINE_MS = 20_000
@@ -24,6 +24,7 @@ export const roleFlags = {
     options: ['auto', 'pretty', 'json'],
     env: 'ARBEES_LOG_FORMAT',
   }),
+  ...metricsFlags,
 }
 
 /** The shared flags as settings. */
@@ -34,6 +35,8 @@ export function roleSettings(flags: {
   readonly env?: string | undefined
   readonly 'redis-url'?: string | undefined
   readonly 'log-format'?: string | undefined
+  readonly 'metrics-port'?: string | undefined
+  readonly 'metrics-host'?: string | undefined
 }): Partial<Record<SettingKey, string | undefined>> & { config: string | undefined } {
   return {
     config: flags.config,
@@ -42,6 +45,8 @@ export function roleSettings(flags: {
     env: flags.env,
     redis_url: flags['redis-url'],
     log_format: flags['log-format'],
+    metrics_port: flags['metrics-port'],
+    metrics_host: flags['metrics-host'],
   }
 }
 

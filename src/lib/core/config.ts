@@ -22,6 +22,25 @@ interface Setting<T> {
 
 const text = (fallback: string, doc: string): Setting<string> => ({ parse: (value) => value, fallback, doc })
 
+const port = (doc: string): Setting<string> => ({
+  parse: (value) => {
+    if (value !== '' && (!/^\d{1,5}$/.test(value) || Number(value) > 65_535)) throw new Error('a port')
+    return value
+  },
+  fallback: '',
+  doc,
+})
+
+/** Never empty: to a socket that would mean every address. */
+const address = (fallback: string, doc: string): Setting<string> => ({
+  parse: (value) => {
+    if (value.trim() === '') throw new Error('a host or an address')
+    return value
+  },
+  fallback,
+  doc,
+})
+
 const oneOf = <const T extends readonly string[]>(
   allowed: T,
   fallback: T[number],
@@ -89,6 +108,8 @@ export const SETTINGS = {
   transport: oneOf(['zmq', 'redis'], 'zmq', 'what a role reads: the bus, or what the mirror wrote'),
   redis_publish: flag(false, "also PUBLISH the first design's bare bodies to Redis, best effort"),
   epoch_floor: wholeNumber(0, 'least epoch to begin with: mends EPOCH_REGRESSED after a clock was set back'),
+  metrics_port: port('where /metrics is answered; empty: nowhere, 0: any free port'),
+  metrics_host: address('127.0.0.1', 'address that metrics_port is bound on'),
   keys_dir: text('', 'CURVE keys, allow-list and HMAC key of this deployment; empty: no keys, loopback only'),
   'journal.retain': bytes('2GiB', 'kept of each channel on disk, about'),
   shards: wholeNumber(1, 'how many shards there are'),
@@ -102,6 +123,7 @@ export const SETTINGS = {
     "the shards' publishers, by index; the rest get their default ports",
   ),
   'endpoints.exec': text('tcp://127.0.0.1:5560', "exec's publisher"),
+  'endpoints.replay': text('tcp://127.0.0.1:5565', "a replay's publisher; it answers readers at its port + 1000"),
   'recovery.kalshi': text('', "the Kalshi monitor's recovery socket; empty: its publisher's port + 1000"),
   'recovery.poly': text('', "the Polymarket monitor's recovery socket; empty: port + 1000"),
   'recovery.orchestrator': text('', "the orchestrator's recovery socket; empty: port + 1000"),
@@ -135,6 +157,9 @@ export const SETTINGS = {
   'mirror.prices_maxlen': wholeNumber(10_000, 'entries kept in each price, book and game stream'),
   'mirror.signals_maxlen': wholeNumber(1_000, 'entries kept of signals'),
   'mirror.history_maxlen': wholeNumber(100_000, 'entries kept of orders and trades'),
+  'record.segment': bytes('16MiB', 'compressed bytes of a file of a recording, about'),
+  'record.segment_time': duration('1h', 'a file of a recording is closed after so long'),
+  'record.retain': bytes('20GiB', 'kept of a recording, about'),
 } as const
 
 export type SettingKey = keyof typeof SETTINGS
@@ -152,6 +177,8 @@ export interface UpFile {
   readonly pid: number
   readonly boot_id: string
   readonly settings: Readonly<Record<string, string>>
+  /** Where each role answers for its metrics; empty where none does. */
+  readonly metrics: Readonly<Record<string, string>>
 }
 
 export interface ConfigSources {

@@ -31,6 +31,7 @@ export async function bindPublisher(
     details,
     onNotice: (text) => log.warn(text),
   })
+  context.heartbeat = () => publisher.heartbeat
   lifecycle.defer('publisher', () => publisher.close())
   log.info(`publishes on ${publisher.url}`)
   return publisher

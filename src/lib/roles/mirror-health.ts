@@ -92,11 +92,43 @@ export class MirrorHealth {
     return counts
   }
 
+  /** The mirror's own beat; its channels say how far Redis is. */
+  heartbeat(closing = false): Heartbeat {
+    const { context, channels } = this.options
+    const { clock, settings } = context
+    return {
+      v: 1,
+      publisher: 'mirror',
+      env: settings.env,
+      host: hostId(),
+      pid: process.pid,
+      timestamp_ms: clock.nowMs(),
+      mono_us: clock.monoUs(),
+      channels: [...channels].flatMap(([source, { position }]) =>
+        position === undefined
+          ? []
+          : [
+              {
+                source,
+                epoch: position.epoch,
+                last_seq: position.seq,
+                oldest: null,
+                journal: 'none' as const,
+              },
+            ],
+      ),
+      feeds: [],
+      counts: this.counts(),
+      hops: {},
+      closing,
+    }
+  }
+
   /** The last word: call it when nothing is written any more. */
   async close(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer)
     this.tellEndedEpisodes(Infinity)
-    if (this.options.link.isUp) await this.writer.write(this.ownHeartbeat(true))
+    if (this.options.link.isUp) await this.writer.write(this.heartbeat(true))
   }
 
   private async beat(): Promise<void> {
@@ -104,7 +136,7 @@ export class MirrorHealth {
     for (const [source, { written }] of this.options.channels) this.gauges.get(source)?.note(written, nowMs)
     this.tellEndedEpisodes(nowMs)
     if (!this.options.link.isUp) return
-    await this.writer.write(this.ownHeartbeat(false))
+    await this.writer.write(this.heartbeat())
     this.tellOthers()
   }
 
@@ -160,38 +192,6 @@ export class MirrorHealth {
     }
     for (const name of before.keys()) {
       if (!this.alarmed.has(name)) log.info(`consumer group ${name} has caught up`)
-    }
-  }
-
-  /** The mirror's own beat; its channels say how far Redis is. */
-  private ownHeartbeat(closing: boolean): Heartbeat {
-    const { context, channels } = this.options
-    const { clock, settings } = context
-    return {
-      v: 1,
-      publisher: 'mirror',
-      env: settings.env,
-      host: hostId(),
-      pid: process.pid,
-      timestamp_ms: clock.nowMs(),
-      mono_us: clock.monoUs(),
-      channels: [...channels].flatMap(([source, { position }]) =>
-        position === undefined
-          ? []
-          : [
-              {
-                source,
-                epoch: position.epoch,
-                last_seq: position.seq,
-                oldest: null,
-                journal: 'none' as const,
-              },
-            ],
-      ),
-      feeds: [],
-      counts: this.counts(),
-      hops: {},
-      closing,
     }
   }
 

@@ -83,6 +83,7 @@ class Mirror {
       channels: this.channels,
     })
     context.report = () => ({ counts: this.health.counts(), hops: {} })
+    context.heartbeat = () => this.health.heartbeat()
     this.subscriber = new Subscriber({
       endpoints,
       prefixes: FAMILIES.map((family) => `${family}.`),

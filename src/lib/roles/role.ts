@@ -10,11 +10,12 @@ import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/clock.js'
 import { messageOf } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
-import type { Counts, HopBeat } from '../messages/heartbeat.js'
+import type { Counts, Heartbeat, HopBeat } from '../messages/heartbeat.js'
 import { Counters } from '../telemetry/counters.js'
 import { createLogger } from '../telemetry/logger.js'
 import type { Logger } from '../telemetry/logger.js'
 import { openRoleKeys } from './bus-keys.js'
+import { openMetrics } from './role-metrics.js'
 
 /** What a role tells about itself: in heartbeats when it publishes, to its supervisor always. */
 export interface RoleReport {
@@ -44,12 +45,14 @@ export interface RoleContext {
   ready(): void
   /** What the supervisor and heartbeats are told; counters alone when a role adds nothing. */
   report: () => RoleReport
+  /** What it tells on the bus or in Redis, where it does. */
+  heartbeat?: () => Heartbeat
 }
 
 /** How often a supervised role reports. */
 const REPORT_MS = 250
 
-/** Throws `NO_KEY`, `BAD_KEY`, `OPEN_SECRET` (exit 4). */
+/** Throws `NO_KEY`, `BAD_KEY`, `OPEN_SECRET` (exit 4), and `PORT_IN_USE` or `BIND_FAILED` for the metrics. */
 export async function createRoleContext(name: string, { settings }: LoadedSettings): Promise<RoleContext> {
   const lifecycle = new Lifecycle()
   const counters = new Counters()
@@ -71,6 +74,9 @@ export async function createRoleContext(name: string, { settings }: LoadedSettin
     },
     report: () => ({ counts: counters.snapshot(), hops: {} }),
   }
+  // Not its report, which is the supervisor's: exec remembers what it told there.
+  const figures = () => context.heartbeat?.() ?? { counts: counters.snapshot(), hops: {} }
+  await openMetrics({ name, settings, lifecycle, log, figures })
   if (process.send !== undefined) {
     const timer = setInterval(() => tellSupervisor({ type: 'report', report: context.report() }), REPORT_MS)
     lifecycle.defer('reports', () => clearInterval(timer))

@@ -1,6 +1,8 @@
 /** Before `up` starts anything: is every port that it will bind free? */
 
 import { createServer } from 'node:net'
+import { environmentName } from '../core/config.js'
+import type { Settings } from '../core/config.js'
 import { ArbeesError, codeOf, messageOf } from '../core/errors.js'
 
 export interface WantedPort {
@@ -16,6 +18,33 @@ export function tcpPort(role: string, url: string, setting: string): WantedPort 
   const match = /^tcp:\/\/(.+):(\d+)$/.exec(url)
   const [, host, port] = match ?? []
   return host === undefined || port === undefined ? undefined : { role, host, port: Number(port), setting }
+}
+
+/** Where `up` puts the metrics of a role when the first one is at `base`; behind exec, mirror and sim the shards. */
+const METRICS_OFFSETS: Readonly<Record<string, number>> = {
+  kalshi: 0,
+  poly: 1,
+  orchestrator: 2,
+  exec: 3,
+  mirror: 4,
+  sim: 5,
+}
+const FIRST_SHARD_OFFSET = 6
+
+/** The `metrics_port` of a role: nothing stays nothing, and 0 any free port. */
+export function metricsPortOf(base: string, role: string): string {
+  if (base === '' || Number(base) === 0) return base
+  const shard = /^shard-(\d+)$/.exec(role)?.[1]
+  const offset = shard === undefined ? (METRICS_OFFSETS[role] ?? 0) : FIRST_SHARD_OFFSET + Number(shard)
+  return String(Number(base) + offset)
+}
+
+/** Of these roles; none where they find a port themselves. */
+export function metricsPorts(settings: Settings, roles: readonly string[]): WantedPort[] {
+  const { metrics_host: host, metrics_port: base } = settings
+  if (base === '' || Number(base) === 0) return []
+  const setting = environmentName('metrics_port')
+  return roles.map((role) => ({ role, host, port: Number(metricsPortOf(base, role)), setting }))
 }
 
 /** Throws `PORT_IN_USE` naming port and role; every other failure to bind likewise. */

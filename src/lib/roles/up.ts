@@ -18,11 +18,12 @@ import { bootId, randomId } from '../core/ids.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import { checkRedis } from '../redis/connection.js'
 import { startPrivateRedis } from '../redis/private-server.js'
+import { metricsUrl } from '../telemetry/metrics-server.js'
 import { simPorts } from '../venues/urls.js'
 import { OPERATOR, loadKeyRing } from './bus-keys.js'
 import type { RoleSpec, SupervisedEvents } from './supervised-role.js'
 import { SupervisedRole } from './supervised-role.js'
-import { assertPortsFree, tcpPort } from './up-ports.js'
+import { assertPortsFree, metricsPortOf, metricsPorts, tcpPort } from './up-ports.js'
 import type { WantedPort } from './up-ports.js'
 import { summarize } from './up-summary.js'
 import type { UpSummary } from './up-summary.js'
@@ -173,7 +174,17 @@ export class Up {
       ]
     })
     const simulators = this.simulated ? Object.values(simPorts(settings)) : []
-    return [...publishers.filter((port) => port !== undefined), ...simulators]
+    const metrics = metricsPorts(settings, this.roleNames).map((port) => ({
+      ...port,
+      role: `${port.role}'s metrics`,
+    }))
+    return [...publishers.filter((port) => port !== undefined), ...simulators, ...metrics]
+  }
+
+  /** All that it may start. */
+  private get roleNames(): string[] {
+    const { shards } = this.loaded.settings
+    return [...publisherNames(shards), 'mirror', ...(this.simulated ? ['sim'] : [])]
   }
 
   /** The Redis that was named, else a private one, else none: the hot path does not need it. */
@@ -241,7 +252,14 @@ export class Up {
         this.display.say(`${role.name} ${what}`)
       },
     }
-    this.roles.push(...specs.map((spec) => new SupervisedRole(spec, BINARY, events)))
+    const withMetrics = (spec: RoleSpec): RoleSpec => ({
+      ...spec,
+      environment: {
+        ...spec.environment,
+        [environmentName('metrics_port')]: metricsPortOf(settings.metrics_port, spec.name),
+      },
+    })
+    this.roles.push(...specs.map((spec) => new SupervisedRole(withMetrics(spec), BINARY, events)))
   }
 
   private listenToHeartbeats(settings: Settings): void {
@@ -287,7 +305,10 @@ export class Up {
   private writeUpFile(settings: Settings): void {
     const path = upFilePath(this.loaded.settings.data_dir)
     const entries = SETTING_KEYS.map((key) => [key, settingText(key, settings[key])] as const)
-    const up: UpFile = { pid: process.pid, boot_id: bootId(), settings: Object.fromEntries(entries) }
+    const metrics = Object.fromEntries(
+      metricsPorts(settings, this.roleNames).map(({ role, host, port }) => [role, metricsUrl(host, port)]),
+    )
+    const up: UpFile = { pid: process.pid, boot_id: bootId(), settings: Object.fromEntries(entries), metrics }
     writeFileSync(path, `${JSON.stringify(up)}\n`, { mode: 0o600 })
     this.lifecycle.defer('up.json', () => rmSync(path, { force: true }))
   }
