@@ -82,10 +82,14 @@ export class Actor {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null
   }
 
-  /** Resolves with what it said when it was ready. Throws with its last words when it does not get there. */
-  async start(): Promise<ActorEvent> {
+  /**
+   * Resolves with what it said when it was ready. Throws with its last words when it does not get there. `changes` hold
+   * for this life.
+   */
+  async start(changes: object = {}): Promise<ActorEvent> {
     const { programs, program, config, environment, namespace } = this.options
-    const node = [process.execPath, '--enable-source-maps', programs.pathOf(program), JSON.stringify(config)]
+    const text = JSON.stringify({ ...config, ...changes })
+    const node = [process.execPath, '--enable-source-maps', programs.pathOf(program), text]
     const [file = '', ...args] = namespace === undefined ? node : ['ip', 'netns', 'exec', namespace, ...node]
     const log = openSync(this.logPath, 'a')
     const child = spawn(file, args, {
@@ -163,6 +167,11 @@ export class Actor {
     clearTimeout(force)
   }
 
+  /** What it and its earlier lives wrote, by lines. */
+  get said(): readonly string[] {
+    return readFileSync(this.logPath, 'utf8').trim().split('\n')
+  }
+
   private hear(message: ActorEvent): void {
     this.listeners.get(message.event)?.(message)
     const found = this.waiting.filter(({ event }) => event === message.event)
@@ -175,6 +184,6 @@ export class Actor {
   }
 
   private lastWords(): string {
-    return readFileSync(this.logPath, 'utf8').trim().split('\n').slice(-6).join(' | ').slice(-800)
+    return this.said.slice(-6).join(' | ').slice(-800)
   }
 }

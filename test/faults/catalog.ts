@@ -7,6 +7,7 @@ import { journalCases } from './journal-cases.js'
 import { killCases } from './kill-cases.js'
 import { mirrorCases } from './mirror-cases.js'
 import { linkCases, pauseCases } from './pause-cases.js'
+import { redisCases } from './redis-cases.js'
 
 export const FAMILIES = ['bus', 'mirror', 'exec'] as const
 
@@ -16,7 +17,7 @@ export function allCases(): FaultCase[] {
     ...pauseCases(family),
     ...linkCases(family),
     ...journalCases(family),
-    ...(family === 'bus' ? busCases() : mirrorCases()),
+    ...(family === 'bus' ? busCases() : [...mirrorCases(), ...redisCases()]),
   ])
   return [...onStage, ...execCases()]
 }

@@ -10,6 +10,8 @@ export interface FaultCase {
   readonly family: Family | 'exec'
   /** About how long a round takes on a quiet machine: the longest begin first. */
   readonly aboutMs: number
+  /** It measures: nothing runs beside it. */
+  readonly alone?: boolean
   readonly needs?: 'network' | 'small-disk'
   readonly expected: Expectation
   readonly run: (round: Round) => Promise<Outcome>
@@ -19,6 +21,7 @@ export interface StagedCase {
   /** Without its family. */
   readonly name: string
   readonly aboutMs: number
+  readonly alone?: boolean
   readonly control: ControlExpectation
   readonly atLeastSent: number
   /** 0 unless said. */
@@ -29,12 +32,13 @@ export interface StagedCase {
 }
 
 /** A case that plays on a stage of its own. */
-export function staged(family: Family, { name, aboutMs, control, ...rest }: StagedCase): FaultCase {
+export function staged(family: Family, { name, aboutMs, alone, control, ...rest }: StagedCase): FaultCase {
   const { atLeastSent, gapped = 0, stage: options = {}, play } = rest
   return {
     name: `${family}/${name}`,
     family,
     aboutMs,
+    ...(alone === undefined ? {} : { alone }),
     ...(options.network === true ? { needs: 'network' as const } : {}),
     ...(options.diskMegabytes === undefined ? {} : { needs: 'small-disk' as const }),
     expected: { control, atLeastSent, gapped },

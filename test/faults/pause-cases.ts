@@ -14,10 +14,10 @@ export function pauseCases(family: Family): FaultCase[] {
   const reader = family === 'bus' ? 'reader' : 'mirror'
   return [1, 5, 30].flatMap((seconds) => {
     const aboutMs = 7_000 + seconds * 1_000
-    const perSecond = seconds === 30 ? FAST : RATE
+    const perSecond = seconds === 30 || (seconds === 5 && family === 'mirror') ? FAST : RATE
     const readerCase = staged(family, {
       name: `${reader}-stop-${seconds}s`,
-      aboutMs: perSecond === FAST ? aboutMs + 15_000 : aboutMs,
+      aboutMs: perSecond === FAST ? aboutMs + seconds * 500 : aboutMs,
       control: seconds === 30 ? 'must_lose' : 'may_lose',
       atLeastSent: (perSecond * seconds) / 2,
       play: (stage) => pauseOfReaders(stage, perSecond, seconds * 1_000),

@@ -15,6 +15,8 @@ export interface PublisherConfig {
   /** Where it notes what it accepted. */
   readonly notes: string
   readonly markets: number
+  /** Its wall clock is so much off. */
+  readonly clockOffsetMs?: number
 }
 
 export type PublisherCommand =
@@ -89,12 +91,14 @@ class Load {
 }
 
 const config = readConfig<PublisherConfig>()
+const { clockOffsetMs = 0 } = config
+const clock = { nowMs: () => systemClock.nowMs() + clockOffsetMs, monoUs: () => systemClock.monoUs() }
 const publisher = await Publisher.bind({
   name: PUBLISHER,
   url: config.url,
   recoveryUrl: config.recoveryUrl,
   env: 'sim',
-  clock: systemClock,
+  clock,
   sources: [SOURCE],
   allowPlainBind: true,
   journal: { root: config.journalRoot, retainBytes: config.retainBytes },

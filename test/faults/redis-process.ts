@@ -1,10 +1,18 @@
-/** A Redis of its own, that a case may kill, pause and start again; looked at over a Unix socket, past every fault. */
+/**
+ * A Redis of its own, that a case may kill, pause, start again and set back to an older dump; looked at over a Unix
+ * socket, past every fault.
+ */
 
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { until } from '../lib/poll.js'
 import { findRedisBinary } from '../../src/lib/redis/private-server.js'
+
+/** When its append-only file is synced; `none`: there is no file, and a start begins empty or with a dump. */
+export type AppendSync = 'always' | 'everysec' | 'none'
 
 export interface RedisOptions {
   readonly name: string
@@ -12,6 +20,8 @@ export interface RedisOptions {
   readonly host: string
   readonly port: number
   readonly namespace?: string | undefined
+  /** `none` unless said. */
+  readonly appendSync?: AppendSync | undefined
 }
 
 export class RedisProcess {
@@ -21,8 +31,16 @@ export class RedisProcess {
 
   constructor(private readonly options: RedisOptions) {}
 
-  get url(): string {
-    return `redis://${this.options.host}:${this.options.port}`
+  get name(): string {
+    return this.options.name
+  }
+
+  get host(): string {
+    return this.options.host
+  }
+
+  get port(): number {
+    return this.options.port
   }
 
   /** For looking. */
@@ -31,14 +49,18 @@ export class RedisProcess {
     return this.connection
   }
 
-  /** Starts empty. */
+  /** Starts with what its files hold; resolves when that is loaded. */
   async start(): Promise<void> {
-    const { dir, host, port, name, namespace } = this.options
+    const { dir, host, port, name, namespace, appendSync = 'none' } = this.options
     const path = join(dir, `${name}.sock`)
     const binary = findRedisBinary(process.env['PATH'] ?? '') ?? 'redis-server'
+    mkdirSync(this.filesDir, { recursive: true })
     const server = [
-      ...[binary, '--port', String(port), '--bind', host, '--protected-mode', 'no', '--dir', dir],
-      ...['--unixsocket', path, '--save', '', '--appendonly', 'no', '--logfile', join(dir, `${name}.log`)],
+      ...[binary, '--port', String(port), '--bind', host, '--protected-mode', 'no', '--dir', this.filesDir],
+      ...['--unixsocket', path, '--save', '', '--logfile', join(dir, `${name}.log`)],
+      ...(appendSync === 'none'
+        ? ['--appendonly', 'no']
+        : ['--appendonly', 'yes', '--appendfsync', appendSync]),
     ]
     const [file = '', ...args] =
       namespace === undefined ? server : ['ip', 'netns', 'exec', namespace, ...server]
@@ -60,11 +82,43 @@ export class RedisProcess {
     await this.exited
   }
 
+  /** Dumps what it holds now. */
+  async backUp(): Promise<void> {
+    await this.look.save()
+    copyFileSync(this.dump, `${this.dump}.old`)
+  }
+
+  /** The next start begins with the dump of `backUp`. Only while it is dead. */
+  restore(): void {
+    rmSync(this.dump, { force: true })
+    copyFileSync(`${this.dump}.old`, this.dump)
+  }
+
+  /** Read-only from now on, with what the other holds; resolves when it has all that. */
+  async follow({ host, port }: RedisProcess): Promise<void> {
+    await this.look.replicaof(host, port)
+    const isLinked = async () => (await this.look.info('replication')).includes('master_link_status:up')
+    await until(isLinked, `${this.name} follows port ${port}`)
+  }
+
+  /** A primary of its own from now on. */
+  async takeOver(): Promise<void> {
+    await this.look.replicaof('NO', 'ONE')
+  }
+
   pause(): void {
     this.child?.kill('SIGSTOP')
   }
 
   resume(): void {
     this.child?.kill('SIGCONT')
+  }
+
+  private get filesDir(): string {
+    return join(this.options.dir, this.options.name)
+  }
+
+  private get dump(): string {
+    return join(this.filesDir, 'dump.rdb')
   }
 }

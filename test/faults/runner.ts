@@ -1,4 +1,4 @@
-/** Runs cases side by side, the longest first; a case that throws has failed. */
+/** Runs those cases that want to be alone, then the others side by side, the longest first; one that throws has failed. */
 
 import { messageOf } from '../../src/lib/core/errors.js'
 import type { Programs } from './actor.js'
@@ -20,17 +20,19 @@ export interface RunOptions {
 }
 
 export async function runCases(cases: readonly FaultCase[], options: RunOptions): Promise<CaseLine[]> {
-  const waiting = [...cases].sort((a, b) => b.aboutMs - a.aboutMs)
+  const byLength = [...cases].sort((a, b) => b.aboutMs - a.aboutMs)
   const lines: CaseLine[] = []
   let index = 0
-  const work = async () => {
+  const work = async (waiting: FaultCase[]) => {
     for (let next = waiting.shift(); next !== undefined && !options.signal.aborted; next = waiting.shift()) {
       const line = await runCase(next, options, () => ++index)
       lines.push(line)
       options.onLine(line)
     }
   }
-  await Promise.all(Array.from({ length: options.width }, work))
+  await work(byLength.filter(({ alone }) => alone === true))
+  const others = byLength.filter(({ alone }) => alone !== true)
+  await Promise.all(Array.from({ length: options.width }, () => work(others)))
   return lines
 }
 

@@ -68,7 +68,8 @@ export function readerSide(
   }
 }
 
-const STREAM = redisKeys('sim').prices('kalshi')
+/** Where a mirror writes. */
+export const STREAM = redisKeys('sim').prices('kalshi')
 const CHECKPOINT = redisKeys('sim').checkpoint(SOURCE)
 /** Looking must not hang with a Redis that is paused. */
 const LOOK_MS = 300

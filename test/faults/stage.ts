@@ -14,6 +14,7 @@ import type { Harm } from './harm.js'
 import { Network } from './network.js'
 import type { PublisherConfig } from './publisher-child.js'
 import { RedisProcess } from './redis-process.js'
+import type { AppendSync } from './redis-process.js'
 import { mirrorSide, readerSide } from './side.js'
 import type { Side, SideOptions } from './side.js'
 import { lastPlace, readSightings } from './sightings.js'
@@ -40,6 +41,8 @@ export interface StageOptions {
   /** The control's Redis client sends again what was not answered. */
   readonly resends?: boolean
   readonly maxLength?: number
+  /** How each Redis keeps what it holds over a kill; not at all unless said. */
+  readonly appendSync?: AppendSync
 }
 
 /** One run of a case. */
@@ -162,8 +165,8 @@ export class Stage {
   }
 
   /** With the load that it had. Returns the epoch that it began. */
-  async startPublisher(): Promise<number> {
-    const { epoch } = await this.publisher.start()
+  async startPublisher(changes: Pick<PublisherConfig, 'clockOffsetMs'> = {}): Promise<number> {
+    const { epoch } = await this.publisher.start(changes)
     this.rate(this.perSecond)
     return Number(epoch)
   }
@@ -306,7 +309,13 @@ async function cast(shared: Cast, name: 'ours' | 'control'): Promise<Side> {
     return readerSide({ ...side, slowMs: options.slowMs, harm })
   }
   const at = { host: network === undefined ? loopback : '127.0.0.1', port: FIRST_REDIS_PORT + place }
-  const redis = new RedisProcess({ name: `redis-${name}`, dir, ...at, namespace: network?.readerSide })
+  const redis = new RedisProcess({
+    name: `redis-${name}`,
+    dir,
+    ...at,
+    namespace: network?.readerSide,
+    appendSync: options.appendSync,
+  })
   const seen = await reach(at)
   return mirrorSide({
     ...side,

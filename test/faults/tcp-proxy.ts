@@ -17,7 +17,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: { readonly host: string; readonly port: number },
+    private target: { readonly host: string; readonly port: number },
   ) {}
 
   static async listen(
@@ -57,6 +57,12 @@ export class TcpProxy {
   heal(): void {
     this.mode = 'pass'
     for (const pair of this.pairs) if (pair.maimed) pair.cut()
+  }
+
+  /** Leads elsewhere from now on; who is connected is cut, as by an address that moves. */
+  moveTo(target: { readonly host: string; readonly port: number }): void {
+    this.target = target
+    for (const pair of this.pairs) pair.cut()
   }
 
   async close(): Promise<void> {

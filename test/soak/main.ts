@@ -173,6 +173,7 @@ async function look(lookOuts: readonly LookOut[], trouble: Trouble): Promise<voi
 function conclude({ counts }: Trouble): void {
   const growths = [...samples].map(([name, own]) => growthOf(name, own))
   failures.push(...growths.flatMap((growth) => growth.failures))
+  if (canSample() && growths.length === 0) failures.push('ended before the growth of anything was followed')
   const { received, lost, gapped, duplicated, outOfOrder } = total
   if (published === 0 || received === 0) failures.push('nothing was published or nothing received')
   const summary = {

@@ -61,6 +61,7 @@ class Mirror {
     this.link = new RedisLink({
       url: settings.redis_url,
       name: 'arbees-mirror',
+      writes: true,
       onUp: ({ version }) => this.onRedisUp(version),
       onDown: (error) => {
         counters.add('redis_errors', error.code)
