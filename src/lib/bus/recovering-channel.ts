@@ -19,6 +19,12 @@ import type { Received } from './subscriber.js'
 /** JOINING: nothing is complete yet. GAP: something is missing, and being pulled. LIVE: nothing is known to be missing. */
 export type ChannelState = 'JOINING' | 'LIVE' | 'GAP'
 
+/** A source that lives in an epoch before the latest that was read of it: its clock was set back, its journal is gone. */
+export interface Regression {
+  readonly epoch: number
+  readonly latest: number
+}
+
 export interface ChannelHandlers {
   /** In order and never twice. */
   onMessage(received: Received): void
@@ -27,6 +33,8 @@ export interface ChannelHandlers {
   /** Missing for good; said before what comes behind it. */
   onGap(gap: Gap): void
   onState(source: string, state: ChannelState): void
+  /** Nothing of the source is taken until it lives in a later epoch; undefined once it does. */
+  onRegression(source: string, regression: Regression | undefined): void
   /** A handler threw: its message counts as handed on. */
   onFailure(detail: string): void
 }
@@ -49,6 +57,8 @@ export interface RecoveringChannelOptions extends ChannelHandlers {
 const MAX_WAITING = { records: 10_000, bytes: 16 * 1024 * 1024 } as const
 /** What is handed on in one go; then the event loop has its turn. */
 const STRETCH_MS = 8
+/** A heartbeat of the life before may come behind the first of a new one. */
+const REGRESSED_AFTER_MS = 500
 
 export class RecoveringChannel {
   private readonly reader: ChannelReader<Received> | SnapshotReader<Received>
@@ -57,6 +67,10 @@ export class RecoveringChannel {
   private last: Position = NOWHERE
   /** The last that came live: one that was pulled before it came is no duplicate. */
   private live: Position = NOWHERE
+  /** The epoch of the last heartbeat. */
+  private beatEpoch = 0
+  private regressedSinceMs: number | undefined
+  private isToldRegressed = false
   private asking = false
   private giving = false
   private closed = false
@@ -108,6 +122,7 @@ export class RecoveringChannel {
   /** The source's own word on how far it got. */
   reached(beat: Position & { readonly closing: boolean; readonly journal: boolean }): void {
     const journal = beat.journal && this.options.client !== undefined
+    this.beatEpoch = beat.epoch
     this.reader.reached({ ...beat, journal }, this.nowMs())
     this.step()
   }
@@ -126,6 +141,7 @@ export class RecoveringChannel {
     this.tellState()
     this.give()
     this.tellState()
+    this.tellRegression()
     if (!this.asking) void this.ask()
   }
 
@@ -209,12 +225,28 @@ export class RecoveringChannel {
   private tellState(): void {
     const { reader } = this
     const isBegun = reader.position !== undefined && reader.sourceHead.epoch > 0
-    const isWhole = isBegun && !reader.hasHole && this.rest === undefined
+    const isWhole = isBegun && !reader.hasHole && !reader.isRegressed && this.rest === undefined
     const state = isWhole ? 'LIVE' : this.state === 'JOINING' ? 'JOINING' : 'GAP'
     if (state === this.state) return
     this.options.onSettle(true)
     this.state = state
     this.options.onState(this.options.source, state)
+  }
+
+  private tellRegression(): void {
+    const { reader, options, beatEpoch: epoch } = this
+    const nowMs = this.nowMs()
+    this.regressedSinceMs = reader.isRegressed ? (this.regressedSinceMs ?? nowMs) : undefined
+    const isRegressed =
+      this.regressedSinceMs !== undefined && nowMs - this.regressedSinceMs >= REGRESSED_AFTER_MS
+    if (isRegressed === this.isToldRegressed) return
+    this.isToldRegressed = isRegressed
+    const latest = Math.max(
+      reader.sourceHead.epoch,
+      reader.position?.epoch ?? 0,
+      reader instanceof SnapshotReader ? reader.latestEpoch : 0,
+    )
+    options.onRegression(options.source, isRegressed ? { epoch, latest } : undefined)
   }
 
   private async ask(): Promise<void> {

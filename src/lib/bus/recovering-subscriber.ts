@@ -14,12 +14,12 @@ import type { PublisherEndpoint } from './endpoints.js'
 import type { Gap } from './gap.js'
 import type { Checkpoint, Position } from './position.js'
 import { RecoveringChannel } from './recovering-channel.js'
-import type { ChannelState } from './recovering-channel.js'
+import type { ChannelState, Regression } from './recovering-channel.js'
 import { RecoveryClient } from './recovery/recovery-client.js'
 import { Subscriber, coversChannel } from './subscriber.js'
 import type { Problem, Received, ReceivedLegacy } from './subscriber.js'
 
-export type { ChannelState } from './recovering-channel.js'
+export type { ChannelState, Regression } from './recovering-channel.js'
 
 export interface RecoveringHandlers {
   /** In order and never twice; `isLate` where it was pulled. */
@@ -28,6 +28,8 @@ export interface RecoveringHandlers {
   onGap?(gap: Gap): void
   /** Of each channel when it changes; JOINING before it is said first. */
   onState?(source: string, state: ChannelState): void
+  /** A source has lived in an epoch before its latest for a while; undefined once it lives in a later one. */
+  onRegression?(source: string, regression: Regression | undefined): void
   /** After what it says was taken in: channels that are behind it are in GAP by then. */
   onHeartbeat?(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void
   onLegacy?(received: ReceivedLegacy): void
@@ -155,6 +157,7 @@ export class RecoveringSubscriber {
         onSettle: (isState) => (isState ? conflater?.flushAll() : conflater?.flush()),
         onGap: (gap) => options.onGap?.(gap),
         onState: (of, state) => options.onState?.(of, state),
+        onRegression: (of, regression) => options.onRegression?.(of, regression),
         onFailure,
       })
       this.channels.set(source, channel)

@@ -57,6 +57,8 @@ export class SnapshotReader<T extends { readonly topic: string }> {
   private retryAtMs = -Infinity
   private stuckSinceMs: number | undefined
   private heardMs = -Infinity
+  /** The epoch of its last heartbeat, or a later one that was heard of since. */
+  private liveEpoch = 0
   /** Whether the source can be asked; not known before its first heartbeat. */
   private recoverable: boolean | undefined
 
@@ -72,6 +74,16 @@ export class SnapshotReader<T extends { readonly topic: string }> {
   /** The furthest that the source is known to be. */
   get sourceHead(): Checkpoint {
     return this.inner.sourceHead
+  }
+
+  /** The latest epoch that is known of the source. */
+  get latestEpoch(): number {
+    return Math.max(this.left.epoch, this.inner.sourceHead.epoch, this.inner.position?.epoch ?? 0)
+  }
+
+  /** As `ChannelReader` has it: nothing is taken of an epoch before the latest. */
+  get isRegressed(): boolean {
+    return this.liveEpoch > 0 && this.liveEpoch < this.latestEpoch
   }
 
   /** What it has given out is not known to be the newest. */
@@ -90,6 +102,7 @@ export class SnapshotReader<T extends { readonly topic: string }> {
   /** A live message; `bytes` is what it weighs while it waits. */
   receive(message: Position & { readonly value: T }, bytes: number, nowMs: number): Reception {
     this.heardMs = nowMs
+    this.liveEpoch = Math.max(this.liveEpoch, message.epoch)
     return message.epoch < this.left.epoch ? 'old_epoch' : this.inner.receive(message, bytes, nowMs)
   }
 
@@ -99,6 +112,7 @@ export class SnapshotReader<T extends { readonly topic: string }> {
     nowMs: number,
   ): 'taken' | 'old_epoch' {
     this.heardMs = nowMs
+    this.liveEpoch = beat.epoch
     if (beat.epoch < this.left.epoch) return 'old_epoch'
     const reception = this.inner.reached(beat, nowMs)
     if (reception === 'taken') this.recoverable = beat.journal
@@ -152,6 +166,7 @@ export class SnapshotReader<T extends { readonly topic: string }> {
       return false
     }
     if (cursor === 0) this.base = this.seamOf(reply)
+    this.liveEpoch = Math.max(this.liveEpoch, reply.epoch)
     this.complete = reply.complete && (cursor === 0 || this.complete)
     this.stuckSinceMs = undefined
     this.keepValues(reply)

@@ -8,7 +8,7 @@ export function busReading({
   settings,
   counters,
   log,
-}: RoleContext): Pick<BusReaderOptions, 'redisUrl' | 'onLink' | 'onRedisDown'> {
+}: RoleContext): Pick<BusReaderOptions, 'redisUrl' | 'onLink' | 'onRedisDown' | 'onRegression'> {
   return {
     redisUrl: settings.redis_url,
     onLink: (publisher, state) => {
@@ -21,6 +21,14 @@ export function busReading({
       } else if (state === 'LIVE') {
         log.info(`${publisher} is heard again, nothing is missing`)
       }
+    },
+    onRegression: (source, regression) => {
+      counters.set(`epoch_regressed:${source}`, regression === undefined ? 0 : 1)
+      if (regression === undefined) return log.info(`${source} lives in a later epoch: it is read again`)
+      const { epoch, latest } = regression
+      log.error(
+        `nothing of ${source} is taken: its epoch ${epoch} is before ${latest}, which was read; start its publisher with --epoch-floor ${latest + 1}`,
+      )
     },
     onRedisDown: ({ message }) => log.warn(`${message}: nothing is read there until it answers`),
   }

@@ -12,9 +12,11 @@ import type {
   ChannelState,
   RecoveringMode,
   RecoveringSubscriberOptions,
+  Regression,
 } from '../../../src/lib/bus/recovering-subscriber.js'
 import type { Problem, Received } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
+import type { Clock } from '../../../src/lib/core/clock.js'
 import { TcpProxy } from '../../faults/tcp-proxy.js'
 import * as samples from '../messages/samples.js'
 import { until } from '../poll.js'
@@ -36,17 +38,19 @@ interface Place {
   readonly root?: string
   readonly url?: string
   readonly recoveryUrl?: string
+  readonly clock?: Clock
+  readonly epochFloor?: number
 }
 
-async function bind({ root, url, recoveryUrl }: Place = {}): Promise<Publisher> {
+async function bind({ root, url, recoveryUrl, clock, epochFloor = 0 }: Place = {}): Promise<Publisher> {
   const publisher = await Publisher.bind({
     name: 'kalshi',
     url: url ?? 'tcp://127.0.0.1:*',
     recoveryUrl: recoveryUrl ?? 'tcp://127.0.0.1:*',
     env: 'sim',
-    clock: systemClock,
+    clock: clock ?? systemClock,
     sources: [SOURCE],
-    ...(root === undefined ? {} : { journal: { root, retainBytes: 64 * 1024 * 1024 } }),
+    ...(root === undefined ? {} : { journal: { root, retainBytes: 64 * 1024 * 1024, epochFloor } }),
   })
   cleanups.push(() => publisher.close())
   return publisher
@@ -82,6 +86,7 @@ function read(
     gaps: [] as Gap[],
     problems: [] as Problem[],
     states: [] as ChannelState[],
+    regressions: [] as (Regression | undefined)[],
     beats: 0,
   }
   const { url, recoveryUrl } = place
@@ -96,6 +101,7 @@ function read(
     onMessage: (received) => seen.received.push(received),
     onGap: (gap) => seen.gaps.push(gap),
     onState: (_source, state) => seen.states.push(state),
+    onRegression: (_source, regression) => seen.regressions.push(regression),
     onProblem: (problem) => seen.problems.push(problem),
     onHeartbeat: () => seen.beats++,
     ...more,
@@ -318,4 +324,40 @@ describe('a snapshot reader', () => {
     expect(seqs(seen.received)).toEqual(upTo(60, 51))
     expect(seen.gaps).toEqual([])
   })
+})
+
+describe('a publisher whose clock was set back and whose journal is gone', () => {
+  it.each<[string, RecoveringMode]>([
+    ['gap-filled', fromTheBeginning],
+    ['snapshot', snapshot],
+  ])(
+    'is not LIVE to a %s reader, which says so and by how much, until its epoch is later',
+    async (_, mode) => {
+      const first = await bind({ root: folder() })
+      const place = { url: first.url, recoveryUrl: first.recoveryUrl! }
+      const { seen, subscriber } = read(place, mode, { outOfReachMs: 300 })
+      publish(first, 10)
+      await until(() => seen.states.at(-1) === 'LIVE' && seen.received.length > 0, 'it reads the first life')
+      const latest = subscriber.position(SOURCE)!.epoch
+      first.close()
+      const anHourAgo: Clock = { ...systemClock, nowMs: () => Date.now() - 3_600_000 }
+      await sent()
+      const regressed = await bind({ root: folder(), ...place, clock: anHourAgo })
+      publish(regressed, 20)
+      const { epoch } = regressed.channel(SOURCE)
+      await until(() => seen.regressions.length > 0, 'it says so')
+      expect(seen.regressions).toEqual([{ epoch, latest }])
+      expect(seen.states.at(-1)).toBe('GAP')
+      expect(Math.max(...seen.received.map(({ message }) => message.header.epoch))).toBe(latest)
+      regressed.close()
+      await sent()
+      const root = folder()
+      const mended = await bind({ root, ...place, clock: anHourAgo, epochFloor: latest + 1 })
+      publish(mended, 5)
+      await until(() => seen.states.at(-1) === 'LIVE', 'it reads the new life')
+      expect(seen.regressions).toEqual([{ epoch, latest }, undefined])
+      await until(() => seen.received.at(-1)?.message.header.seq === 5, 'all of it')
+      expect(seen.received.at(-1)?.message.header.epoch).toBe(latest + 1)
+    },
+  )
 })

@@ -200,6 +200,47 @@ describe('a reader that has joined', () => {
   })
 })
 
+describe('a source that lives in an epoch before its latest', () => {
+  it('is regressed, read or still joined, and gives nothing out until it lives in a later one', () => {
+    const late = joined(5, ['a5'])
+    hear(late, 'a', 1, { epoch: 20 })
+    late.nextRequest(0)
+    late.onSnapshot(chunk(1, ['a1'], { epoch: 20 }), 0)
+    expect([take(late), late.isRegressed]).toEqual([['=a1'], false])
+    beat(late, 3, { epoch: 15 })
+    expect([late.isRegressed, late.latestEpoch]).toEqual([true, 20])
+    expect(hear(late, 'a', 4, { epoch: 15 })).toBe('old_epoch')
+    expect([take(late), late.isRegressed]).toEqual([[], true])
+    hear(late, 'a', 2, { epoch: 21 })
+    expect(late.isRegressed).toBe(false)
+  })
+
+  it('is regressed for one who has not read it yet, and has heard of the latest', () => {
+    const late = reader()
+    beat(late, 3, { epoch: 20 })
+    expect(late.isRegressed).toBe(false)
+    beat(late, 3, { epoch: 15 })
+    expect([late.isRegressed, late.latestEpoch]).toEqual([true, 20])
+    late.nextRequest(0)
+    expect(late.onSnapshot(chunk(3, ['a3'], { epoch: 15 }), 0)).toBe(false)
+    beat(late, 1, { epoch: 21 })
+    late.nextRequest(200)
+    late.onSnapshot(chunk(1, ['a1'], { epoch: 21 }), 200)
+    expect([take(late), late.isRegressed, late.hasHole]).toEqual([['=a1'], false, false])
+  })
+
+  it.each<[string, (late: Reader) => unknown]>([
+    ['a message', (late) => hear(late, 'a', 1, { epoch: 20 })],
+    ['a snapshot', (late) => late.onSnapshot(chunk(1, ['a1'], { epoch: 20 }), 0)],
+  ])('is none that %s of a new life is heard of before its first heartbeat', (_, tell) => {
+    const late = reader()
+    beat(late, 5)
+    late.nextRequest(0)
+    tell(late)
+    expect([late.latestEpoch, late.isRegressed]).toEqual([20, false])
+  })
+})
+
 describe('a source that cannot be asked', () => {
   it('without a journal is read from what is heard, and a hole is a gap at once', () => {
     const late = reader()

@@ -153,6 +153,25 @@ describe('a shard makes no signal', () => {
     await until(() => signals.length === 1, 'the signal on the new life')
   })
 
+  it('from a monitor in an epoch before its latest, which is red by name until its epoch is later', async () => {
+    const { poly, role, counters, signals, quote, settled } = await stage()
+    quote('poly', COND, RICH_THERE)
+    await settled()
+    const latest = poly.epoch
+    poly.epoch -= 3_600_000
+    await until(() => counters.get('epoch_regressed:poly.prices') === 1, 'it is red')
+    expect(counters.get('epoch_regressed:poly.orderbook')).toBe(1)
+    expect(role.lines.some((line) => line.includes(`--epoch-floor ${latest + 1}`))).toBe(true)
+    quote('poly', COND, RICH_THERE)
+    quote('kalshi', HOU, CHEAP_HERE)
+    await settled()
+    expect(signals).toEqual([])
+    poly.epoch = latest + 1
+    await until(() => counters.total('epoch_regressed') === 0, 'it is read again')
+    quote('poly', COND, RICH_THERE)
+    await until(() => signals.length === 1, 'the signal on the new life')
+  })
+
   it('while a monitor is silent', async () => {
     const { poly, counters, signals, quote, settled } = await stage()
     quote('poly', COND, RICH_THERE)
