@@ -7,22 +7,30 @@ import type { Clock } from '../core/clock.js'
 import type { TeamCodeBook } from '../games/team-codes.js'
 import type { Message } from '../messages/codec.js'
 import { gameStateOf } from '../messages/convert.js'
+import type { Header } from '../messages/payloads.js'
 import type { Signal } from '../model/signal.js'
 import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
 import type { NoSignalReason, StrategySettings } from '../strategy/cross-venue-strategy.js'
+import { PostponedPairs } from './postponed-pairs.js'
 import { ShardBooks } from './shard-books.js'
 import type { BooksBeat, Misfit } from './shard-books.js'
+
+/** The signals of a quote whose pairs could not be believed when it came, and now can. */
+export interface LateDecision {
+  readonly trigger: Header
+  readonly signals: readonly Signal[]
+}
 
 /** Everything that a decision can depend on, in the order it came. `recvUs` is the shard's monotonic clock. */
 export interface ShardInputs {
   /** The signals that it causes; undefined when it touches no pair. */
   message(message: Message, recvUs: number): readonly Signal[] | undefined
-  /** False when it is the word of an earlier life of the monitor. */
-  heartbeat(heartbeat: BooksBeat, recvUs: number): boolean
+  /** What can be decided now; undefined when it is the word of an earlier life of the monitor. */
+  heartbeat(heartbeat: BooksBeat, recvUs: number): readonly LateDecision[] | undefined
   /** Something is missing of a channel for good. */
   gap(source: string): void
-  /** Whether nothing is known to be missing of a channel. */
-  state(source: string, isLive: boolean): void
+  /** Whether nothing is known to be missing of a channel; what can be decided now. */
+  state(source: string, isLive: boolean): readonly LateDecision[]
 }
 
 export interface DeciderOptions {
@@ -38,9 +46,12 @@ export interface DeciderOptions {
   readonly onRefused: (reason: Misfit) => void
 }
 
+const NONE: readonly LateDecision[] = []
+
 export class ShardDecider implements ShardInputs {
   readonly books: ShardBooks
   private readonly strategy: CrossVenueStrategy
+  private readonly postponed = new PostponedPairs()
 
   constructor(private readonly options: DeciderOptions) {
     const { index, codes, host, clock, strategy, onNoSignal } = options
@@ -50,7 +61,10 @@ export class ShardDecider implements ShardInputs {
       codes,
       host,
       nowMs: () => clock.nowMs(),
-      onPairGone: (pair) => this.strategy.forget(pair),
+      onPairGone: (pair) => {
+        this.strategy.forget(pair)
+        this.postponed.forget(pair)
+      },
     })
   }
 
@@ -69,6 +83,7 @@ export class ShardDecider implements ShardInputs {
           return this.refuse('topic_payload_differ')
         const { pairs, book } = this.books.applyQuote(payload, header, recvUs)
         if (pairs.length === 0) return undefined
+        this.postponed.touched(pairs, header)
         return this.strategy.evaluate(pairs, book.quoteMessage, this.options.clock.monoUs())
       }
       case 'games': {
@@ -86,16 +101,26 @@ export class ShardDecider implements ShardInputs {
     }
   }
 
-  heartbeat(heartbeat: BooksBeat, recvUs: number): boolean {
-    return this.books.applyHeartbeat(heartbeat, recvUs)
+  heartbeat(heartbeat: BooksBeat, recvUs: number): readonly LateDecision[] | undefined {
+    return this.books.applyHeartbeat(heartbeat, recvUs) ? this.decidePostponed() : undefined
   }
 
   gap(source: string): void {
     this.books.applyGap({ source })
   }
 
-  state(source: string, isLive: boolean): void {
+  state(source: string, isLive: boolean): readonly LateDecision[] {
     this.books.applyState(source, isLive)
+    return isLive ? this.decidePostponed() : NONE
+  }
+
+  private decidePostponed(): readonly LateDecision[] {
+    if (this.postponed.isEmpty) return NONE
+    const nowUs = this.options.clock.monoUs()
+    return Array.from(this.postponed.take(nowUs), ([trigger, pairs]) => ({
+      trigger,
+      signals: this.strategy.evaluate(pairs, trigger, nowUs),
+    }))
   }
 
   private refuse(reason: Misfit | undefined): undefined {

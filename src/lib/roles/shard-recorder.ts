@@ -18,7 +18,7 @@ import type { ShardHead } from './shard-turn.js'
 /** A turn that takes in more is written in parts. */
 const MAX_TEXT = 32 * 1024
 /** The head is told again after so many records. */
-const HEAD_EVERY = 1_000
+const HEAD_EVERY = 250
 /** How much a crash of the machine may cost, ms; a crash of the process costs the turn that runs, without a signal. */
 const SYNC_MS = 100
 
@@ -79,9 +79,10 @@ export class ShardRecorder implements Clock {
         this.take(heartbeatText(beat, recvUs), () => inner.heartbeat(beat, recvUs)),
       gap: (source) => this.take(gapText(source), () => inner.gap(source)),
       state: (source, isLive) => {
-        this.take(stateText(source, isLive), () => inner.state(source, isLive))
+        const decisions = this.take(stateText(source, isLive), () => inner.state(source, isLive))
         if (isLive) this.live.add(source)
         else this.live.delete(source)
+        return decisions
       },
     }
   }

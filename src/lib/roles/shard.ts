@@ -28,7 +28,7 @@ import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
 import type { ShardBooks } from './shard-books.js'
 import { ShardDecider } from './shard-decider.js'
-import type { ShardInputs } from './shard-decider.js'
+import type { LateDecision, ShardInputs } from './shard-decider.js'
 import { openRecorder } from './shard-recorder.js'
 import type { ShardRecorder } from './shard-recorder.js'
 import type { ShardHead } from './shard-turn.js'
@@ -86,9 +86,11 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
       // Heard, though nobody looked at it.
       counters.add(message.family === 'prices' ? 'quotes' : 'books')
     },
-    onState: (of, state) => shard.inputs.state(of, state === 'LIVE'),
+    onState: (of, state) => shard.sendLate(shard.inputs.state(of, state === 'LIVE')),
     onHeartbeat: (heartbeat, _endpoint, recvUs) => {
-      if (!shard.inputs.heartbeat(heartbeat, recvUs)) counters.add('old_heartbeats')
+      const decisions = shard.inputs.heartbeat(heartbeat, recvUs)
+      if (decisions === undefined) counters.add('old_heartbeats')
+      else shard.sendLate(decisions)
     },
     onLegacy: (received) => shard.onLegacy(received),
     onProblem: (problem) => shard.onProblem(problem),
@@ -187,6 +189,10 @@ class Shard {
   /** A warning, at most once a minute for the same key. */
   complain(text: string, key: string): void {
     if (this.isNew(key)) this.context.log.warn(text)
+  }
+
+  sendLate(decisions: readonly LateDecision[]): void {
+    for (const { trigger, signals } of decisions) this.send(signals, trigger, this.context.clock.monoUs())
   }
 
   close(): void {

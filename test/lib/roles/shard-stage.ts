@@ -55,8 +55,8 @@ export const gameState = (change: Partial<GamesPayload> = {}): GamesPayload => (
 })
 
 interface Quoted {
-  readonly bid?: [number, number]
-  readonly ask?: [number, number]
+  readonly bid?: readonly [number, number]
+  readonly ask?: readonly [number, number]
   readonly state?: PricesPayload['state']
   readonly selection?: string
 }
@@ -172,6 +172,6 @@ export async function stageShard(
 }
 
 /** YES of HOU at 0.45 here, NO of HOU at 0.50 there. */
-export const CHEAP_HERE: Quoted = { bid: [0.44, 50], ask: [0.45, 50] }
-export const FAIR_HERE: Quoted = { bid: [0.49, 50], ask: [0.51, 50] }
-export const RICH_THERE: Quoted = { bid: [0.5, 40], ask: [0.51, 40] }
+export const CHEAP_HERE = { bid: [0.44, 50], ask: [0.45, 50] } as const
+export const FAIR_HERE = { bid: [0.49, 50], ask: [0.51, 50] } as const
+export const RICH_THERE = { bid: [0.5, 40], ask: [0.51, 40] } as const
