@@ -92,7 +92,6 @@ const MAX_LAG = 1_000
 /** The mirror writes its own beat four times a second, into a Redis that may be slow. */
 const MIRROR_SUSPECT_MS = 3_000
 
-/** Refusals that someone has to look at, and what they mean. */
 /** Counts that should stay 0, and what they mean. */
 const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   wrong_source: 'messages of a source that their endpoint is not configured for were refused',
@@ -101,7 +100,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   old_epoch: 'messages of an earlier life of their source were refused: two publishers claim it',
   handshake_refused: 'handshakes were refused',
   bad_hmac: 'signals had no seal or a wrong one and were not taken',
-  epoch_regressed: 'sources live in an epoch before the one in Redis: start them with --epoch-floor',
+  signals_refused: 'signals could not be put on record and were not sent',
+  epoch_regressed: 'sources live in an epoch before their latest: start their publishers with --epoch-floor',
   unguarded_lost: 'first-design messages did not reach Redis',
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',

@@ -148,7 +148,12 @@ describe('status', () => {
         counts: { 'parse_errors:not_json': 2, 'parse_errors:oversize': 1 },
       },
       orchestrator: { counts: { 'loop_errors:update': 2 } },
-      'shard-0': { counts: { wrong_source: 3, gaps: 1, duplicates: 4, unguarded: 9 } },
+      'shard-0': {
+        counts: {
+          ...{ wrong_source: 3, gaps: 1, duplicates: 4, unguarded: 9, 'signals_refused:journal': 5 },
+          ...{ 'epoch_regressed:poly.prices': 1, 'epoch_regressed:kalshi.prices': 0 },
+        },
+      },
     })
     await writeMirrorBeat()
     const report = await read(settings)
@@ -158,6 +163,8 @@ describe('status', () => {
       'orchestrator: 2 rounds of a loop failed and were tried again (loop_errors: update 2)',
       'shard-0: 1 gap',
       'shard-0: 3 messages of a source that their endpoint is not configured for were refused (wrong_source)',
+      'shard-0: 5 signals could not be put on record and were not sent (signals_refused: journal 5)',
+      'shard-0: 1 sources live in an epoch before their latest: start their publishers with --epoch-floor (epoch_regressed: poly.prices 1)',
     ])
     expect(report.roles[0]?.parse_errors).toEqual({ not_json: 2, oversize: 1 })
     expect(renderStatus(report, { width: 200, color: false })).toContain(
