@@ -6,14 +6,16 @@ import type { Problem } from '../bus/subscriber.js'
 import type { Settings } from '../core/config.js'
 import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
 import { SUSPECT_MS } from '../messages/heartbeat.js'
+import type { HeardBeat } from './beat-listener.js'
 import type { ClosedDoor } from './operator-keys.js'
 import { totalOf } from '../telemetry/counters.js'
-import { plural } from '../view/units.js'
+import { formatAge, plural } from '../view/units.js'
 
-export interface HeardBeat {
-  readonly heartbeat: Heartbeat
-  /** Our monotonic clock on arrival. */
-  readonly heardUs: number
+/** How far Redis is behind what a source said right before. */
+export interface ChannelLag {
+  readonly messages: number
+  /** Age of the oldest of them by its publisher's clock, ms; null where its journal does not tell. */
+  readonly ms: number | null
 }
 
 export interface RedisState {
@@ -23,8 +25,8 @@ export interface RedisState {
   readonly mirror: Heartbeat | undefined
   /** Entries of `arbees:gaps`. */
   readonly gaps: number
-  /** By source: how far Redis is. */
-  readonly checkpoints: ReadonlyMap<string, { readonly epoch: number; readonly seq: number }>
+  /** By source, of those that were heard. */
+  readonly lags: ReadonlyMap<string, ChannelLag>
 }
 
 export type RedisFindings = RedisState | { readonly error: string }
@@ -49,6 +51,10 @@ interface ChannelStatus {
   readonly published: number
   /** Messages that Redis does not have yet; null when that is not known. */
   readonly lag: number | null
+  /** Age of the oldest of them, ms by its publisher's clock; null when that is not known. */
+  readonly lag_ms: number | null
+  /** What the mirror has written of late, messages a second; null without a mirror. */
+  readonly mirrored_per_s: number | null
   readonly journal: string
 }
 
@@ -87,7 +93,8 @@ export interface StatusReport {
   readonly problems: readonly StatusProblem[]
 }
 
-/** Beyond this, Redis is not just a batch behind. */
+/** Beyond this, Redis is not just a batch behind; messages count where nobody tells how old they are. */
+const MAX_LAG_MS = 1_000
 const MAX_LAG = 1_000
 /** The mirror writes its own beat four times a second, into a Redis that may be slow. */
 const MIRROR_SUSPECT_MS = 3_000
@@ -174,7 +181,7 @@ function roleStatus(
       source,
       epoch,
       published,
-      lag: lagOf(source, epoch, published, redis),
+      ...progressOf(source, redis),
       journal,
     })),
     gaps: totalOf(counts, 'gaps'),
@@ -199,12 +206,13 @@ const down = (role: string): RoleStatus => ({
   hops: {},
 })
 
-function lagOf(source: string, epoch: number, published: number, redis: RedisFindings): number | null {
-  if ('error' in redis) return null
-  const at = redis.checkpoints.get(source)
-  // Redis knows only an earlier life of the source, or none: everything is still to come.
-  if (at === undefined || at.epoch < epoch) return published
-  return Math.max(0, published - at.seq)
+function progressOf(
+  source: string,
+  redis: RedisFindings,
+): Pick<ChannelStatus, 'lag' | 'lag_ms' | 'mirrored_per_s'> {
+  if ('error' in redis) return { lag: null, lag_ms: null, mirrored_per_s: null }
+  const { messages: lag, ms: lagMs } = redis.lags.get(source) ?? { messages: null, ms: null }
+  return { lag, lag_ms: lagMs, mirrored_per_s: redis.mirror?.counts[`mirrored_per_s:${source}`] ?? null }
 }
 
 /** `{not_json: 2}` from `parse_errors:not_json`; what has no reason counts as `unnamed`. */
@@ -244,7 +252,8 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
       problem(`feed ${feed.name} is ${feed.state}`, 'its log says why; quotes of it are not traded on'),
     )
   }
-  if (gaps > 0) problems.push(problem(plural(gaps, 'gap'), 'arbees:gaps names them'))
+  // What the mirror counted it also recorded: that stays until somebody has looked at it.
+  if (gaps > 0 && role !== 'mirror') problems.push(problem(plural(gaps, 'gap'), 'arbees:gaps names them'))
   const reasons = named(parseErrors)
   if (reasons !== '')
     problems.push(problem(`refused input: ${reasons}`, 'the log of the role shows the first of each'))
@@ -253,8 +262,18 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
     const shown = Object.hasOwn(counts, name) ? name : `${name}: ${named(reasonsOf(counts, name))}`
     if (total > 0) problems.push(problem(`${total} ${meaning} (${shown})`, 'its log says more'))
   }
-  for (const { source, lag, journal } of channels) {
-    if (lag !== null && lag > MAX_LAG) problems.push(problem(`Redis is ${lag} messages behind ${source}`))
+  for (const [group, percent] of Object.entries(reasonsOf(counts, 'groups_close'))) {
+    const hint = 'what it has not read will be trimmed: let it catch up, or raise mirror.*_maxlen'
+    problems.push(problem(`consumer group ${group} is ${percent} % of its stream behind`, hint))
+  }
+  for (const group of Object.keys(reasonsOf(counts, 'groups_lost'))) {
+    problems.push(problem(`consumer group ${group} has lost entries`, 'they were trimmed unread'))
+  }
+  for (const { source, lag, lag_ms: lagMs, journal } of channels) {
+    if (lag !== null && (lagMs === null ? lag > MAX_LAG : lagMs > MAX_LAG_MS)) {
+      const age = lagMs === null ? '' : ` (${formatAge(lagMs)})`
+      problems.push(problem(`Redis is ${plural(lag, 'message')}${age} behind ${source}`))
+    }
     if (journal === 'degraded')
       problems.push(problem(`the journal of ${source} is degraded`, 'is the disk full?'))
   }
@@ -276,7 +295,7 @@ function redisProblems(redis: RedisFindings, gapsKey: string): StatusProblem[] {
     {
       role: 'redis',
       problem: `${gapsKey} holds ${plural(redis.gaps, 'record')}`,
-      hint: `XRANGE ${gapsKey} - + shows them`,
+      hint: `XRANGE ${gapsKey} - + shows them; DEL ${gapsKey} once they are dealt with`,
     },
   ]
 }

@@ -45,6 +45,9 @@ function sideNotes({ role, counts }: RoleStatus): string[] {
   if (unknown !== '') notes.push(`${role}: unknown frames passed over: ${sanitize(unknown)}`)
   const unguarded = totalOf(counts, 'unguarded')
   if (unguarded > 0) notes.push(`${role}: ${plural(unguarded, 'unguarded first-design message')}`)
+  if (totalOf(counts, 'other_mirrors') > 0) {
+    notes.push(`${role}: not alone, another mirror writes to this Redis; nothing is doubled`)
+  }
   const unfinished = totalOf(counts, 'handshakes_unfinished')
   if (unfinished > 0) notes.push(`${role}: ${plural(unfinished, 'handshake')} broken off by the peer`)
   return notes
@@ -70,8 +73,12 @@ const feedsOf = ({ feeds }: RoleStatus): string =>
 
 const lagOf = ({ channels }: RoleStatus): string =>
   channels
-    .map(({ source, lag }) => `${familyOfSource(source)} ${lag === null ? '?' : formatCount(lag)}`)
-    .join(', ') || '-'
+    .map(({ source, lag, lag_ms: lagMs, mirrored_per_s: perSecond }) => {
+      const age = lag === null || lag === 0 || lagMs === null ? '' : ` (${formatAge(lagMs)})`
+      const rate = perSecond === null ? '' : `, ${formatCount(Math.round(perSecond))}/s`
+      return `${familyOfSource(source)} ${lag === null ? '?' : formatCount(lag)}${age}${rate}`
+    })
+    .join('; ') || '-'
 
 const COLUMNS: readonly Column<RoleStatus>[] = [
   { title: 'role', value: ({ role }) => role, tone: () => 'strong' },

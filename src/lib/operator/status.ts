@@ -1,77 +1,50 @@
 /** What runs and how it is, asked of the bus (heartbeats) and of Redis (the mirror's own beat, checkpoints, gaps). */
 
-import { Subscriber } from '../bus/subscriber.js'
-import type { Problem } from '../bus/subscriber.js'
+import { NOWHERE, isBefore } from '../bus/position.js'
+import type { Position } from '../bus/position.js'
 import { sleep } from '../core/backoff.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { messageOf } from '../core/errors.js'
+import { readCheckpoints } from '../history/checkpoints.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import { parseHeartbeat } from '../messages/heartbeat.js'
-import { HEALTH_PREFIX } from '../messages/topics.js'
 import { connectRedis } from '../redis/connection.js'
-import type { RedisClient } from '../redis/connection.js'
+import type { RedisClient, RedisLink } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
 import type { RedisKeys } from '../redis/keys.js'
-import { allEndpoints } from '../roles/wiring.js'
-import { operatorKeys } from './operator-keys.js'
-import type { ClosedDoor } from './operator-keys.js'
+import { BeatListener, LISTEN_MS, publisherNowMs } from './beat-listener.js'
+import type { HeardBeat } from './beat-listener.js'
+import { JournalLook } from './journal-look.js'
 import { judge } from './status-report.js'
-import type { HeardBeat, RedisFindings, RedisState, StatusReport } from './status-report.js'
+import type { ChannelLag, RedisFindings, StatusReport } from './status-report.js'
 
 export interface StatusOptions {
   readonly settings: Settings
   readonly clock: Clock
-  /** Three heartbeats and some. */
-  readonly listenMs?: number
 }
 
-const LISTEN_MS = 700
 const REDIS_TIMEOUT_MS = 1_500
 
 /** What is down is reported, not thrown. Throws for keys that cannot be read (exit 4). */
-export async function readStatus({
-  settings,
-  clock,
-  listenMs = LISTEN_MS,
-}: StatusOptions): Promise<StatusReport> {
-  const beats = new Map<string, HeardBeat>()
-  const strangers: Problem[] = []
-  const closedDoors: ClosedDoor[] = []
-  const endpoints = allEndpoints(settings)
-  const subscriber = new Subscriber({
-    endpoints,
-    // Not only the publishers that belong there: a stranger on their port is to be named.
-    prefixes: [HEALTH_PREFIX],
-    env: settings.env,
-    clock,
-    keys: operatorKeys(settings, (door) => closedDoors.push(door)),
-    onMessage: () => undefined,
-    onHeartbeat: (heartbeat, _endpoint, recvUs) =>
-      beats.set(heartbeat.publisher, { heartbeat, heardUs: recvUs }),
-    onProblem: (problem) => strangers.push(problem),
-  })
-  await sleep(listenMs)
-  const sources = endpoints.flatMap((endpoint) => endpoint.sources)
-  const redis = await askRedis(settings, sources)
-  // The beats of this very moment: what Redis was asked later is not behind them.
-  subscriber.close()
-  const [nowUs, nowMs] = [clock.monoUs(), clock.nowMs()]
-  return judge({ settings, endpoints, beats, strangers, closedDoors, redis, nowUs, nowMs })
+export async function readStatus({ settings, clock }: StatusOptions): Promise<StatusReport> {
+  const bus = new BeatListener(settings, clock)
+  try {
+    await sleep(LISTEN_MS)
+    const redis = await askRedis(settings, clock, bus)
+    const { endpoints, beats, strangers, closedDoors } = bus
+    const [nowUs, nowMs] = [clock.monoUs(), clock.nowMs()]
+    return judge({ settings, endpoints, beats, strangers, closedDoors, redis, nowUs, nowMs })
+  } finally {
+    bus.close()
+  }
 }
 
-async function askRedis(settings: Settings, sources: readonly string[]): Promise<RedisFindings> {
+async function askRedis(settings: Settings, clock: Clock, bus: BeatListener): Promise<RedisFindings> {
   try {
     const link = await connectRedis(settings.redis_url, 'arbees-status', REDIS_TIMEOUT_MS)
     try {
-      const keys = redisKeys(settings.env)
-      const [mirror, gaps, checkpoints] = await Promise.all([
-        readMirrorBeat(link.redis, keys),
-        link.redis.xlen(keys.gaps()),
-        readCheckpoints(link.redis, keys, sources),
-      ])
-      const version = (await link.ready()).version
-      return { url: link.shownUrl, version, mirror, gaps, checkpoints }
+      return await readRedis(link, redisKeys(settings.env), clock, bus)
     } finally {
       link.close()
     }
@@ -80,24 +53,69 @@ async function askRedis(settings: Settings, sources: readonly string[]): Promise
   }
 }
 
+async function readRedis(
+  link: RedisLink,
+  keys: RedisKeys,
+  clock: Clock,
+  bus: BeatListener,
+): Promise<RedisFindings> {
+  const { redis, shownUrl: url } = link
+  const sources = bus.endpoints.flatMap((endpoint) => endpoint.sources)
+  // What publishers said before Redis was asked: what it does not have then, it is behind by.
+  const said = new Map(bus.beats)
+  const askedUs = clock.monoUs()
+  const [mirror, gaps, checkpoints] = await Promise.all([
+    readMirrorBeat(redis, keys),
+    redis.xlen(keys.gaps()),
+    readCheckpoints(redis, keys, sources),
+  ])
+  if (checkpoints === undefined) throw new Error(`Redis at ${url} does not tell its checkpoints`)
+  const lags = await measureLags({ said, checkpoints, askedUs, clock, bus })
+  return { url, version: (await link.ready()).version, mirror, gaps, lags }
+}
+
 /** The mirror publishes nothing on the bus: its heartbeat is in Redis. */
 async function readMirrorBeat(redis: RedisClient, keys: RedisKeys): Promise<Heartbeat | undefined> {
   const text = await redis.get(keys.health('mirror'))
   return text === null ? undefined : parseHeartbeat(text)
 }
 
-async function readCheckpoints(
-  redis: RedisClient,
-  keys: RedisKeys,
-  sources: readonly string[],
-): Promise<RedisState['checkpoints']> {
-  const found = await Promise.all(
-    sources.map(async (source) => {
-      const [epoch, seq] = await redis.hmget(keys.checkpoint(source), 'epoch', 'seq')
-      return epoch == null || seq == null
-        ? undefined
-        : ([source, { epoch: Number(epoch), seq: Number(seq) }] as const)
-    }),
-  )
-  return new Map(found.filter((entry) => entry !== undefined))
+interface LagQuestion {
+  readonly said: ReadonlyMap<string, HeardBeat>
+  readonly checkpoints: ReadonlyMap<string, Position>
+  readonly askedUs: number
+  readonly clock: Clock
+  readonly bus: BeatListener
+}
+
+/** By source. The journal of each that is behind tells how old the first message is that Redis does not have. */
+async function measureLags({
+  said,
+  checkpoints,
+  askedUs,
+  clock,
+  bus,
+}: LagQuestion): Promise<Map<string, ChannelLag>> {
+  const journals = new JournalLook({ endpoints: bus.endpoints, clock, keys: bus.keys })
+  const lags = new Map<string, ChannelLag>()
+  try {
+    const measured = [...said.values()].map(async (heard) => {
+      for (const { source, epoch, last_seq: seq, journal } of heard.heartbeat.channels) {
+        const at = checkpoints.get(source)
+        if (!isBefore(at ?? NOWHERE, { epoch, seq })) {
+          lags.set(source, { messages: 0, ms: 0 })
+          continue
+        }
+        // Of an earlier life of the source Redis has nothing of this one.
+        const messages = at?.epoch === epoch ? seq - at.seq : seq
+        const missing = journal === 'none' ? undefined : await journals.next(source, at)
+        const ageMs = missing === undefined ? null : publisherNowMs(heard, askedUs) - missing.timestampMs
+        lags.set(source, { messages, ms: ageMs === null ? null : Math.max(0, Math.round(ageMs)) })
+      }
+    })
+    await Promise.all(measured)
+    return lags
+  } finally {
+    journals.close()
+  }
 }

@@ -187,7 +187,69 @@ describe('status', () => {
       report.roles.flatMap(({ channels }) => channels).find(({ source }) => source === name)?.lag
     expect(lagOf('kalshi.prices')).toBe(2)
     expect(lagOf('orchestrator.games')).toBe(2000)
-    expect(texts(report)).toEqual(['orchestrator: Redis is 2000 messages behind orchestrator.games'])
+    expect(texts(report)).toEqual(['orchestrator: Redis is 2,000 messages behind orchestrator.games'])
+  })
+
+  it('tells the age of the oldest message that Redis does not have, out of the journal', async () => {
+    const url = 'tcp://127.0.0.1:*'
+    const publisher = await Publisher.bind({
+      name: 'kalshi',
+      url,
+      recoveryUrl: url,
+      journal: { root: join(dir, 'journal'), retainBytes: 1e8 },
+      env: 'sim',
+      clock: systemClock,
+      sources: sourcesOf('kalshi'),
+      details: () => ({ feeds: [LIVE] }),
+    })
+    closers.push(() => publisher.close())
+    const settings = settingsWith({
+      'endpoints.kalshi': publisher.url,
+      'recovery.kalshi': publisher.recoveryUrl!,
+    })
+    const prices = publisher.channel('kalshi.prices')
+    const notice = { league: 'nba', game_id: '1' }
+    prices.publish('prices.kalshi.KX', notice)
+    await checkpoint('kalshi.prices', prices.epoch, 1)
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    const before = Date.now()
+    prices.publish('prices.kalshi.KX', notice)
+    const published = Date.now()
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    prices.publish('prices.kalshi.KX', notice)
+    await writeMirrorBeat({ 'mirrored_per_s:kalshi.prices': 12.5 })
+    const asked = Date.now()
+    const report = await read(settings)
+    const channel = report.roles[0]!.channels.find(({ source }) => source === 'kalshi.prices')!
+    expect(channel).toMatchObject({ lag: 2, mirrored_per_s: 12.5 })
+    // It was asked after it began to listen.
+    expect(channel.lag_ms).toBeGreaterThanOrEqual(asked - published)
+    expect(channel.lag_ms).toBeLessThanOrEqual(Date.now() - before)
+    const late = texts(report).find((text) => text.includes('behind kalshi.prices'))
+    expect(late).toMatch(/^kalshi: Redis is 2 messages \(1\.\ds\) behind kalshi\.prices$/)
+    expect(renderStatus(report, { width: 240, color: false })).toMatch(/prices 2 \(1\.\ds\), 13\/s/)
+  })
+
+  it('is red for a consumer group that is about to lose, and names a second mirror without being red', async () => {
+    const { settings } = await bindAll({ kalshi: { feeds: [LIVE] } })
+    await writeMirrorBeat({ other_mirrors: 1 })
+    const two = await read(settings)
+    expect([two.healthy, texts(two)]).toEqual([true, []])
+    expect(renderStatus(two, { width: 140, color: false })).toContain('mirror: not alone')
+    await writeMirrorBeat({
+      'groups_close:sim:prices:kalshi/slow': 91,
+      'groups_lost:sim:games:events/x': 100,
+    })
+    expect(texts(await read(settings))).toEqual([
+      'mirror: consumer group sim:prices:kalshi/slow is 91 % of its stream behind',
+      'mirror: consumer group sim:games:events/x has lost entries',
+    ])
+  })
+
+  it('is green again once the gap records are dealt with, whatever the mirror counted', async () => {
+    const { settings } = await bindAll({ kalshi: { feeds: [LIVE] } })
+    await writeMirrorBeat({ gaps: 3 })
+    expect((await read(settings)).healthy).toBe(true)
   })
 
   it('counts the gap records that Redis holds', async () => {
