@@ -1,4 +1,7 @@
-/** `arbees journal verify`: reads every byte of every journal, and says exactly where one is wrong. */
+/**
+ * `arbees journal verify`: reads every byte of every journal, and says exactly where one is wrong. What is gone before
+ * the oldest file is no flaw: retention removes the oldest first, and leaves no trace.
+ */
 
 import type { EpochEntry } from '../bus/journal/epoch-index.js'
 import { openJournalReader } from '../bus/journal/reader.js'
@@ -61,19 +64,36 @@ function verifyJournal({ source, storage }: JournalFolder): VerifiedJournal {
   }
 }
 
+/** Of an epoch, the first message that a file must have; undefined where retention may have taken the first ones. */
+function firstDue(
+  { epoch, newestSegment }: EpochEntry,
+  { epochs, segments }: JournalReader,
+): number | undefined {
+  const [oldest] = segments
+  if (oldest !== undefined) return epoch > oldest.epoch ? 1 : undefined
+  // Retention leaves the newest file alone.
+  const newest = epochs.findLast(({ last }) => last > 0)
+  return epoch === newest?.epoch ? Math.max(1, newestSegment) : undefined
+}
+
 function verifyEpoch(
-  { epoch, last }: EpochEntry,
+  entry: EpochEntry,
   journal: JournalReader,
   storage: JournalStorage,
 ): Pick<VerifiedJournal, 'bytes' | 'records' | 'flaws'> {
+  const { epoch, last } = entry
   const flaws: Flaw[] = []
   let bytes = 0
   let records = 0
-  let next: number | undefined
+  let next = firstDue(entry, journal)
   const segments = journal.segments.filter((each) => each.epoch === epoch)
   for (const [index, { name, first }] of segments.entries()) {
     const content = readSegment(storage, name, journal.writer !== undefined)
-    if (content === undefined) continue
+    if (content === undefined) {
+      // And with it all that came before.
+      next = undefined
+      continue
+    }
     flaws.push(...missing(journal, epoch, next ?? first, first - 1))
     const { runs, damages } = indexSegment(content, { epoch, seq: first }, { thorough: true })
     bytes += content.length
@@ -101,7 +121,7 @@ function verifyEpoch(
   return { bytes, records, flaws }
 }
 
-/** Undefined when its publisher has removed it meanwhile. */
+/** Undefined when its publisher's retention has removed it meanwhile. */
 function readSegment(storage: JournalStorage, name: string, isLive: boolean): Buffer | undefined {
   try {
     return storage.read(name)

@@ -132,6 +132,51 @@ describe('journal verify', () => {
     expect(verifyJournals(root)).toMatchObject({ ok: false, journals: [{ flaws, damaged_lines: 1 }] })
   })
 
+  describe('misses what no file has', () => {
+    const filesOf = ({ epoch }: Journal) =>
+      new FileStorage(dir)
+        .list()
+        .filter((name) => name.endsWith('.seg') && Number(name.slice(0, 16)) === epoch)
+        .sort()
+    const remove = (files: readonly string[]) => files.forEach((name) => rmSync(join(dir, name)))
+    const missing = ({ epoch }: Journal, from: number, to: number) => ({
+      ...{ kind: 'missing', file: null, offset: null, bytes: null },
+      ...{ epoch, from, to },
+    })
+    const flaws = () => verifyJournals(root).journals[0]!.flaws
+
+    it('of whole epochs', () => {
+      const [, second, third] = [live(20, 'close'), live(30, 'close'), live(5, 'close')]
+      remove([...filesOf(second), ...filesOf(third)])
+      expect(verifyJournals(root).ok).toBe(false)
+      expect(flaws()).toEqual([missing(second, 1, 30), missing(third, 1, 5)])
+    })
+
+    it('of the beginning of an epoch', () => {
+      live(20, 'close', 32_000)
+      const second = live(150, 'close', 32_000)
+      const [beginning = '', then = ''] = filesOf(second)
+      remove([beginning])
+      expect(flaws()).toEqual([missing(second, 1, Number(then.slice(17, 33)) - 1)])
+    })
+
+    it('where there is none at all: what retention never takes', () => {
+      const journals = [live(20, 'close', 32_000), live(150, 'close', 32_000), live(0, 'close', 32_000)]
+      const newest = Number(filesOf(journals[1]!).at(-1)!.slice(17, 33))
+      expect(newest).toBeGreaterThan(1)
+      remove(journals.flatMap(filesOf))
+      expect(verifyJournals(root).ok).toBe(false)
+      expect(flaws()).toEqual([missing(journals[1]!, newest, 150)])
+    })
+
+    it('but not what retention took', () => {
+      const [first, second] = [live(20, 'close'), live(300, 'close')]
+      expect(filesOf(first)).toEqual([])
+      expect(Number(filesOf(second)[0]!.slice(17, 33))).toBeGreaterThan(1)
+      expect(verifyJournals(root)).toMatchObject({ ok: true, journals: [{ flaws: [] }] })
+    })
+  })
+
   it('takes a torn tail for what it is, unless the message was said to be there', async () => {
     const journal = live(20, 'stay')
     const file = `000${journal.epoch}-0000000000000001.seg`
