@@ -45,11 +45,11 @@ local function open()
 end
 
 local function finish(status, message)
-  if string.sub(message, 1, 8) == 'READONLY' then return redis.error_reply(message) end
   if moved then
     local reply = redis.pcall('HSET', checkpoint, 'epoch', epoch_text, 'seq', seq_text, 'closed', closed and '1' or '0')
     if failure(reply) then status, message = 'ERROR', reply.err end
   end
+  if string.sub(message, 1, 8) == 'READONLY' then return redis.error_reply(message) end
   return {status, epoch_text, seq_text, closed and 1 or 0, written, gaps, message}
 end
 

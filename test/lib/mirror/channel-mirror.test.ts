@@ -1,14 +1,11 @@
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ManualClock, systemClock } from '../../../src/lib/core/clock.js'
-import { ChannelMirror } from '../../../src/lib/mirror/channel-mirror.js'
-import type { MirrorCoreOptions } from '../../../src/lib/mirror/mirror-core.js'
-import { BatchWriter } from '../../../src/lib/mirror/writer.js'
-import { RedisLink } from '../../../src/lib/redis/connection.js'
-import { Counters } from '../../../src/lib/telemetry/counters.js'
+import { ManualClock } from '../../../src/lib/core/clock.js'
 import { MemoryStorage } from '../bus/journal/memory-storage.js'
 import { until } from '../poll.js'
 import { FaultyProxy, TestRedis, readGaps, readStream } from '../redis/support.js'
+import { channelRig } from './channel-rig.js'
+import type { ChannelRig, RigOptions } from './channel-rig.js'
 import { JournaledSource, SOURCE, STREAM } from './journaled-source.js'
 import type { SourceOptions } from './journaled-source.js'
 
@@ -29,61 +26,16 @@ async function proxyTo(server: TestRedis): Promise<FaultyProxy> {
   return proxy
 }
 
-interface Extra extends Partial<MirrorCoreOptions> {
-  readonly timeoutMs?: number
-}
-
-function mirrorTo(
-  url: string,
-  source: JournaledSource,
-  { timeoutMs = 1_500, maxBehind = 1_000_000, ...core }: Extra = {},
-) {
-  const counters = new Counters()
-  const events: string[] = []
-  let pull: JournaledSource['pull'] = (request) => source.pull(request)
-  const link = new RedisLink({
-    url,
-    name: 'test-mirror',
-    commandTimeoutMs: timeoutMs,
-    onUp: () => channel.resume(),
-  })
-  const writer = new BatchWriter({ redis: link.redis, env: 'sim', source: SOURCE, maxLength: maxBehind })
-  const channel: ChannelMirror = new ChannelMirror({
-    source: SOURCE,
-    writer,
-    clock: systemClock,
-    counters,
-    isUp: () => link.isUp,
-    pull: (request) => pull(request),
-    events: {
-      onGap: (_, gap) => events.push(`gap ${String(gap.reason)}`),
-      onFailing: (_, code) => events.push(`failing ${code}`),
-      onRecovered: () => events.push('recovered'),
-    },
-    maxBehind,
-    ...core,
-  })
-  source.listeners.push(channel)
-  const timer = setInterval(() => channel.step(), 10)
-  const end = () => {
-    clearInterval(timer)
-    channel.stop()
-    link.close()
-  }
-  cleanups.push(end)
-  /** Hears the source alone from now on. */
-  const follow = (next: JournaledSource) => {
-    next.listeners.push(channel)
-    pull = (request) => next.pull(request)
-  }
-  const settled = () => until(() => link.isUp && !channel.isBehind, 'everything is written')
-  return { channel, counters, events, link, settled, follow, end }
+function mirrorTo(url: string, source: JournaledSource, options?: RigOptions): ChannelRig {
+  const rig = channelRig(url, source, options)
+  cleanups.push(rig.end)
+  return rig
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 const seqsIn = async (server: TestRedis) => (await readStream(server.look, STREAM)).map(({ seq }) => seq)
 
-async function mirrored(options: Extra & { source?: SourceOptions } = {}) {
+async function mirrored(options: RigOptions & { source?: SourceOptions } = {}) {
   const server = await redisServer()
   const source = new JournaledSource(options.source)
   const mirror = mirrorTo(server.url, source, options)

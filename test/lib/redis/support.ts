@@ -20,10 +20,11 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** A redis-server that a test may kill, stop and start again on the same port, each time empty. */
+/** A redis-server that a test may kill and start again on the same port: empty, unless it was told to save something. */
 export class TestRedis {
   private child: ChildProcess | undefined
-  private readonly dir = mkdtempSync(join(tmpdir(), 'arbees-redis-'))
+  /** Where it keeps what it is told to save. */
+  readonly dir = mkdtempSync(join(tmpdir(), 'arbees-redis-'))
   /** Default ioredis, for looking only. */
   look!: Redis
 
