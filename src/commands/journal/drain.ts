@@ -7,7 +7,7 @@ import type { DrainReport } from '../../lib/operator/journal-drain.js'
 export default class JournalDrain extends BaseCommand {
   static override summary = 'write the journals of a publisher that is gone for good into Redis'
   static override description =
-    'What the checkpoint in Redis has not passed is written as the mirror would; drained twice it writes nothing. A journal that a live process writes is refused (exit 7): the mirror pulls from it. Exits 8 when something is missing for good; arbees:gaps names it.'
+    'What the checkpoint in Redis has not passed is written as the mirror would; drained twice it writes nothing. A journal that a live process writes is refused (exit 7): the mirror pulls from it. Drain before the replacement of the publisher starts: once Redis is in a later epoch it takes nothing of an earlier one. Exits 8 when something is missing for good.'
   static override examples = [
     {
       description: 'all that a lost host published',
@@ -36,7 +36,10 @@ export default class JournalDrain extends BaseCommand {
     const report = await drainJournals(settings, args.dir)
     if (process.stdout.isTTY) this.log(report.channels.map(describe).join('\n'))
     else this.log(JSON.stringify(report))
-    if (report.gaps > 0) process.exitCode = EXIT.INTEGRITY
+    for (const { source } of report.channels.filter((channel) => channel.too_late)) {
+      process.stderr.write(`${source}: Redis is already past this journal; what it lacks stays a gap\n`)
+    }
+    if (report.gaps + report.too_late > 0) process.exitCode = EXIT.INTEGRITY
     return report
   }
 }

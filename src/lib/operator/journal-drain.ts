@@ -12,6 +12,7 @@ import { BatchWriter } from '../mirror/writer.js'
 import { connectRedis } from '../redis/connection.js'
 import type { RedisClient } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
+import { isLackedByRedis } from './drain-past.js'
 import { findJournals } from './journal-folders.js'
 
 export interface DrainedChannel {
@@ -29,12 +30,16 @@ export interface DrainedChannel {
   readonly seq: number
   /** False when the machine crashed: more may have been published than the journal shows. */
   readonly end_known: boolean
+  /** Redis is in a later epoch already and does not have all of this journal; nobody can write it any more. */
+  readonly too_late: boolean
 }
 
 export interface DrainReport {
   readonly channels: readonly DrainedChannel[]
   readonly written: number
   readonly gaps: number
+  /** Channels that Redis was past already, without all that their journals hold. */
+  readonly too_late: number
 }
 
 interface Found {
@@ -60,6 +65,7 @@ export async function drainJournals(settings: Settings, dir: string): Promise<Dr
       channels,
       written: channels.reduce((sum, { written }) => sum + written, 0),
       gaps: channels.reduce((sum, { gaps }) => sum + gaps.length, 0),
+      too_late: channels.filter(({ too_late: isTooLate }) => isTooLate).length,
     }
   } finally {
     link.close()
@@ -73,14 +79,16 @@ async function drainOne(
 ): Promise<DrainedChannel[]> {
   const { env } = settings
   const maxLength = maxLengthOf(source, streamLengths(settings))
+  const channel = { env, source, keys: redisKeys(env) }
   const drained = await drainJournal({
     journal,
-    channel: { env, source, keys: redisKeys(env) },
+    channel,
     writer: new BatchWriter({ redis, env, source, maxLength }),
     maxBehind: maxLength,
   })
   if (drained === undefined) return []
   const { written, gaps, position, end } = drained
+  const isPast = position.epoch > end.epoch
   return [
     {
       source,
@@ -93,6 +101,7 @@ async function drainOne(
       epoch: position.epoch,
       seq: position.seq,
       end_known: end.isKnown,
+      too_late: isPast && (await isLackedByRedis({ redis, channel, journal, maxLength })),
     },
   ]
 }

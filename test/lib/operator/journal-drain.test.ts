@@ -35,14 +35,14 @@ const range = (from: number, to: number) => Array.from({ length: to - from + 1 }
 const positions = async () => (await readStream(redis.look, STREAM)).map(({ epoch, seq }) => [epoch, seq])
 
 /** A life of the Kalshi monitor that publishes and ends in order. */
-async function live(messages: number): Promise<number> {
+async function live(messages: number, dir = root): Promise<number> {
   const publisher = await Publisher.bind({
     name: 'kalshi',
     url: 'tcp://127.0.0.1:*',
     env: 'sim',
     clock: systemClock,
     sources: ['kalshi.prices', 'kalshi.orderbook'],
-    journal: { root, retainBytes: 1e9 },
+    journal: { root: dir, retainBytes: 1e9 },
   })
   const prices = publisher.channel('kalshi.prices')
   for (let i = 0; i < messages; i++) prices.publish('prices.kalshi.T', samples.prices)
@@ -116,6 +116,49 @@ describe('arbees journal drain', () => {
     const report = await drainJournals(settings(), root)
     expect(report.channels).toMatchObject([{ written: 30, end_known: false, gaps: [] }])
     expect(await redis.look.hget('sim:arbees:checkpoint:kalshi.prices', 'closed')).not.toBe('1')
+  })
+
+  describe('a journal that Redis is past', () => {
+    const drained = async (dir: string, maxLength: number) =>
+      drainJournals(settings({ 'mirror.prices_maxlen': String(maxLength) }), join(dir, 'kalshi.prices'))
+    const tooLate = async (maxLength = 10_000) => (await drained(root, maxLength)).too_late
+    const replacement = () => join(root, 'replacement')
+
+    it('cannot be written any more, which is said', async () => {
+      const epoch = await live(100)
+      await redis.look.hset('sim:arbees:checkpoint:kalshi.prices', { epoch: epoch + 1, seq: 5, closed: 0 })
+      const report = await drained(root, 10_000)
+      expect(report).toMatchObject({ written: 0, gaps: 0, too_late: 1 })
+      expect(report.channels).toMatchObject([{ epoch: epoch + 1, seq: 5, too_late: true }])
+      expect(await redis.look.xlen(STREAM)).toBe(0)
+    })
+
+    it('is no loss when Redis has all of it, or has trimmed it since', async () => {
+      await live(300)
+      await drained(root, 10)
+      await live(20, replacement())
+      await drained(replacement(), 1_000)
+      expect(await tooLate(1_000)).toBe(0)
+      await live(1_000, replacement())
+      await drained(replacement(), 100)
+      expect((await positions()).length).toBeLessThan(1_020)
+      expect(await tooLate(100)).toBe(0)
+    })
+
+    it('is a loss where Redis went on in its middle, also once its stream has moved on', async () => {
+      const epoch = await live(300)
+      await redis.look.hset('sim:arbees:checkpoint:kalshi.prices', { epoch, seq: 260, closed: 0 })
+      await live(300, replacement())
+      const { gaps } = await drained(replacement(), 300)
+      expect(gaps).toBe(1)
+      expect(await readGaps(redis.look)).toMatchObject([
+        { epoch, from: 261, to: null, reason: 'journal_lost' },
+      ])
+      expect(await tooLate(300)).toBe(1)
+      await redis.look.del('sim:arbees:gaps')
+      expect(await tooLate(300)).toBe(0)
+      expect(await tooLate(10_000)).toBe(1)
+    })
   })
 
   it('refuses a journal that a live process writes, data of another env, and a folder without one', async () => {
