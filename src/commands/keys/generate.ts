@@ -6,10 +6,17 @@ import type { KeysReport } from '../../lib/operator/keys.js'
 export default class KeysGenerate extends BaseCommand {
   static override summary = 'make the keys of roles, and the one that signals are sealed with'
   static override description =
-    'Writes <name>.key (mode 0600) for each role and lets it connect. Without names: every publisher, the mirror and the operator. Keys that exist are never replaced without --force.'
+    'Writes <name>.key (mode 0600) for each role and lets it connect. Without names: every publisher, the mirror and the operator, and signals.hmac, which is the same on every host of shards and exec: copy it there. Named roles get no signals.hmac unless it is named too. Keys that exist are never replaced without --force.'
   static override examples = [
     { description: 'all roles of this deployment', command: '<%= config.bin %> <%= command.id %>' },
-    { description: 'one more shard', command: '<%= config.bin %> <%= command.id %> shard-1' },
+    {
+      description: 'one more shard, on a host of its own; then copy signals.hmac to it',
+      command: '<%= config.bin %> <%= command.id %> shard-1',
+    },
+    {
+      description: 'a new key to seal signals with, for all hosts',
+      command: '<%= config.bin %> <%= command.id %> signals.hmac --force',
+    },
     {
       description: 'somewhere else',
       command: '<%= config.bin %> <%= command.id %> --keys-dir /etc/arbees/keys',
@@ -17,7 +24,9 @@ export default class KeysGenerate extends BaseCommand {
   ]
   static override strict = false
   static override args = {
-    name: Args.string({ description: 'roles: kalshi, poly, orchestrator, shard-0, exec, mirror, operator' }),
+    name: Args.string({
+      description: 'roles (kalshi, poly, orchestrator, shard-0, exec, mirror, operator) or signals.hmac',
+    }),
   }
   static override flags = {
     force: Flags.boolean({ summary: 'replace keys that exist', default: false }),

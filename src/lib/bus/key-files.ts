@@ -18,7 +18,7 @@ import type { KeyPair } from './curve.js'
 import { isKeyText } from './z85.js'
 
 const ALLOWED_FILE = 'allowed.keys'
-const SIGNAL_KEY_FILE = 'signals.hmac'
+export const SIGNAL_KEY_FILE = 'signals.hmac'
 const SIGNAL_KEY_BYTES = 32
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 const ALLOWED_LINE = /^(\S+)\s+(\S+)$/
@@ -71,7 +71,7 @@ export class KeyFolder {
   readSignalKey(): Buffer | undefined {
     const path = join(this.dir, SIGNAL_KEY_FILE)
     if (!exists(path)) return undefined
-    const text = this.read(path, OTHERS, 'arbees keys generate').trim()
+    const text = this.read(path, OTHERS, `arbees keys generate ${SIGNAL_KEY_FILE}`).trim()
     if (!/^[0-9a-f]{64}$/.test(text)) throw badFile(path, `is not ${SIGNAL_KEY_BYTES * 2} hex digits`)
     return Buffer.from(text, 'hex')
   }

@@ -11,18 +11,25 @@ export function renderKeys(report: KeysReport, options: TableOptions): string {
   const palette = createPalette(options.color)
   const { signal_key_fingerprint: signalKey } = report
   return [
-    renderTable(report.keys, COLUMNS, options),
-    '',
+    ...(report.keys.length === 0 ? [] : [renderTable(report.keys, COLUMNS, options), '']),
     signalKey === null ? 'signals are not sealed: no signals.hmac' : `signals are sealed with ${signalKey}`,
     palette.dim(sanitize(`in ${report.dir}`)),
   ].join('\n')
 }
 
-/** What makes the folder count. */
-export function nextSteps({ dir, in_force: inForce }: KeysReport): string[] {
-  return inForce
+/** What makes the folder count, and what it still needs. */
+export function nextSteps(report: KeysReport): string[] {
+  const { dir, in_force: inForce } = report
+  const use = inForce
     ? ['running roles read the list again at SIGHUP']
     : ['not in use yet; every role and command needs the setting:', `    keys_dir: ${dir}`]
+  const sealer = report.keys.find(({ name }) => name === 'exec' || name.startsWith('shard-'))
+  if (report.signal_key_fingerprint !== null || sealer === undefined) return use
+  return [
+    ...use,
+    `${sealer.name} needs the signals.hmac of this deployment: copy it, mode 0600, from the host of exec or of another shard to ${dir}`,
+    '    this is the first of them? arbees keys generate signals.hmac',
+  ]
 }
 
 const COLUMNS: readonly Column<KeyRow>[] = [

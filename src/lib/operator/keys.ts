@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { publisherNames } from '../bus/endpoints.js'
-import { KeyFolder, assertPublicKey } from '../bus/key-files.js'
+import { KeyFolder, SIGNAL_KEY_FILE, assertPublicKey } from '../bus/key-files.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { OPERATOR } from '../roles/bus-keys.js'
@@ -38,29 +38,36 @@ export function fingerprint(key: string | Buffer): string {
 }
 
 /**
- * Makes keys for these roles, all of them when none is named, and the key that signals are sealed with when there is
- * none. Throws `KEY_EXISTS` (exit 7) before anything is written.
+ * Makes keys for these roles; for all of them when nothing is named, and then also the key that signals are sealed with
+ * when there is none. That one is the same on every host: beside single roles it is made only where `signals.hmac` is
+ * named. Throws `KEY_EXISTS` (exit 7) before anything is written.
  */
 export function generateKeys(settings: Settings, names: readonly string[], force: boolean): KeysReport {
   const folder = folderOf(settings)
   const everything = names.length === 0
   const wanted = everything ? [...publisherNames(settings.shards), 'mirror', OPERATOR] : [...new Set(names)]
-  const held = wanted.filter((name) => folder.holds(name) || folder.allowedKeyOf(name) !== undefined)
+  const roles = wanted.filter((name) => name !== SIGNAL_KEY_FILE)
+  const isSealNamed = roles.length < wanted.length
+  const hasSeal = folder.readSignalKey() !== undefined
+  const held = wanted.filter((name) =>
+    name === SIGNAL_KEY_FILE ? hasSeal : folder.holds(name) || folder.allowedKeyOf(name) !== undefined,
+  )
   if (held.length > 0 && !force) {
     throw new ArbeesError('KEY_EXISTS', `${resolve(folder.dir)} has keys already: ${held.join(', ')}`, {
       exit: EXIT.REFUSED,
-      hint: 'name the roles that have none, or say --force: every host then needs the new public keys',
+      hint: 'name the roles that have none, or say --force: every host then needs the new keys',
     })
   }
-  for (const name of wanted) folder.generate(name)
-  if ((everything && force) || folder.readSignalKey() === undefined) folder.generateSignalKey()
-  const report = showKeys(settings)
-  return { ...report, keys: report.keys.filter(({ name }) => wanted.includes(name)) }
+  for (const name of roles) folder.generate(name)
+  if (isSealNamed || (everything && (force || !hasSeal))) folder.generateSignalKey()
+  const rows = roles.length === 0 ? [] : rowsOf(folder).filter(({ name }) => roles.includes(name))
+  return reportOn(settings, rows)
 }
 
 /** Throws `NO_KEY` (exit 4) when there is no folder. */
-export function showKeys(settings: Settings): KeysReport {
-  const folder = folderOf(settings)
+export const showKeys = (settings: Settings): KeysReport => reportOn(settings, rowsOf(folderOf(settings)))
+
+function rowsOf(folder: KeyFolder): KeyRow[] {
   const allowed = folder.readAllowed()
   const held = new Map(folder.secretNames().map((name) => [name, folder.readPair(name).publicKey]))
   const rows = [...allowed].map(([name, key]) => row(name, key, true, held.get(name) === key))
@@ -68,11 +75,16 @@ export function showKeys(settings: Settings): KeysReport {
     // Under its name another key is allowed, or none: the secret that lies here opens nothing.
     if (allowed.get(name) !== key) rows.push(row(name, key, false, true))
   }
+  return rows
+}
+
+function reportOn(settings: Settings, keys: readonly KeyRow[]): KeysReport {
+  const folder = folderOf(settings)
   const signalKey = folder.readSignalKey()
   return {
     dir: resolve(folder.dir),
     in_force: settings.keys_dir !== '',
-    keys: rows,
+    keys,
     signal_key_fingerprint: signalKey === undefined ? null : fingerprint(signalKey),
   }
 }

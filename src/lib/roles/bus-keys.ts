@@ -73,7 +73,7 @@ export function loadSignalKey({ env, keys_dir: dir }: Settings): Buffer | undefi
         hint:
           dir === ''
             ? 'set keys_dir and make keys there with: arbees keys generate'
-            : `copy signals.hmac from the other host of this deployment to ${dir}, or: arbees keys generate`,
+            : `copy signals.hmac from the host of exec or of another shard to ${dir}; for the first of them: arbees keys generate signals.hmac`,
       },
     )
   }

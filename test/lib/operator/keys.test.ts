@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -13,6 +13,7 @@ import { loadSettings } from '../../../src/lib/core/config.js'
 import type { SettingKey } from '../../../src/lib/core/config.js'
 import { allowKey, fingerprint, generateKeys, showKeys } from '../../../src/lib/operator/keys.js'
 import { nextSteps, renderKeys } from '../../../src/lib/operator/keys-view.js'
+import { loadSignalKey } from '../../../src/lib/roles/bus-keys.js'
 import { readStatus } from '../../../src/lib/operator/status.js'
 
 const cleanups: (() => void)[] = []
@@ -53,7 +54,7 @@ describe('keys', () => {
 
   it('are never replaced unless it is said, and then nothing is half done', () => {
     const settings = settingsWith()
-    const { dir } = generateKeys(settings, ['kalshi'], false)
+    const { dir } = generateKeys(settings, ['kalshi', 'signals.hmac'], false)
     const kept = secretOf(dir, 'kalshi')
     const seal = readFileSync(join(dir, 'signals.hmac'), 'utf8')
     expect(() => generateKeys(settings, ['poly', 'kalshi'], false)).toThrowError(
@@ -69,6 +70,44 @@ describe('keys', () => {
     expect(readFileSync(join(dir, 'signals.hmac'), 'utf8')).toBe(seal)
     generateKeys(settings, [], true)
     expect(readFileSync(join(dir, 'signals.hmac'), 'utf8')).not.toBe(seal)
+  })
+
+  it('of single roles come without a key for signals, which is of the deployment and not of a host', () => {
+    const [first, second] = [settingsWith(), settingsWith()]
+    const { signal_key_fingerprint: seal } = generateKeys(first, [], false)
+    const report = generateKeys(second, ['shard-1'], false)
+    expect(existsSync(join(report.dir, 'signals.hmac'))).toBe(false)
+    expect(report.signal_key_fingerprint).toBeNull()
+    const prod = loadSettings({ flags: { env: 'prod', data_dir: second.data_dir, keys_dir: report.dir } })
+    expect(() => loadSignalKey(prod.settings)).toThrowError(
+      expect.objectContaining({ code: 'NO_SIGNAL_KEY', exit: 4, hint: expect.stringContaining('copy') }),
+    )
+    const steps = nextSteps(report).join('\n')
+    expect(steps).toMatch(/shard-1 needs the signals\.hmac .* copy it.* host of exec/)
+    expect(steps).toContain(report.dir)
+    expect(nextSteps(generateKeys(second, ['kalshi'], false)).join('\n')).not.toContain('signals.hmac')
+    const copied = join(showKeys(first).dir, 'signals.hmac')
+    copyFileSync(copied, join(report.dir, 'signals.hmac'))
+    expect(generateKeys(second, ['exec'], false).signal_key_fingerprint).toBe(seal)
+    expect(nextSteps(showKeys(second)).join('\n')).not.toContain('signals.hmac')
+  })
+
+  it('make the key for signals where it is named, alone too, and never a second one unless it is said', () => {
+    const settings = settingsWith()
+    const report = generateKeys(settings, ['signals.hmac'], false)
+    expect(report).toMatchObject({ keys: [], signal_key_fingerprint: expect.any(String) })
+    expect(renderKeys(report, { width: 120, color: false })).toMatch(/^signals are sealed with/)
+    expect(() => generateKeys(settings, ['exec', 'signals.hmac'], false)).toThrowError(
+      expect.objectContaining({
+        code: 'KEY_EXISTS',
+        exit: 7,
+        message: expect.stringContaining('signals.hmac'),
+      }),
+    )
+    expect(existsSync(join(report.dir, 'exec.key'))).toBe(false)
+    const { signal_key_fingerprint: replaced } = generateKeys(settings, ['signals.hmac'], true)
+    expect(replaced).not.toBe(report.signal_key_fingerprint)
+    expect(generateKeys(settings, [], false).signal_key_fingerprint).toBe(replaced)
   })
 
   it('of others are allowed by name, pinned, and replaced only when it is said', () => {
