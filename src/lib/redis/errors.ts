@@ -83,6 +83,9 @@ export const clusterError = (shownUrl: string): ArbeesError =>
     hint: 'use a standalone Redis, or Sentinel: a checkpoint must live with its data',
   })
 
+const SENTINEL_HINT =
+  'are the Sentinels up, and is the name behind the / the one in their `sentinel monitor` line?'
+
 /** Sentinels come and go: waiting may mend all but a wrong password. */
 function sentinelError(shownUrl: string, last: string): ArbeesError {
   const code = redisErrorCode(new Error(last))
@@ -94,6 +97,6 @@ function sentinelError(shownUrl: string, last: string): ArbeesError {
   }
   return new ArbeesError('NO_REDIS_MASTER', `no Sentinel of ${shownUrl} names a master: ${last}`, {
     exit: EXIT.UNREACHABLE,
-    hint: 'are the Sentinels up, and is the name behind the / the one in their `sentinel monitor` line?',
+    hint: shownUrl.startsWith('rediss') ? `${SENTINEL_HINT} Are these their TLS ports?` : SENTINEL_HINT,
   })
 }

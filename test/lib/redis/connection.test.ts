@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ArbeesError, EXIT } from '../../../src/lib/core/errors.js'
 import { RedisLink, checkRedis, connectRedis } from '../../../src/lib/redis/connection.js'
-import { redisErrorCode } from '../../../src/lib/redis/errors.js'
+import { redisError, redisErrorCode } from '../../../src/lib/redis/errors.js'
 import { LuaScript } from '../../../src/lib/redis/lua.js'
 import { readMarketGame, setMarketGames } from '../../../src/lib/redis/market-map.js'
 import { until } from '../poll.js'
@@ -64,10 +64,12 @@ describe('redis connection', () => {
 
   it('a Cluster node is refused', async () => {
     const server = await redisServer(['--cluster-enabled', 'yes'])
-    expect(await failureOf(checkRedis(server.url))).toMatchObject({
-      code: 'REDIS_CLUSTER',
-      exit: EXIT.CONFIG,
-    })
+    const cluster = { code: 'REDIS_CLUSTER', exit: EXIT.CONFIG }
+    expect(await failureOf(checkRedis(server.url))).toMatchObject(cluster)
+    // What one says of a key that it does not have, when nobody asked what it is.
+    await server.look.call('CLUSTER', 'ADDSLOTSRANGE', '0', '1')
+    const refusal = await server.look.get('k').catch((error: unknown) => error)
+    expect(redisError('redis://h:1', refusal)).toMatchObject(cluster)
   })
 
   it('Redis 5 is refused', async () => {
@@ -107,13 +109,16 @@ describe('redis connection', () => {
     cleanups.push(() => link.close())
     await link.ready()
     process.kill(server.pid, 'SIGSTOP')
-    const code = await link.redis.ping().then(
-      () => 'answered',
-      (error: unknown) => redisErrorCode(error),
-    )
+    const codeOf = (asking: Promise<unknown>) => asking.then(() => 'answered', redisErrorCode)
+    const pipelined = link.redis.pipeline().get('a').get('b').exec()
+    const codes = await Promise.all([codeOf(link.redis.ping()), codeOf(firstFailure(pipelined))])
     await until(() => !link.isUp, 'the silent socket is cut')
+    expect(codes).toEqual(['TIMEOUT', 'TIMEOUT'])
+    // While it is away nothing waits for it.
+    const away = link.redis.pipeline().get('a').get('b').exec()
+    const refused = await Promise.all([codeOf(link.redis.ping()), codeOf(firstFailure(away))])
+    expect(refused).toEqual(['DISCONNECTED', 'DISCONNECTED'])
     process.kill(server.pid, 'SIGCONT')
-    expect(code).toBe('TIMEOUT')
     await until(() => link.isUp, 'it answers again')
     expect(await link.redis.ping()).toBe('PONG')
   })
@@ -145,6 +150,11 @@ describe('redis connection', () => {
     expect(await script.run(redis, ['n'], ['2'])).toBe(6)
   })
 })
+
+/** A pipeline hands its errors out as values. */
+async function firstFailure(exec: Promise<[Error | null, unknown][] | null>): Promise<void> {
+  for (const [error] of (await exec) ?? []) if (error !== null) throw error
+}
 
 describe('market map', () => {
   it('keeps the game of each market for 7 days, under the env', async () => {

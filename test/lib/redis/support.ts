@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { findRedisBinary } from '../../../src/lib/redis/private-server.js'
 
-const SERVER = findRedisBinary(process.env['PATH'] ?? '') ?? 'redis-server'
+export const SERVER = findRedisBinary(process.env['PATH'] ?? '') ?? 'redis-server'
 const CLI = join(dirname(SERVER), basename(SERVER).replace('server', 'cli'))
 
 export async function freePort(): Promise<number> {
