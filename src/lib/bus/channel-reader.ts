@@ -8,6 +8,7 @@
  */
 
 import type { GapReason } from './gap.js'
+import { Patience } from './patience.js'
 import { NOWHERE, isBefore, isSame } from './position.js'
 import type { Checkpoint, Position } from './position.js'
 import type { RangeReply, RangeRequest } from './range.js'
@@ -68,7 +69,7 @@ export class ChannelReader<T> {
   private answer: Answer | undefined
   private outstanding: RangeRequest | undefined
   private retryAtMs = -Infinity
-  private stuckSinceMs: number | undefined
+  private readonly patience = new Patience()
   private heardMs = -Infinity
   /** The furthest that the source is known to be. */
   private head: Checkpoint = NOWHERE
@@ -120,7 +121,7 @@ export class ChannelReader<T> {
   startAt(position: Checkpoint): void {
     this.at = position
     this.forgetPulled()
-    this.stuckSinceMs = undefined
+    this.patience.reset()
     this.retryAtMs = -Infinity
   }
 
@@ -151,7 +152,7 @@ export class ChannelReader<T> {
     this.at = position
     if (isBefore(this.head, position)) this.head = position
     this.heardMs = nowMs
-    this.stuckSinceMs = undefined
+    this.patience.reset()
     return true
   }
 
@@ -208,7 +209,7 @@ export class ChannelReader<T> {
       ...(first?.epoch === at.epoch ? { to: first.seq - 1 } : {}),
     }
     this.outstanding = request
-    this.stuckSinceMs ??= nowMs
+    this.patience.begin(nowMs)
     return request
   }
 
@@ -232,6 +233,11 @@ export class ChannelReader<T> {
     if (this.at === undefined || !isSame(this.at, end) || this.hasPulled) return
     const { epoch, seq } = end
     this.answer = { epoch, seq, known: true, hole: null, last: seq, end: 'known', next }
+  }
+
+  /** The source was asked and says to come again: it is not out of reach. */
+  onBusy(): void {
+    this.patience.reset()
   }
 
   /** The outstanding request got no answer. */
@@ -300,9 +306,8 @@ export class ChannelReader<T> {
       const item = this.followAnswer(at, answer, first)
       if (item !== undefined) return item
     }
-    if (nowMs - this.heardMs > AWAY_MS) this.stuckSinceMs = undefined
-    if (this.stuckSinceMs === undefined || nowMs - this.stuckSinceMs < this.options.outOfReachMs)
-      return undefined
+    if (nowMs - this.heardMs > AWAY_MS) this.patience.reset()
+    if (!this.patience.isSpent(this.options.outOfReachMs, nowMs)) return undefined
     return this.giveUp(at, first, 'out_of_reach')
   }
 
@@ -327,17 +332,14 @@ export class ChannelReader<T> {
       : { kind: 'gap', epoch, from: at.seq + 1, to: heard, reason: reason ?? 'epoch_end_unknown' }
   }
 
-  /** What nobody needs any more is not pulled. */
+  /** What nobody needs any more is not pulled: more than `maxBehind` messages lie behind it, over epochs. */
   private trim(at: Checkpoint, first: Position | undefined): GapItem | undefined {
     const { maxBehind } = this.options
     const { head, answer } = this
     if (maxBehind === undefined || at.epoch === 0) return undefined
-    const to =
-      at.epoch === head.epoch
-        ? Math.min(head.seq - maxBehind, first?.epoch === at.epoch ? first.seq - 1 : Infinity)
-        : head.seq >= maxBehind && answer?.epoch === at.epoch && answer.end === 'known'
-          ? answer.last
-          : at.seq
+    const last = answer?.epoch === at.epoch ? answer.last : at.seq
+    const needed = at.epoch === head.epoch ? head.seq - maxBehind : last - Math.max(0, maxBehind - head.seq)
+    const to = Math.min(needed, first?.epoch === at.epoch ? first.seq - 1 : Infinity)
     if (to <= at.seq) return undefined
     return { kind: 'gap', epoch: at.epoch, from: at.seq + 1, to, reason: 'trimmed' }
   }
@@ -360,7 +362,7 @@ export class ChannelReader<T> {
   }
 
   private advance(item: ReaderItem<T>): void {
-    this.stuckSinceMs = undefined
+    this.patience.reset()
     switch (item.kind) {
       case 'record':
         this.at = { epoch: item.epoch, seq: item.seq, closed: false }

@@ -138,6 +138,7 @@ export class RecoveringChannel {
     const { reader } = this
     const waitsForStart = reader instanceof ChannelReader && reader.position === undefined
     if (waitsForStart) reader.startLive()
+    if (this.options.client?.isHeldOff === true) reader.onBusy()
     this.tellState()
     this.give()
     this.tellState()
@@ -153,6 +154,15 @@ export class RecoveringChannel {
 
   private give(): void {
     this.giving = true
+    try {
+      this.giveStretch()
+    } finally {
+      this.giving = false
+    }
+    this.options.onSettle(false)
+  }
+
+  private giveStretch(): void {
     const endMs = this.nowMs() + STRETCH_MS
     // One by one: the position is never ahead of what was handed on.
     for (;;) {
@@ -168,8 +178,6 @@ export class RecoveringChannel {
       this.handItem(item)
       if (this.isClosed) break
     }
-    this.giving = false
-    this.options.onSettle(false)
   }
 
   private goOnLater(): void {
@@ -230,7 +238,11 @@ export class RecoveringChannel {
     if (state === this.state) return
     this.options.onSettle(true)
     this.state = state
-    this.options.onState(this.options.source, state)
+    try {
+      this.options.onState(this.options.source, state)
+    } catch (error) {
+      this.options.onFailure(`state ${state} of ${this.options.source}: ${messageOf(error)}`)
+    }
   }
 
   private tellRegression(): void {
@@ -246,7 +258,11 @@ export class RecoveringChannel {
       reader.position?.epoch ?? 0,
       reader instanceof SnapshotReader ? reader.latestEpoch : 0,
     )
-    options.onRegression(options.source, isRegressed ? { epoch, latest } : undefined)
+    try {
+      options.onRegression(options.source, isRegressed ? { epoch, latest } : undefined)
+    } catch (error) {
+      options.onFailure(`regression of ${options.source}: ${messageOf(error)}`)
+    }
   }
 
   private async ask(): Promise<void> {

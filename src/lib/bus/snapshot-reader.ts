@@ -7,6 +7,7 @@
 
 import { ChannelReader } from './channel-reader.js'
 import type { ChannelReaderOptions, ReaderItem, Reception } from './channel-reader.js'
+import { Patience } from './patience.js'
 import { NOWHERE, isBefore, laterOf } from './position.js'
 import type { Checkpoint, Position } from './position.js'
 import type { RangeReply, RangeRequest, SnapshotReply } from './range.js'
@@ -55,7 +56,7 @@ export class SnapshotReader<T extends { readonly topic: string }> {
   private gaveUp = false
   private outstanding: SnapshotRequest['kind'] | undefined
   private retryAtMs = -Infinity
-  private stuckSinceMs: number | undefined
+  private readonly patience = new Patience()
   private heardMs = -Infinity
   /** The epoch of its last heartbeat, or a later one that was heard of since. */
   private liveEpoch = 0
@@ -168,11 +169,17 @@ export class SnapshotReader<T extends { readonly topic: string }> {
     if (cursor === 0) this.base = this.seamOf(reply)
     this.liveEpoch = Math.max(this.liveEpoch, reply.epoch)
     this.complete = reply.complete && (cursor === 0 || this.complete)
-    this.stuckSinceMs = undefined
+    this.patience.reset()
     this.keepValues(reply)
     if (reply.next === null) this.join()
     else this.cursor = reply.next
     return true
+  }
+
+  /** As `ChannelReader` has it. */
+  onBusy(): void {
+    this.patience.reset()
+    this.inner.onBusy()
   }
 
   /** The outstanding request got no answer. */
@@ -212,7 +219,7 @@ export class SnapshotReader<T extends { readonly topic: string }> {
   private nextSnapshot(nowMs: number): SnapshotRequest | undefined {
     const { cursor } = this
     if (cursor === undefined || this.recoverable !== true || nowMs < this.retryAtMs) return undefined
-    this.stuckSinceMs ??= nowMs
+    this.patience.begin(nowMs)
     return { kind: 'snapshot', cursor }
   }
 
@@ -261,7 +268,7 @@ export class SnapshotReader<T extends { readonly topic: string }> {
     this.gaveUp = false
     this.left = laterOf(this.left, at)
     this.known = this.isWhole ? this.left : NOWHERE
-    this.stuckSinceMs = undefined
+    this.patience.reset()
     this.inner.stop()
     this.restart(-Infinity)
   }
@@ -278,8 +285,8 @@ export class SnapshotReader<T extends { readonly topic: string }> {
   /** There is nobody to ask, or he lives and does not answer. */
   private isHopeless(nowMs: number): boolean {
     if (this.recoverable === false) return true
-    if (nowMs - this.heardMs > AWAY_MS) this.stuckSinceMs = undefined
-    return this.stuckSinceMs !== undefined && nowMs - this.stuckSinceMs >= this.options.outOfReachMs
+    if (nowMs - this.heardMs > AWAY_MS) this.patience.reset()
+    return this.patience.isSpent(this.options.outOfReachMs, nowMs)
   }
 
   /** Every topic is known again only when it is spoken of; a snapshot is asked for now and then. */

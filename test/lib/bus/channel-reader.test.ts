@@ -299,6 +299,45 @@ describe('a hole', () => {
     expect(ofAway).toEqual([])
   })
 
+  it('is not given up for a pause of our own: the answer may lie in the socket', () => {
+    const reader = readerAt(at(4))
+    hear(reader, 7)
+    beat(reader, 7)
+    expect(reader.nextRequest(0)).toEqual({ epoch: EPOCH, from: 5, to: 6 })
+    beat(reader, 7, { nowMs: 60_000 })
+    expect(take(reader, 60_000)).toEqual([])
+    expect(reader.onReply(answer(5, 2), 60_000)).toBe(true)
+    expect(take(reader, 60_000)).toEqual(['5', '6', '7'])
+  })
+
+  it('is not given up while the source says to come again', () => {
+    const reader = readerAt(at(4))
+    for (let nowMs = 0; nowMs < 5_000; nowMs += 100) {
+      beat(reader, 7, { nowMs })
+      reader.onBusy()
+      expect(take(reader, nowMs)).toEqual([])
+      if (reader.nextRequest(nowMs) !== undefined) reader.onNoReply(nowMs)
+    }
+  })
+
+  it.each([
+    { head: 3, last: 100, trimmed: '5-93 trimmed', from: 94 },
+    { head: 9, last: 100, trimmed: '5-99 trimmed', from: 100 },
+    { head: 10, last: 100, trimmed: '5-100 trimmed', from: 101 },
+    { head: 500, last: 100, trimmed: '5-100 trimmed', from: 101 },
+    { head: 3, last: 9, trimmed: undefined, from: 6 },
+  ])('over two epochs is trimmed alike: $last messages, then $head', ({ head, last, trimmed, from }) => {
+    const reader = readerAt(at(4), { maxBehind: 10 })
+    beat(reader, head, { epoch: EPOCH + 5 })
+    expect(take(reader)).toEqual([])
+    expect(reader.nextRequest(0)).toEqual({ epoch: EPOCH, from: 5 })
+    reader.onReply(answer(5, 1, { last, end: 'known', next: EPOCH + 5 }), 0)
+    // The chunk that told how far the epoch goes is taken first.
+    const expected = trimmed === undefined ? ['5'] : ['5', trimmed.replace('5-', '6-')]
+    expect(take(reader).slice(0, 2)).toEqual(expected)
+    if (from <= last) expect(reader.nextRequest(1_000)).toEqual({ epoch: EPOCH, from })
+  })
+
   it('further behind than is wanted is a gap of the exact length, the rest is pulled', () => {
     const reader = readerAt(at(4), { maxBehind: 10 })
     beat(reader, 100)

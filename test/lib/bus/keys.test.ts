@@ -12,12 +12,14 @@ import { KeyFolder } from '../../../src/lib/bus/key-files.js'
 import { KeyRing } from '../../../src/lib/bus/key-ring.js'
 import { Publisher } from '../../../src/lib/bus/publisher.js'
 import { RecoveryClient } from '../../../src/lib/bus/recovery/recovery-client.js'
+import { RecoveryServer } from '../../../src/lib/bus/recovery/recovery-server.js'
 import { Subscriber } from '../../../src/lib/bus/subscriber.js'
 import { ZapHandler } from '../../../src/lib/bus/zap.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import { encode } from '../../../src/lib/messages/codec.js'
 import * as samples from '../messages/samples.js'
 import { until } from '../poll.js'
+import { freePort } from '../redis/support.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'arbees-curve-'))
 const cleanups: (() => void)[] = []
@@ -243,6 +245,38 @@ describe('a publisher with keys', () => {
     await until(() => (server.refused['unlisted_key'] ?? 0) >= before + 2, 'it is refused again')
     await whileOthersHear(publisher, client.ring)
     expect(returning).toEqual(nothing)
+  }, 20_000)
+
+  it('asks a publisher that has a new key by that key, once its list was read again', async () => {
+    const { server, client } = twoHosts()
+    const port = await freePort()
+    const url = `tcp://127.0.0.1:${port}`
+    const answers = async (keys: BusKeys) => {
+      const router = await RecoveryServer.bind({ url, clock: systemClock, keys })
+      router.serve(new Map())
+      return router
+    }
+    policy = server.ring
+    const first = await answers(server.ring)
+    const endpoint = { publisher: 'kalshi', sources: sourcesOf('kalshi'), url, recoveryUrl: url }
+    const asking = new RecoveryClient({ endpoint, clock: systemClock, keys: client.ring, timeoutMs: 400 })
+    cleanups.push(() => asking.close())
+    await until(() => asking.ping(), 'the old key is believed')
+    first.close()
+    const renewed = host('renewed', 'kalshi')
+    renewed.folder.allow('exec', client.ring.own.publicKey)
+    renewed.ring.reload()
+    policy = renewed.ring
+    let second: RecoveryServer | undefined
+    await until(async () => {
+      second = await answers(renewed.ring).catch(() => undefined)
+      return second !== undefined
+    }, 'the port is free')
+    cleanups.push(() => second?.close())
+    expect(await asking.ping()).toBe(false)
+    client.folder.allow('kalshi', renewed.ring.own.publicKey)
+    client.ring.reload()
+    await until(() => asking.ping(), 'the new key is believed')
   }, 20_000)
 
   it('lets nobody in while nothing judges', async () => {

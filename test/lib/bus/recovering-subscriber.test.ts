@@ -265,6 +265,22 @@ describe('a gap-filled reader', () => {
   })
 })
 
+describe('a handler of states that throws', () => {
+  it('is told of, and the channel goes on', async () => {
+    const publisher = await bind({ root: folder() })
+    publish(publisher, 10)
+    const { seen } = read(publisher, fromTheBeginning, {
+      onState: () => {
+        throw new Error('no')
+      },
+    })
+    await until(() => seen.received.length === 10, 'the past')
+    publish(publisher, 10)
+    await until(() => seen.received.length === 20, 'the new ones')
+    expect(new Set(seen.problems.map(({ reason }) => reason))).toEqual(new Set(['handler_failed']))
+  })
+})
+
 describe('a snapshot reader', () => {
   it('that comes late to a busy publisher has its newest values, and everything behind them once', async () => {
     const publisher = await bind({ root: folder() })

@@ -41,20 +41,27 @@ type Ask = RecoveryRequest extends infer R ? (R extends { id: number } ? Omit<R,
 
 export class RecoveryClient {
   private socket: Dealer | undefined
+  /** The publisher's key that the socket goes by. */
+  private serverKey: string | undefined
   private lastId = 0
   private expected: { readonly id: number; readonly settle: (answer: Answer | undefined) => void } | undefined
   /** The one before: requests go out one by one. */
   private last: Promise<unknown> = Promise.resolve()
   private closed = false
+  private heldOff = false
   private readonly timeoutMs: number
-  private readonly curve: ReturnType<typeof curveClientOptions>
 
   /** Connects with the first request. Throws `UNKNOWN_KEY` where there are keys and the publisher's is not among them. */
   constructor(private readonly options: RecoveryClientOptions) {
     this.timeoutMs = options.timeoutMs ?? 1_000
-    const { endpoint, keys } = options
     // A first-design sender has neither a recovery socket nor a key.
-    this.curve = curveClientOptions(endpoint.recoveryUrl === undefined ? undefined : keys, endpoint.publisher)
+    const { endpoint, keys } = options
+    if (endpoint.recoveryUrl !== undefined) curveClientOptions(keys, endpoint.publisher)
+  }
+
+  /** The publisher answered, and said to come again. */
+  get isHeldOff(): boolean {
+    return this.heldOff
   }
 
   /** One chunk of a channel's journal; undefined when there was no answer. */
@@ -101,9 +108,11 @@ export class RecoveryClient {
     const deadlineUs = this.options.clock.monoUs() + PATIENCE * this.timeoutMs * 1000
     for (;;) {
       const answer = await this.askOnce(request)
+      this.heldOff = false
       if (answer?.reply.op !== 'rate_limited') return answer
       const retryMs = Math.min(answer.reply.retry_ms, this.timeoutMs)
       if (this.closed || this.options.clock.monoUs() + retryMs * 1000 > deadlineUs) return undefined
+      this.heldOff = true
       await new Promise((resolve) => setTimeout(resolve, retryMs))
     }
   }
@@ -111,6 +120,8 @@ export class RecoveryClient {
   private askOnce(request: Ask): Promise<Answer | undefined> {
     const { recoveryUrl } = this.options.endpoint
     if (this.closed || recoveryUrl === undefined) return Promise.resolve(undefined)
+    // The allowed keys may have been read again: an old key is not believed any longer.
+    if (this.options.keys?.serverKeyOf(this.options.endpoint.publisher) !== this.serverKey) this.dropSocket()
     const socket = this.socket ?? this.connect(recoveryUrl)
     const id = ++this.lastId
     return new Promise((resolve) => {
@@ -129,7 +140,9 @@ export class RecoveryClient {
 
   private connect(url: string): Dealer {
     const { endpoint, keys } = this.options
-    const socket = new Dealer({ ...RECOVERY_CLIENT_OPTIONS, ...this.curve })
+    const curve = curveClientOptions(keys, endpoint.publisher)
+    this.serverKey = curve.curveServerKey
+    const socket = new Dealer({ ...RECOVERY_CLIENT_OPTIONS, ...curve })
     watchClient(socket, keys, endpoint.publisher)
     socket.connect(url)
     this.socket = socket
