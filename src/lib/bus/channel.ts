@@ -103,7 +103,8 @@ export class Channel implements RecoverableChannel {
   /**
    * Numbers, encodes and journals one message. Prices, books and games are written and sent at the end of the
    * synchronous stretch that runs, the others before this returns. `payload` may be a function of the message's
-   * identity. Throws `MESSAGE_TOO_LARGE`, and `JOURNAL_FAILED` where the channel carries signals: neither is sent.
+   * identity. Throws `MESSAGE_TOO_LARGE`, `PUBLISHER_CLOSED`, and `JOURNAL_FAILED` where the channel carries signals: nothing
+   * is sent then.
    */
   publish(
     topic: string,
@@ -112,6 +113,9 @@ export class Channel implements RecoverableChannel {
   ): Published {
     const { clock, env, journal, outbox } = this.options
     const { source, epoch, rules } = this
+    if (outbox.isClosed) {
+      throw new ArbeesError('PUBLISHER_CLOSED', `nothing more goes out on ${source}: its publisher is closed`)
+    }
     if (rules.strict && journal?.state === 'degraded') throw this.journalFailed()
     const state = rules.byTopic ? this.newest.of(topic) : undefined
     const seq = this.seq + 1

@@ -18,8 +18,14 @@ export class Outbox {
   private waiting: Frames[] = []
   private readonly dirty = new Set<Flushable>()
   private isScheduled = false
+  private closed = false
 
   constructor(private readonly send: (frames: Frames) => void) {}
+
+  /** Nothing goes out any more. */
+  get isClosed(): boolean {
+    return this.closed
+  }
 
   /** Goes out at the end of the synchronous stretch that runs, or with the next `flush`. */
   add(frames: Frames, journal: Flushable | undefined): void {
@@ -42,5 +48,11 @@ export class Outbox {
     const frames = this.waiting
     this.waiting = []
     for (const message of frames) this.send(message)
+  }
+
+  /** Sends what waits, and nothing after it. */
+  close(): void {
+    this.flush()
+    this.closed = true
   }
 }

@@ -168,6 +168,7 @@ export class Publisher {
     if (this.closed) return
     for (const timer of this.timers) clearInterval(timer)
     this.beat(true)
+    this.outbox.close()
     this.closed = true
     this.recovery?.close()
     for (const journal of this.journals.values()) journal.close()

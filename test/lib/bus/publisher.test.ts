@@ -113,6 +113,21 @@ describe('a publisher with a journal', () => {
     expect(heard.at(-1)![0]).toBeGreaterThan(0)
   })
 
+  it('that is closed takes nothing more, by name, and leaves its journal as it ended', async () => {
+    const publisher = await bind()
+    const channel = publisher.channel(SOURCE)
+    channel.publish('prices.kalshi.M', samples.prices)
+    publisher.close()
+    expect(() => channel.publish('prices.kalshi.M', samples.prices)).toThrow(
+      expect.objectContaining({ code: 'PUBLISHER_CLOSED' }),
+    )
+    const { journal } = channel.beat()
+    expect(journal).toBe('on')
+    expect(channel.range({ epoch: channel.epoch, from: 1 }, { records: 9, bytes: 1e6 })).toMatchObject({
+      ...{ count: 1, last: 1, end: 'known' },
+    })
+  })
+
   it('says that nothing can be pulled where there is no journal', async () => {
     const publisher = await Publisher.bind({
       ...{ name: 'kalshi', url: ANY_PORT, env: 'sim', clock: systemClock, sources: [SOURCE] },

@@ -72,6 +72,8 @@ export class Journal {
   /** The hole before, which grows when the disk was not back for long. */
   private lastLost: Live<Lost> | undefined
   private retryAtUs = 0
+  /** The disk says that everything published is on it. */
+  private isMarked = false
   private syncing: Promise<void> | undefined
   private isClosed = false
 
@@ -288,10 +290,10 @@ export class Journal {
     const { clock, storage, onNotice } = this.options
     const failed = this.unwritten.find(({ last, lastWritten }) => last > lastWritten)
     const from = failed === undefined ? this.stagedLast + 1 : failed.lastWritten + 1
+    this.unmark()
     try {
       if (failed?.bytes === 0) storage.remove(failed.name)
       else if (failed !== undefined) storage.truncate(failed.name, failed.bytes)
-      storage.remove(INTACT_FILE)
     } catch {
       // What is left behind the cut has numbers of its own, and belongs to the hole.
     }
@@ -306,7 +308,19 @@ export class Journal {
     onNotice(`messages from ${from} on are not written: ${messageOf(error)}`)
   }
 
+  /** From now on the disk lacks something: a later life must not take what it finds for everything. */
+  private unmark(): void {
+    try {
+      this.options.storage.remove(INTACT_FILE)
+      this.isMarked = false
+    } catch {
+      // Tried again with each flush.
+      this.isMarked = true
+    }
+  }
+
   private flushDegraded(lost: Live<Lost>): boolean {
+    if (this.isMarked) this.unmark()
     const isIdle = this.stagedLast === this.live.last
     lost.to = this.stagedLast
     this.commit()
@@ -338,6 +352,7 @@ export class Journal {
     const { storage } = this.options
     storage.writeWhole(EPOCHS_FILE, this.epochs.text())
     storage.writeWhole(INTACT_FILE, '')
+    this.isMarked = true
     this.linesAdded = 0
   }
 

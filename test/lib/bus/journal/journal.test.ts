@@ -374,6 +374,39 @@ describe('a disk that fails', () => {
   })
 })
 
+describe('a disk that cannot be cut back', () => {
+  it('does not look whole to the next life', () => {
+    const storage = new MemoryStorage()
+    const { journal } = openJournal(storage)
+    publish(journal, 1, 10)
+    const refuse = () => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' })
+    }
+    const { append, truncate } = storage
+    storage.append = refuse
+    storage.truncate = refuse
+    expect(publish(journal, 11, 12)).toEqual([false, false])
+    Object.assign(storage, { append, truncate })
+    storage.kill()
+    expect(readEpoch(openJournal(storage).journal, storage, journal.epoch)).toMatchObject({
+      seqs: range(1, 10),
+      end: 'unknown',
+    })
+  })
+
+  it('loses the mark of being whole as soon as that can be taken away', () => {
+    const storage = new MemoryStorage()
+    const { journal } = openJournal(storage)
+    publish(journal, 1, 10)
+    storage.break()
+    publish(journal, 11, 11)
+    storage.mend()
+    publish(journal, 12, 12)
+    storage.kill()
+    expect(readEpoch(openJournal(storage).journal, storage, journal.epoch)).toMatchObject({ end: 'unknown' })
+  })
+})
+
 describe('two writers', () => {
   it('are refused, until the first is closed', () => {
     const storage = new MemoryStorage()
