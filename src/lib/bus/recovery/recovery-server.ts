@@ -4,6 +4,7 @@
  * that a refill neither overflows a queue nor holds up what is published live.
  */
 
+import { setTimeout } from 'node:timers/promises'
 import { Router } from 'zeromq'
 import { evictOldest } from '../../core/evict-oldest.js'
 import type { Clock } from '../../core/clock.js'
@@ -40,6 +41,9 @@ export interface RecoverableChannel {
 const PER_CLIENT: RateLimit = { perSecond: 600, burst: 100 }
 /** A thousand readers that join at once get their snapshots within seconds. */
 const OVER_ALL: RateLimit = { perSecond: 1_500, burst: 1_000 }
+/** Reading what is asked takes so much of a turn of the event loop, and then rests. */
+const STRETCH_MS = 1
+const PAUSE_MS = 10
 /** Requests that wait for their turn; beyond that they are told to come again. */
 const MAX_WAITING = 1_000
 /** Clients whose rate is remembered: a new connection is a new client, so the cap over all is the bound. */
@@ -114,11 +118,18 @@ export class RecoveryServer {
     this.socket.close()
   }
 
+  /** A flood of requests or garbage gets a tenth of the event loop: what more there is waits in the sockets. */
   private async receive(): Promise<void> {
+    let turnStartMs: number | undefined
     for await (const frames of this.socket) {
+      if (turnStartMs === undefined) {
+        turnStartMs = this.nowMs()
+        setImmediate(() => (turnStartMs = undefined))
+      }
       const [client, frame] = frames
       if (client === undefined || frame === undefined || frames.length !== 2) this.countBad('bad_frames')
       else this.handle(client, frame)
+      if (this.nowMs() - turnStartMs >= STRETCH_MS) await setTimeout(PAUSE_MS)
     }
   }
 

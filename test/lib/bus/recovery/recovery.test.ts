@@ -280,6 +280,22 @@ describe('a recovery socket', () => {
     expect(counts()['recovery_requests:rate_limited']).toBe(901 - served)
   })
 
+  it('that has a queue full of garbage reads it bit by bit', async () => {
+    const server = await RecoveryServer.bind({ url: ANY_PORT, clock: systemClock })
+    cleanups.push(() => server.close())
+    const noise = dealer(server.url)
+    const frame = Buffer.from(JSON.stringify({ v: 1, op: 'range', pad: Array(700).fill([0]) }))
+    const COUNT = 900
+    for (let i = 0; i < COUNT; i++) await noise.send(frame)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    server.serve(new Map())
+    const read = () => Object.values(server.counts()).reduce((sum, each) => sum + each, 0)
+    await until(() => read() > 0, 'it begins')
+    expect(read()).toBeLessThan(COUNT)
+    await until(() => read() === COUNT, 'it has read all')
+    expect(await clientOf(server.url).ping()).toBe(true)
+  })
+
   it('serves others while a segment is read, and gives up on one that cannot be', async () => {
     const loads: ((error?: Error) => void)[] = []
     const channel: RecoverableChannel = {
