@@ -157,8 +157,8 @@ function isExplained(
       return truth.journalLost || now.unansweredMs >= now.outOfReachMs
     case 'trimmed':
       // With the journal gone and the clock set back, the source may stand before what was there.
-      if (truth.journalLost || epoch < now.head.epoch) return true
-      return to !== null && to <= now.head.seq - now.maxBehind
+      if (truth.journalLost) return true
+      return to !== null && truth.countBehind({ epoch, seq: to }, now.head) >= now.maxBehind
     case 'journal_lost':
       return truth.journalLost || truth.diskDamaged
     case 'epoch_end_unknown':

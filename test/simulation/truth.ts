@@ -34,8 +34,6 @@ export class Truth {
   journalLost = false
   /** Bytes on the disk were changed. */
   diskDamaged = false
-  /** Requests to the journal were without answer for longer than anyone waits. */
-  recoveryWasOut = false
 
   openEpoch(epoch: number): void {
     this.epochs.set(epoch, { messages: [], certain: 0, unwritten: new Set(), endLost: false })
@@ -100,6 +98,17 @@ export class Truth {
     return opened
       .slice(opened.indexOf(from) + 1, opened.indexOf(to))
       .filter((epoch) => epoch > from && epoch < to && this.certain(epoch) > 0)
+  }
+
+  /** How many messages were published behind `position`, up to `head`. */
+  countBehind(position: Position, head: Position): number {
+    let count = 0
+    for (const [epoch, { messages }] of this.epochs) {
+      if (epoch < position.epoch || epoch > head.epoch) continue
+      const last = epoch === head.epoch ? head.seq : messages.length
+      count += last - (epoch === position.epoch ? position.seq : 0)
+    }
+    return count
   }
 
   /** The newest message of each topic of an epoch, up to `seq`. */

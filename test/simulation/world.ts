@@ -1,7 +1,6 @@
 /** One simulated run: a channel, its readers and mirrors, chaos for a while, then peace, then the verdict. */
 
 import { isSame } from '../../src/lib/bus/position.js'
-import { SnapshotReader } from '../../src/lib/bus/snapshot-reader.js'
 import { Prng } from '../../src/lib/sim/prng.js'
 import { heal, unleash } from './chaos.js'
 import type { Victims } from './chaos.js'
@@ -18,7 +17,6 @@ import { SimStore } from './sim-store.js'
 import { Truth } from './truth.js'
 import { Violation } from './violation.js'
 
-const IS_BUILT = 'nextRequest' in SnapshotReader.prototype
 const OUT_OF_REACH_MS = 1_500
 /** After healing, everything has arrived by then. */
 const PATIENCE_MS = 30_000
@@ -87,7 +85,7 @@ export class World {
       limits,
       trace,
     )
-    if (hasSnapshots && IS_BUILT) this.subscribe(this.snapshotReader)
+    if (hasSnapshots) this.subscribe(this.snapshotReader)
     const maxBehind = prng.chance(0.3) ? prng.int(10, 100) : 100_000
     for (const name of ['mirror-a', 'mirror-b']) {
       const [there, back] = [this.link(this.storeLinks), this.link(this.storeLinks)]
@@ -107,7 +105,7 @@ export class World {
       this.subscribe(mirror)
     }
     const { publisher, store, liveLinks, recoveryLinks, storeLinks } = this
-    const newest = hasSnapshots && IS_BUILT ? [this.snapshotReader] : []
+    const newest = hasSnapshots ? [this.snapshotReader] : []
     const readers = [this.reader, ...newest, ...this.mirrors]
     this.victims = {
       loop,
@@ -156,6 +154,7 @@ export class World {
     while (!this.isQuiet) {
       if (loop.nowMs > healedMs + PATIENCE_MS) throw new Violation('stuck', this.describe())
       await loop.runUntil(loop.nowMs + 100)
+      if (loop.nowMs > healedMs + OPERATOR_MS) this.snapshotReader.judgeEpoch()
       if (!isMended && loop.nowMs > healedMs + OPERATOR_MS && this.isRegressed) {
         isMended = true
         const { furthest } = this.snapshotReader
