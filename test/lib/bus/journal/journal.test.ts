@@ -382,7 +382,8 @@ describe('a disk that cannot be cut back', () => {
     const refuse = () => {
       throw Object.assign(new Error('EIO'), { code: 'EIO' })
     }
-    const { append, truncate } = storage
+    const append = storage.append.bind(storage)
+    const truncate = storage.truncate.bind(storage)
     storage.append = refuse
     storage.truncate = refuse
     expect(publish(journal, 11, 12)).toEqual([false, false])
