@@ -75,14 +75,24 @@ export class SimSnapshotReader extends Process {
     this.pump()
   }
 
-  /** It has heard of an epoch beyond the one that the source lives in. */
+  /** As it says itself: an operator has nothing else to go by. */
   get isRegressed(): boolean {
-    return this.alive && this.furthest > this.source.head.epoch
+    return this.reader?.isRegressed ?? false
+  }
+
+  /** Where the source lives in an epoch before what it has heard of, it says so. Throws `Violation`. */
+  judgeEpoch(): void {
+    const { epoch } = this.source.head
+    if (this.reader === undefined || this.furthest <= epoch || this.isRegressed) return
+    throw new Violation(
+      'silent regression',
+      `${this.name} has heard of epoch ${this.furthest}, the source lives in ${epoch}, and it says nothing`,
+    )
   }
 
   /** The latest epoch that it has heard of. */
   get furthest(): number {
-    return this.reader?.sourceHead.epoch ?? 0
+    return this.reader?.latestEpoch ?? 0
   }
 
   /** Where it is, and with every topic: unless nobody answered it when it joined. */
