@@ -1,7 +1,9 @@
 /** The connecting sockets of the bus, where what listens at a publisher's address is none: a squatter, a proxy, noise. */
 
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sourcesOf } from '../../src/lib/bus/endpoints.js'
 import { RecoveryClient } from '../../src/lib/bus/recovery/recovery-client.js'
 import { Subscriber } from '../../src/lib/bus/subscriber.js'
@@ -20,6 +22,8 @@ import { greeting, message, ready } from './zmtp.js'
 const STAYING = 20
 /** A session may leave a socket dead for seconds: these make room, session by session, for new ones. */
 const CHANGING = 50
+/** Closed sockets, too, count until libzmq's threads have cleared them up, and 1,023 are all that a process may have. */
+const MANY_DESCRIPTORS = 500
 /** What is sent may take so long to be read before we hang up. */
 const LINGER_MS = 5
 
@@ -29,6 +33,8 @@ const ROUTER_SESSIONS: readonly Frames[] = [
   [greeting(), ready('ROUTER'), message(pong)],
   [greeting(), ready('ROUTER'), message(pong, Buffer.alloc(300))],
 ]
+
+const descriptors = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0)
 
 /** One socket that connects to `url`; `heardRight` once the right publisher is there. */
 interface Connector {
@@ -92,10 +98,11 @@ export const connectorTargets: readonly FuzzTarget[] = SOCKETS.map(({ name, open
   run: async (runs, random, progress) => {
     const ends = new Tally()
     const changing: Connector[] = []
-    const onEnd = () => {
+    const onEnd = async () => {
+      progress(ends.total)
+      while (descriptors() > MANY_DESCRIPTORS) await sleep(20)
       changing.shift()?.close()
       changing.push(open(url))
-      progress(ends.total)
     }
     const { server, url, done } = await squat(runs, { random, seeds: sessions, ends, onEnd })
     const staying = Array.from({ length: STAYING }, () => open(url))
@@ -118,7 +125,7 @@ export const connectorTargets: readonly FuzzTarget[] = SOCKETS.map(({ name, open
 /** Answers every connection with a garbled session, `sessions` times; then it only hangs up. */
 async function squat(
   sessions: number,
-  options: { random: Prng; seeds: readonly Frames[]; ends: Tally; onEnd: () => void },
+  options: { random: Prng; seeds: readonly Frames[]; ends: Tally; onEnd: () => Promise<void> },
 ): Promise<{ server: Server; url: string; done: Promise<void> }> {
   const { random, seeds, ends, onEnd } = options
   let begun = 0
@@ -127,9 +134,9 @@ async function squat(
   const server = createServer((socket) => {
     if (begun >= sessions) return void socket.destroy()
     begun++
-    void oneSession(socket, Buffer.concat([...mutate(random, seeds)])).then((end) => {
+    void oneSession(socket, Buffer.concat([...mutate(random, seeds)])).then(async (end) => {
       ends.add(end)
-      onEnd()
+      await onEnd()
       if (ends.total === sessions) told()
     })
   })
