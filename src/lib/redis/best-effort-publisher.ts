@@ -29,7 +29,8 @@ export class BestEffortPublisher {
   /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL`. */
   constructor(private readonly options: BestEffortPublisherOptions) {
     const { url, name, onDown } = options
-    this.link = new RedisLink({ url, name, ...(onDown === undefined ? {} : { onDown }) })
+    // What a replica is told to publish, its master's subscribers never hear.
+    this.link = new RedisLink({ url, name, writes: true, ...(onDown === undefined ? {} : { onDown }) })
   }
 
   /** Returns at once and never throws. */

@@ -21,6 +21,7 @@ export class MarketGameWriter {
     this.link = new RedisLink({
       url: settings.redis_url,
       name: 'arbees-orchestrator',
+      writes: true,
       onUp: () => {
         log.info(`Redis is up: ${this.link.shownUrl}`)
         this.written.clear()

@@ -22,6 +22,7 @@ import { BatchWriter } from '../mirror/writer.js'
 import { RedisLink } from '../redis/connection.js'
 import { isConnectionCode } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
+import type { RedisServer } from '../redis/server-info.js'
 import { countProblem } from './count-problem.js'
 import { MirrorHealth } from './mirror-health.js'
 import type { RoleContext } from './role.js'
@@ -62,7 +63,7 @@ class Mirror {
       url: settings.redis_url,
       name: 'arbees-mirror',
       writes: true,
-      onUp: ({ version }) => this.onRedisUp(version),
+      onUp: (server) => this.onRedisUp(server),
       onDown: (error) => {
         counters.add('redis_errors', error.code)
         const hint = error.hint === undefined ? '' : ` (${error.hint})`
@@ -176,8 +177,14 @@ class Mirror {
     )
   }
 
-  private onRedisUp(version: string): void {
-    this.context.log.info(`Redis ${version} at ${this.link.shownUrl}, ${this.lag} messages wait for it`)
+  private onRedisUp({ version, evicts }: RedisServer): void {
+    const { log } = this.context
+    log.info(`Redis ${version} at ${this.link.shownUrl}, ${this.lag} messages wait for it`)
+    if (evicts !== undefined) {
+      log.warn(
+        `Redis may throw away a stream that its checkpoint vouches for: maxmemory-policy ${evicts}, set noeviction`,
+      )
+    }
     for (const channel of this.channels.values()) channel.resume()
     this.legacy.resume()
     this.health.redisUp()

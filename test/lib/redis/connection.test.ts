@@ -72,6 +72,16 @@ describe('redis connection', () => {
     expect(redisError('redis://h:1', refusal)).toMatchObject(cluster)
   })
 
+  it.each([
+    ['100mb', 'allkeys-lru', 'allkeys-lru'],
+    ['100mb', 'volatile-lru', undefined],
+    ['100mb', 'noeviction', undefined],
+    ['0', 'allkeys-lru', undefined],
+  ])('maxmemory %s with %s: the policy that may take a stream is %s', async (memory, policy, evicts) => {
+    const server = await redisServer(['--maxmemory', memory, '--maxmemory-policy', policy])
+    expect(await checkRedis(server.url)).toMatchObject({ evicts })
+  })
+
   it('Redis 5 is refused', async () => {
     const server = await redisServer()
     const proxy = await FaultyProxy.start(server.port)
