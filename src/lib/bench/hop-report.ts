@@ -4,9 +4,10 @@ import { formatCount } from '../view/units.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 import { TRANSPORTS } from './hop-messages.js'
-import type { HopRun, PublisherResult, Transport } from './hop-messages.js'
+import type { HopRun, Transport } from './hop-messages.js'
 import type { Arrivals, Latency } from './hop-window.js'
 import type { Machine } from './machine.js'
+import type { PublisherResult } from './pacing.js'
 import { medianOf } from './percentiles.js'
 
 /** One run of one round. */

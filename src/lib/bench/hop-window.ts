@@ -1,7 +1,8 @@
 /** What the receiver notes of one run: latencies by sequence, and its own processor time over the measured part. */
 
+import type { Pace } from './pacing.js'
 import { percentileOf } from './percentiles.js'
-import type { HopRun } from './hop-messages.js'
+import { cpuUs } from './process-cost.js'
 
 export interface Latency {
   readonly p50_us: number
@@ -32,7 +33,7 @@ export class HopWindow {
 
   constructor(
     private readonly firstMeasuredSeq: number,
-    private readonly run: HopRun,
+    private readonly run: Pace,
   ) {
     this.fromSchedule = new Float64Array(run.measured)
     this.fromPublish = new Float64Array(run.measured)
@@ -82,8 +83,3 @@ const summarize = (samples: Float64Array): Latency => ({
   p99_us: percentileOf(samples, 99),
   max_us: percentileOf(samples, 100),
 })
-
-const cpuUs = (): number => {
-  const { user, system } = process.cpuUsage()
-  return user + system
-}

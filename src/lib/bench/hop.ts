@@ -13,7 +13,7 @@ import { messageOf } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import { startPrivateRedis } from '../redis/private-server.js'
 import { RedisPubSub } from '../redis/pubsub.js'
-import { BUS_TRANSPORTS, TRANSPORTS, perTick } from './hop-messages.js'
+import { BUS_TRANSPORTS, TRANSPORTS } from './hop-messages.js'
 import type { FromPublisher, HopRun, ToPublisher, Transport } from './hop-messages.js'
 import { BenchProcess } from './bench-process.js'
 import { HopReceiver } from './hop-receiver.js'
@@ -21,6 +21,7 @@ import { summarizeHop } from './hop-report.js'
 import type { HopSummary, RoundResult } from './hop-report.js'
 import { HopWindow } from './hop-window.js'
 import { describeMachine } from './machine.js'
+import { paceOf } from './pacing.js'
 
 export interface HopOptions {
   readonly rounds: number
@@ -87,7 +88,7 @@ class HopBench {
     const transports = this.redis === undefined ? BUS_TRANSPORTS : TRANSPORTS
     for (const transport of transports) {
       say(`warm-up: ${transport}`)
-      await this.measure({ transport, ...counts(Math.max(...rates), 0, FIRST_WARM_UP_MS) })
+      await this.measure({ transport, ...paceOf(Math.max(...rates), 0, FIRST_WARM_UP_MS) })
     }
     const results: RoundResult[] = []
     for (let round = 0; round < rounds && !signal.aborted; round++) {
@@ -103,7 +104,7 @@ class HopBench {
           const run: HopRun =
             rate === null
               ? { transport, rate, warmUp: UNPACED_MESSAGES / 10, measured: UNPACED_MESSAGES }
-              : { transport, ...counts(rate, Math.max(LEAST_WARM_UP_MS, forMs / 4), forMs) }
+              : { transport, ...paceOf(rate, Math.max(LEAST_WARM_UP_MS, forMs / 4), forMs) }
           const result = await this.measure(run)
           results.push(result)
           say(`round ${round + 1}/${rounds}: ${describe(result)}`)
@@ -155,11 +156,6 @@ async function startReference(
     say(`no Redis, so nothing to compare with: ${messageOf(error)}`)
     return undefined
   }
-}
-
-export function counts(rate: number, warmUpMs: number, measuredMs: number) {
-  const messages = (ms: number) => Math.ceil((rate * ms) / 1000 / perTick(rate)) * perTick(rate)
-  return { rate, warmUp: messages(warmUpMs), measured: messages(measuredMs) }
 }
 
 /** Resolves when everything has arrived, or nothing more does. */

@@ -4,6 +4,7 @@ import { legacyPriceFields } from '../messages/codec.js'
 import { pricesPayload } from '../messages/convert.js'
 import type { PricesPayload } from '../messages/payloads.js'
 import { formatTopic } from '../messages/topics.js'
+import type { Venue } from '../model/venue.js'
 
 const TEAMS = ['MIA', 'BOS', 'LAL', 'DEN', 'NYK', 'CHI', 'DAL', 'PHX']
 
@@ -25,10 +26,13 @@ export class PriceWalk {
   private readonly markets: readonly Market[]
   private at = 0
 
-  constructor(private state = 20260115) {
+  constructor(
+    private state = 20260115,
+    private readonly venue: Venue = 'kalshi',
+  ) {
     this.markets = TEAMS.map((team, index) => {
       const marketId = `KXNBAGAME-26JAN15${team}${TEAMS[(index + 1) % TEAMS.length] ?? team}-${team}`
-      const topic = formatTopic({ family: 'prices', scope: 'kalshi', id: marketId })
+      const topic = formatTopic({ family: 'prices', scope: venue, id: marketId })
       return { topic, marketId, selection: team, bidE4: 3000 + 500 * index, bookSeq: 0 }
     })
   }
@@ -41,7 +45,7 @@ export class PriceWalk {
     market.bidE4 = Math.min(9800, Math.max(100, market.bidE4 + (step - 1) * 100))
     market.bookSeq++
     const payload = pricesPayload({
-      venue: 'kalshi',
+      venue: this.venue,
       marketId: market.marketId,
       selection: market.selection,
       state: 'LIVE',

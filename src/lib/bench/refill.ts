@@ -10,9 +10,10 @@ import { pricesSource } from '../messages/sources.js'
 import { formatCount } from '../view/units.js'
 import { BenchProcess } from './bench-process.js'
 import { HopReceiver } from './hop-receiver.js'
-import { counts, drained, startPublisher } from './hop.js'
+import { drained, startPublisher } from './hop.js'
 import type { HopOptions } from './hop.js'
 import { HopWindow } from './hop-window.js'
+import { paceOf } from './pacing.js'
 import { summarizeRefill } from './refill-report.js'
 import type { RefillRound, RefillSummary } from './refill-report.js'
 import type { FromPuller, ToPuller } from './refill-messages.js'
@@ -58,7 +59,7 @@ async function measureRounds(options: RefillOptions, lifecycle: Lifecycle): Prom
   lifecycle.defer('pulling process', () => puller.close())
 
   const measure = async (ms: number) => {
-    const run = { transport: TRANSPORT, ...counts(rate, ms / 4, ms) } as const
+    const run = { transport: TRANSPORT, ...paceOf(rate, ms / 4, ms) } as const
     publisher.tell({ type: 'prepare', run })
     const { firstSeq } = await publisher.answer('prepared')
     const window = new HopWindow(firstSeq + run.warmUp, run)

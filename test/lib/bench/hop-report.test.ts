@@ -37,6 +37,7 @@ function round({ transport, rate, p50, p99, received = 1000, lateP99Us = 5, achi
       lateP50Us: 1,
       lateP99Us,
       achievedRate: achieved ?? rate ?? 90_000,
+      endedUs: 0,
       rssMib: 90,
     },
     brokerCpuUs: transport === 'redis' ? 5_000 : 0,
