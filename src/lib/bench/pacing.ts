@@ -45,7 +45,7 @@ const BURST = 500
 const now = () => systemClock.monoUs()
 
 /** Messages that are due together, once a millisecond: a venue's frames come in bursts. */
-export const perTick = (rate: number): number => Math.max(1, Math.round(rate / 1000))
+const perTick = (rate: number): number => Math.max(1, Math.round(rate / 1000))
 
 /** The pace of a case: `warmUpMs` and `measuredMs` at `rate`, in whole ticks. */
 export function paceOf(rate: number, warmUpMs: number, measuredMs: number) {
