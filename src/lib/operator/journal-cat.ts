@@ -1,9 +1,9 @@
 /** `arbees journal cat`: the messages of a journal, oldest first, with what is missing between them. */
 
+import { epochPages } from '../bus/journal/epoch-pages.js'
 import { openJournalReader } from '../bus/journal/reader.js'
 import type { JournalReader } from '../bus/journal/reader.js'
-import { readRecords } from '../bus/journal/record.js'
-import type { RangeAnswer } from '../bus/journal/range-answers.js'
+import type { JournalRecord } from '../bus/journal/record.js'
 import { findJournals } from './journal-folders.js'
 import type { TapFormat } from './tap-format.js'
 
@@ -27,8 +27,6 @@ export interface CatSummary {
   readonly missing: number
 }
 
-const CHUNK = { records: 500, bytes: 256 * 1024 }
-
 /** Throws `NO_JOURNAL`. */
 export async function catJournal(options: CatOptions): Promise<CatSummary> {
   const { count = Infinity, from, out } = options
@@ -38,20 +36,16 @@ export async function catJournal(options: CatOptions): Promise<CatSummary> {
     const journal = openJournalReader(storage)
     const starts = startsOf(journal, options)
     for (const [index, { epoch, first }] of starts.entries()) {
-      let seq = index === 0 ? (from ?? first) : first
-      while (messages < count) {
-        const answer = journal.answer({ epoch, from: seq }, CHUNK)
-        const lines = linesOf(source, answer, options.format).slice(0, count - messages)
+      const pages = epochPages(journal, epoch, index === 0 ? (from ?? first) : first)
+      for (const { records, hole, next } of pages) {
+        const lines = linesOf(source, records, options.format).slice(0, count - messages)
         for (const line of lines) await out(line)
         messages += lines.length
-        const { hole } = answer
-        const next = hole === null ? seq + answer.count : (hole.to ?? answer.last) + 1
         if (hole !== null) {
-          missing += next - seq
-          await out(options.format.gap({ source, epoch, from: seq, to: hole.to, reason: hole.reason }))
+          missing += next - hole.from
+          await out(options.format.gap({ source, epoch, ...hole }))
         }
-        if (next === seq) break
-        seq = next
+        if (messages >= count) return { messages, missing }
       }
     }
   }
@@ -69,8 +63,8 @@ function startsOf(
     .map(({ epoch, first }) => ({ epoch, first }))
 }
 
-function linesOf(source: string, { bytes }: RangeAnswer, format: TapFormat): string[] {
-  return (readRecords(bytes) ?? []).map(({ topic, epoch, seq, timestampMs, data }) =>
+function linesOf(source: string, records: readonly JournalRecord[], format: TapFormat): string[] {
+  return records.map(({ topic, epoch, seq, timestampMs, data }) =>
     format.item({ topic, source, epoch, seq, timestampMs, text: data.toString('utf8') }),
   )
 }

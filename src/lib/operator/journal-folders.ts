@@ -3,12 +3,12 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseSegmentName } from '../bus/journal/segment-name.js'
-import { journalDir, journalRoot } from '../bus/journal/paths.js'
+import { inputsDir, journalDir, journalRoot } from '../bus/journal/paths.js'
 import { FileStorage } from '../bus/journal/storage.js'
 import { EPOCHS_FILE } from '../bus/journal/survey.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
-import { isSource } from '../messages/sources.js'
+import { INPUTS, familyOfSource, isSource } from '../messages/sources.js'
 
 export interface JournalFolder {
   readonly source: string
@@ -43,5 +43,6 @@ function foldersIn(path: string): string[] {
 /** Where to look: the journals of these settings, or what was typed: a folder, or one of their sources. */
 export function journalFolder(settings: Settings, given?: string): string {
   if (given === undefined) return journalRoot(settings)
-  return isSource(given) && !existsSync(given) ? journalDir(settings, given) : given
+  if (!isSource(given) || existsSync(given)) return given
+  return familyOfSource(given) === INPUTS ? inputsDir(settings, given) : journalDir(settings, given)
 }
