@@ -14,6 +14,7 @@ import { ZapHandler } from '../../src/lib/bus/zap.js'
 import { systemClock } from '../../src/lib/core/clock.js'
 import * as samples from '../lib/messages/samples.js'
 import { until } from '../lib/poll.js'
+import { Tally } from './target.js'
 
 export const SOURCE = 'kalshi.prices'
 /** What its journal holds of `SOURCE`. */
@@ -27,6 +28,8 @@ export interface LivePublisher {
   readonly epoch: number
   /** Of a reader that it lets in. */
   readonly readerKeys: BusKeys | undefined
+  /** Handshakes that its sockets refused, by reason; without keys they count none. */
+  readonly refusals: Tally
 }
 
 /** A publisher with a journal of a few messages; `url` and `recoveryUrl` where it must be at a certain port. */
@@ -38,9 +41,8 @@ export async function withPublisher<T>(
   const own = generateKeyPair()
   const reader = generateKeyPair()
   const keysOf = (pair: typeof own): BusKeys => ({ own: pair, serverKeyOf: () => own.publicKey })
-  const zap = at.hasKeys
-    ? await ZapHandler.start({ allows: (key) => key === reader.publicKey, onRefused: () => undefined })
-    : undefined
+  const refusals = new Tally()
+  const zap = at.hasKeys ? await startZap((key) => key === reader.publicKey) : undefined
   const publisher = await Publisher.bind({
     name: 'kalshi',
     url: at.url ?? 'tcp://127.0.0.1:*',
@@ -49,7 +51,7 @@ export async function withPublisher<T>(
     env: 'sim',
     clock: systemClock,
     sources: sourcesOf('kalshi'),
-    ...(at.hasKeys ? { keys: keysOf(own) } : {}),
+    ...(at.hasKeys ? { keys: { ...keysOf(own), onRefused: (reason) => refusals.add(reason) } } : {}),
   })
   const channel = publisher.channel(SOURCE)
   for (let i = 0; i < MESSAGES; i++) channel.publish(`prices.kalshi.T${i % TOPICS}`, samples.prices)
@@ -57,12 +59,23 @@ export async function withPublisher<T>(
     const { url, recoveryUrl = '' } = publisher
     const endpoint = { publisher: 'kalshi', url, recoveryUrl, sources: sourcesOf('kalshi') }
     const readerKeys = at.hasKeys ? keysOf(reader) : undefined
-    return await work({ publisher, endpoint, epoch: channel.epoch, readerKeys })
+    return await work({ publisher, endpoint, epoch: channel.epoch, readerKeys, refusals })
   } finally {
     publisher.close()
     zap?.close()
     rmSync(root, { recursive: true, force: true })
   }
+}
+
+/** The handler of the publisher before may still be on its way out. */
+async function startZap(allows: (publicKey: string) => boolean): Promise<ZapHandler> {
+  let zap: ZapHandler | undefined
+  const start = async () => {
+    zap = await ZapHandler.start({ allows, onRefused: () => undefined }).catch(() => undefined)
+    return zap
+  }
+  await until(start, 'the address of the key handler is free')
+  return zap!
 }
 
 /** Whoever comes now gets the whole journal and the newest values. */
@@ -90,3 +103,9 @@ export async function hears({ endpoint, readerKeys: keys }: LivePublisher): Prom
   subscriber.close()
   return heard
 }
+
+/** What its recovery socket says that it got, by kind. */
+export const requestsOf = ({ publisher }: Pick<LivePublisher, 'publisher'>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(publisher.heartbeat.counts).filter(([name]) => /^recovery_(bad_)?requests:/.test(name)),
+  )

@@ -8,11 +8,24 @@ import { FAMILIES } from '../../src/lib/messages/topics.js'
 import { until } from '../lib/poll.js'
 import { mutate } from './mutate.js'
 import { busSeeds, heartbeat, pricesFrames } from './seeds.js'
-import { Tally } from './target.js'
+import { Tally, exactly } from './target.js'
 import type { FuzzTarget } from './target.js'
 
 const BURST = 500
 const PREFIXES = FAMILIES.map((family) => `${family}.`)
+const REFUSALS = [
+  ...[
+    'not_json',
+    'not_an_object',
+    'bad_frames',
+    'bad_topic',
+    'bad_header',
+    'bad_payload',
+    'bad_heartbeat',
+  ].map((reason) => `parse_error:${reason}`),
+  'wrong_source',
+  'legacy',
+]
 const SUBSCRIBED = [...PREFIXES, 'health.']
 
 /** Both ways of reading: judged by the tracker, and handed on raw. */
@@ -67,7 +80,7 @@ export const subscriberTargets: readonly FuzzTarget[] = (['tracker', 'none'] as 
         progress(Math.min(runs, sent + BURST))
       }
       lastTopic = ''
-      const outcomes = { ...tally.counts }
+      const counted = { ...tally.counts }
       // A mutant may have carried a later epoch: the right message is of the latest that there can be.
       const right = pricesFrames(1, Number.MAX_SAFE_INTEGER)
       await socket.send([...right])
@@ -75,8 +88,10 @@ export const subscriberTargets: readonly FuzzTarget[] = (['tracker', 'none'] as 
         () => undefined,
       )
       // No handler here throws: what does is the subscriber itself.
-      const isSound = outcomes['parse_error:handler_failed'] === undefined
-      return { sent: runs, outcomes, expected, worksAfter: isSound && lastTopic !== '' }
+      const isSound = counted['parse_error:handler_failed'] === undefined
+      const worksAfter = isSound && lastTopic !== ''
+      const mustCount = [...REFUSALS, gate === 'tracker' ? 'duplicate' : 'message']
+      return { sent: runs, counted, expected: exactly(expected), mustCount, seen: {}, worksAfter }
     } finally {
       subscriber.close()
       socket.close()
