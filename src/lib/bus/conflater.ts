@@ -4,6 +4,12 @@
  */
 
 import type { Clock } from '../core/clock.js'
+import { familyOfSource } from '../messages/sources.js'
+
+/** Families whose every message is the whole state of its topic; a game's too, but its changes are few and all count. */
+const CONFLATED: ReadonlySet<string> = new Set(['prices', 'orderbook'])
+
+export const isConflated = (source: string): boolean => CONFLATED.has(familyOfSource(source))
 
 /** One stretch of giving out; then the event loop has its turn. */
 const STRETCH_US = 8_000

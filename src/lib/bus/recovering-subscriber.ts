@@ -6,9 +6,8 @@
 import type { Clock } from '../core/clock.js'
 import { messageOf } from '../core/errors.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
-import { familyOfSource } from '../messages/sources.js'
 import type { Env } from '../model/venue.js'
-import { Conflater } from './conflater.js'
+import { Conflater, isConflated } from './conflater.js'
 import type { BusKeys } from './curve.js'
 import type { PublisherEndpoint } from './endpoints.js'
 import type { Gap } from './gap.js'
@@ -69,8 +68,6 @@ export type RecoveringSubscriberOptions = RecoveringHandlers &
 const OUT_OF_REACH_MS = 1_000
 /** How often a channel looks for what is due: a retry, a hole to give up. */
 const STEP_MS = 20
-/** Families whose every message is the whole state of its topic; a game's too, but its changes are few and all count. */
-const CONFLATED: ReadonlySet<string> = new Set(['prices', 'orderbook'])
 
 export class RecoveringSubscriber {
   private readonly channels = new Map<string, RecoveringChannel>()
@@ -141,7 +138,7 @@ export class RecoveringSubscriber {
     const conflater = this.conflaterOf(onFailure)
     if (conflater !== undefined) this.conflaters.set(endpoint, conflater)
     for (const source of sources) {
-      const isConflated = conflater !== undefined && CONFLATED.has(familyOfSource(source))
+      const conflated = isConflated(source) ? conflater : undefined
       const channel = new RecoveringChannel({
         source,
         endpoint,
@@ -151,9 +148,8 @@ export class RecoveringSubscriber {
         outOfReachMs,
         start: options.mode === 'snapshot' ? 'snapshot' : options.startAt(source),
         maxBehind: options.mode === 'gap-filled' ? options.maxBehind : undefined,
-        onMessage: isConflated
-          ? (received) => conflater.offer(received)
-          : (received) => options.onMessage(received),
+        onMessage: (received) =>
+          conflated === undefined ? options.onMessage(received) : conflated.offer(received),
         onSettle: (isState) => (isState ? conflater?.flushAll() : conflater?.flush()),
         onGap: (gap) => options.onGap?.(gap),
         onState: (of, state) => options.onState?.(of, state),

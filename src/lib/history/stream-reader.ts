@@ -33,6 +33,8 @@ export interface StreamReaderOptions {
    * the same source before it, handed on or not; undefined where the stream has none.
    */
   readonly onEntry: (entry: StreamEntry, previous: Position | undefined) => void
+  /** What came at once was handed on. */
+  readonly onDrained?: () => void
   /** True: everything that the streams held was handed on, and more is as it comes. False: Redis does not answer. */
   readonly onFollowing?: (isFollowing: boolean) => void
   /** An entry that cannot be taken: a stable reason, and what was found. */
@@ -104,6 +106,7 @@ export class StreamReader {
         isBehind ||= entries.length >= COUNT
         for (const entry of entries) this.handOn(entry)
       }
+      this.options.onDrained?.()
       if (!isBehind) this.setFollowing(true)
     }
   }

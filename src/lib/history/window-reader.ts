@@ -3,9 +3,13 @@
  * gate. Everything here is what the mirror wrote; nothing is asked of a publisher, so a hole is final when it is seen.
  */
 
+import { Conflater, isConflated } from '../bus/conflater.js'
+import type { Gap } from '../bus/gap.js'
 import { coversChannel } from '../bus/subscriber.js'
-import type { Problem } from '../bus/subscriber.js'
+import type { Problem, Received } from '../bus/subscriber.js'
+import { messageOf } from '../core/errors.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
+import { isSame } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
 import { SequenceTracker } from '../bus/sequence-tracker.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
@@ -26,6 +30,7 @@ export class WindowReader implements BusReader {
   private readonly streams: StreamReader
   private readonly health: HealthReader
   private readonly beats: HeldBeats
+  private readonly conflater: Conflater<Received> | undefined
   private isFollowing = false
 
   /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL`. */
@@ -41,6 +46,10 @@ export class WindowReader implements BusReader {
     const sources = [...this.endpoints.keys()]
     const keys = redisKeys(env)
     this.beats = new HeldBeats(new Set(sources))
+    this.conflater =
+      options.mode === 'snapshot' && options.onConflated !== undefined
+        ? new Conflater(options.clock, (received) => this.tryDeliver(received), options.onConflated)
+        : undefined
     this.streams = new StreamReader({
       redisUrl,
       name: `arbees-${name}-streams`,
@@ -48,7 +57,8 @@ export class WindowReader implements BusReader {
       sources,
       startOf: (source) => this.position(source) ?? (options.mode === 'snapshot' ? 'window' : 'live'),
       maxBehind: options.mode === 'snapshot' ? undefined : options.maxBehind,
-      onEntry: (entry) => this.onEntry(entry),
+      onEntry: (entry, previous) => this.onEntry(entry, previous),
+      onDrained: () => this.conflater?.flush(),
       onFollowing: (isFollowing) => this.onFollowing(isFollowing),
       onProblem: (reason, detail) => this.problem('parse_error', reason, detail),
       onDown: (error) => options.onRedisDown?.(error),
@@ -70,6 +80,7 @@ export class WindowReader implements BusReader {
   close(): void {
     this.streams.close()
     this.health.close()
+    this.conflater?.close()
   }
 
   /** Where the owner is, when it knows: what lies behind that in the stream comes next, the rest is a gap. */
@@ -80,34 +91,50 @@ export class WindowReader implements BusReader {
     this.tracker.beat({ source, epoch: start.epoch, last_seq: start.seq }, false, () => undefined)
   }
 
-  private onEntry(entry: StreamEntry): void {
+  private onEntry(entry: StreamEntry, previous: Position | undefined): void {
     const { source, topic, data } = entry
     const endpoint = this.endpoints.get(source)
     if (endpoint === undefined) return
     const message = messageOfEntry(entry, this.options.env)
     if ('reason' in message) return this.problem('parse_error', message.reason, message.detail)
-    if (!this.isNew(message.header, topic)) return
+    if (!this.isNew(message.header, topic, previous)) return
     const recvUs = this.options.clock.monoUs()
     const late = this.isFollowing ? {} : { isLate: true as const }
-    this.options.onMessage({ message, bytes: data, topic, recvUs, endpoint, ...late })
+    const received: Received = { message, bytes: data, topic, recvUs, endpoint, ...late }
+    if (this.conflater !== undefined && isConflated(source)) this.conflater.offer(received)
+    else this.options.onMessage(received)
     this.releaseBeats()
+  }
+
+  private tryDeliver(received: Received): void {
+    try {
+      this.options.onMessage(received)
+    } catch (error) {
+      this.problem('parse_error', 'handler_failed', `${received.topic}: ${messageOf(error)}`)
+    }
   }
 
   /** Tells of a hole before it. A new epoch that begins with its first message is none: the mirror writes all of the old. */
   private isNew(header: Position & { readonly source: string }, topic: string): boolean {
     const { source, epoch, seq } = header
-    const { options, tracker } = this
+    const { tracker } = this
     const at = tracker.position(source)
     if (at !== undefined && at.epoch < epoch) {
       tracker.beat({ source, epoch: at.epoch, last_seq: at.seq }, true, () => undefined)
     }
-    const verdict = tracker.observe({ source, epoch, seq }, topic, (gap) => options.onGap?.(gap))
+    const verdict = tracker.observe({ source, epoch, seq }, topic, (gap) => this.tellGap(gap))
     if (verdict.kind === 'duplicate' || verdict.kind === 'old_epoch') {
       this.problem(verdict.kind, verdict.kind, `${source}/${epoch}/${seq}`)
       return false
     }
-    if (verdict.kind === 'gap') options.onGap?.(verdict.gap)
+    if (verdict.kind === 'gap') this.tellGap(verdict.gap)
     return true
+  }
+
+  /** What came before it is handed on before it. */
+  private tellGap(gap: Gap): void {
+    this.conflater?.flushAll()
+    this.options.onGap?.(gap)
   }
 
   private onHeartbeat(heartbeat: Heartbeat, publisher: string): void {
@@ -123,12 +150,14 @@ export class WindowReader implements BusReader {
     for (const heartbeat of this.beats.release((source) => this.position(source))) {
       const endpoint = this.options.endpoints.find(({ publisher }) => publisher === heartbeat.publisher)
       if (endpoint !== undefined) {
+        this.conflater?.flushAll()
         this.options.onHeartbeat?.(heartbeat, endpoint, this.options.clock.monoUs())
       }
     }
   }
 
   private onFollowing(isFollowing: boolean): void {
+    this.conflater?.flushAll()
     this.isFollowing = isFollowing
     for (const source of this.endpoints.keys()) this.options.onState?.(source, isFollowing ? 'LIVE' : 'GAP')
     this.releaseBeats()

@@ -26,8 +26,9 @@ afterEach(() => {
 })
 
 type GapFilled = Pick<Extract<BusReaderOptions, { mode: 'gap-filled' }>, 'mode' | 'startAt' | 'maxBehind'>
+type Snapshot = Pick<Extract<BusReaderOptions, { mode: 'snapshot' }>, 'mode' | 'onConflated'>
 
-function read(publisher: string, mode: GapFilled | { mode: 'snapshot' }) {
+function read(publisher: string, mode: GapFilled | Snapshot) {
   const got: Received[] = []
   const gaps: Gap[] = []
   const problems: Problem[] = []
@@ -141,9 +142,32 @@ describe('the bus as Redis has it', () => {
     expect(problems[0]!.endpoint.publisher).toBe('redis')
   })
 
-  it('lets no heartbeat overtake what it speaks of', async () => {
+  it('of prices that wait hands on only the newest, and before a gap the one before it', async () => {
+    await mirrorTo(server, PRICES, 7, 1, 150)
+    await mirrorTo(server, PRICES, 7, 160, 300)
+    const conflated: number[] = []
+    const onConflated = ({ message }: Received) => conflated.push(message.header.seq)
+    const { got, places, live, gaps, problems } = read('kalshi', { mode: 'snapshot', onConflated })
+    await live()
+    const sent = [...span(1, 150), ...span(160, 300)]
+    expect([...places(), ...conflated].map(Number).sort((a, b) => a - b)).toEqual(sent)
+    expect(places().length).toBeLessThan(10)
+    expect(places()).toEqual([...places()].sort((a, b) => Number(a) - Number(b)))
+    expect(places()).toEqual(expect.arrayContaining([150, 300]))
+    expect(gaps).toEqual([{ source: PRICES, epoch: 7, from: 151, to: 159, reason: 'missed' }])
+    for (let seq = 301; seq <= 305; seq++) {
+      await mirrorTo(server, PRICES, 7, seq, seq)
+      await until(() => got.at(-1)?.message.header.seq === seq, 'each comes while none waits')
+    }
+    expect(problems).toEqual([])
+  })
+
+  it.each<[string, Snapshot]>([
+    ['', { mode: 'snapshot' }],
+    [', which may wait conflated', { mode: 'snapshot', onConflated: () => undefined }],
+  ])('lets no heartbeat overtake what it speaks of%s', async (_, mode) => {
     await mirrorTo(server, PRICES, 7, 1, 3)
-    const { live, beats, got } = read('kalshi', { mode: 'snapshot' })
+    const { live, beats, got } = read('kalshi', mode)
     await live()
     const beatAt = (seq: number) =>
       mirrorHealth(server, heartbeatOf('kalshi', { [PRICES]: { epoch: 7, seq } }))
@@ -156,8 +180,7 @@ describe('the bus as Redis has it', () => {
     expect(beats).toEqual([])
     await mirrorTo(server, PRICES, 7, 4, 5)
     await until(() => beats.length === 1, 'the heartbeat is handed on')
-    expect(got.length).toBe(5)
-    expect(beats[0]!.behind).toBe(5)
+    expect(got[beats[0]!.behind - 1]?.message.header.seq).toBe(5)
   })
 
   it('has no word of a publisher whose heartbeat nobody renews, or which is of another', async () => {
