@@ -200,13 +200,9 @@ describe('up', () => {
   }, 60_000)
 
   it('refuses a Redis that was named and is not there', async () => {
-    const run = up([
-      '--for',
-      '5s',
-      '--json',
-      '--redis-url',
-      `redis://:secret-word@127.0.0.1:${place.ports['exec']}`,
-    ])
+    const run = up(['--for', '5s', '--json'], {
+      ARBEES_REDIS_URL: `redis://:secret-word@127.0.0.1:${place.ports['exec']}`,
+    })
     expect(await run.ended).toBe(6)
     expect(run.stdout() + run.stderr()).not.toContain('secret-word')
   }, 30_000)

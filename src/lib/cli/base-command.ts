@@ -53,7 +53,7 @@ export abstract class BaseCommand extends Command {
 
   /**
    * The settings in force. `flags` are this command's own values for settings; `live` also reads the `up.json` of a
-   * running `up`, as operator commands do.
+   * running `up`, as operator commands do. Throws what `loadSettings` throws, and `SECRET_IN_FLAG` (usage).
    */
   protected loadSettings(
     flags: Readonly<Partial<Record<SettingKey, FlagValue>>> & { readonly config?: string | undefined },
@@ -66,6 +66,7 @@ export abstract class BaseCommand extends Command {
       if (value !== undefined && String(value) !== process.env[environmentName(key)])
         given[key] = Array.isArray(value) ? value.join(',') : String(value)
     }
+    refuseTypedPassword(given.redis_url)
     const file = { path: flags.config ?? 'arbees.yaml', required: flags.config !== undefined }
     const sources: ConfigSources = { flags: given, environment: process.env, file }
     const loaded = loadSettings(sources)
@@ -100,6 +101,15 @@ export abstract class BaseCommand extends Command {
   }
 }
 
+/** Every user of the host can read what stands behind a flag. */
+function refuseTypedPassword(redisUrl: string | undefined): void {
+  if (redisUrl === undefined || !/^[^/]*\/\/[^@:]*:[^@]+@/.test(redisUrl)) return
+  throw new ArbeesError('SECRET_IN_FLAG', '--redis-url holds a password', {
+    exit: EXIT.USAGE,
+    hint: 'set ARBEES_REDIS_URL, or redis_url in a settings file that nobody else can read',
+  })
+}
+
 /** The `up.json` of a running `up`; undefined when there is none or its process is gone. */
 function readLiveUpFile(dataDir: string): UpFile | undefined {
   const path = upFilePath(dataDir)
@@ -124,8 +134,8 @@ function describeError(error: Error): { code: string; exit: number; hint?: strin
   return { code: 'FAILED', exit: EXIT.FAILED }
 }
 
-/** oclif appends the whole help to a usage error: keep what was wrong. */
-function firstLines(error: Error): string {
+/** What went wrong, on one line: oclif appends the whole help to a usage error. */
+export function firstLines(error: Error): string {
   const text = messageOf(error)
   return text
     .replace(/\nSee more help with --help$/, '')

@@ -101,7 +101,10 @@ const bytes = (fallback: string, doc: string): Setting<number> => ({
 export const SETTINGS = {
   env: oneOf(['sim', 'demo', 'prod'], 'sim', 'where the data come from'),
   data_dir: text('.arbees', 'journals, ledger, latch, keys of the simulator, up.json'),
-  redis_url: text('redis://127.0.0.1:6379', 'the Redis of the cold path'),
+  redis_url: text(
+    'redis://127.0.0.1:6379',
+    'the Redis of the cold path: redis[s]://…, or redis[s]+sentinel://…; with a password a secret',
+  ),
   log_level: oneOf(['debug', 'info', 'warn', 'error'], 'info', 'least severe line to log'),
   log_format: oneOf(['auto', 'pretty', 'json'], 'auto', 'auto: lines on a terminal, JSON in a pipe'),
   allow_plain_bind: flag(false, 'bind beyond loopback without keys; warns'),
@@ -123,7 +126,10 @@ export const SETTINGS = {
     "the shards' publishers, by index; the rest get their default ports",
   ),
   'endpoints.exec': text('tcp://127.0.0.1:5560', "exec's publisher"),
-  'endpoints.replay': text('tcp://127.0.0.1:5565', "a replay's publisher; it answers readers at its port + 1000"),
+  'endpoints.replay': text(
+    'tcp://127.0.0.1:5565',
+    "a replay's publisher; it answers readers at its port + 1000",
+  ),
   'recovery.kalshi': text('', "the Kalshi monitor's recovery socket; empty: its publisher's port + 1000"),
   'recovery.poly': text('', "the Polymarket monitor's recovery socket; empty: port + 1000"),
   'recovery.orchestrator': text('', "the orchestrator's recovery socket; empty: port + 1000"),

@@ -31,6 +31,8 @@ export interface RedisKeys {
   gaps(): string
   /** Of a publisher, or the mirror: the monitors are `monitor`, a shard's instance is its index. */
   health(publisher: string): string
+  /** Pattern, not a key: the health of everyone. */
+  everyHealth(): string
   halt(): string
   /** Channel, not a key: a market's bare price. Games and signals are published on the names of their keys. */
   priceChannel(venue: Venue, marketId: string): string
@@ -67,6 +69,7 @@ export function redisKeys(env: Env): RedisKeys {
         ? key('arbees', 'health', publisher, '0')
         : key('arbees', 'health', 'shard', shard)
     },
+    everyHealth: () => key('arbees', 'health', '*'),
     halt: () => key('arbees', 'halt'),
     priceChannel: (venue, marketId) => key('prices', venue, marketId),
   }

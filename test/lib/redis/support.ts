@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { RedisUser } from '../../../src/lib/redis/acl.js'
 import { findRedisBinary } from '../../../src/lib/redis/private-server.js'
 
 export const SERVER = findRedisBinary(process.env['PATH'] ?? '') ?? 'redis-server'
@@ -75,11 +76,27 @@ export class TestRedis {
     return execFileSync(CLI, ['-p', String(this.port), ...args], { encoding: 'utf8' }).trim()
   }
 
+  /** What it prints of commands that are piped into it. */
+  cliInput(input: string): string {
+    return execFileSync(CLI, ['-p', String(this.port)], { encoding: 'utf8', input })
+  }
+
   async stop(): Promise<void> {
     await this.kill()
     rmSync(this.dir, { recursive: true, force: true })
   }
 }
+
+/** Their lines and a password each, as an operator gives them. */
+export async function makeUsers(server: TestRedis, users: readonly RedisUser[]): Promise<void> {
+  for (const { name, line } of users) {
+    await server.look.call('ACL', ...line.split(' ').slice(1))
+    await server.look.call('ACL', 'SETUSER', name, `>${loginOf(name).password}`)
+  }
+}
+
+/** What a user of `makeUsers` logs in by. */
+export const loginOf = (username: string) => ({ username, password: `password-of-${username}` })
 
 /** A TCP proxy before Redis. It can lose the answers to one request and cut, or change what the server says. */
 export class FaultyProxy {

@@ -86,8 +86,8 @@ export class LiveWorld {
     return publisher
   }
 
-  async startMirror(): Promise<void> {
-    const mirror = testRole('mirror', this.flags)
+  async startMirror(flags: Flags = {}): Promise<void> {
+    const mirror = testRole('mirror', { ...this.flags, ...flags })
     await runMirror(mirror.context)
     this.defer(() => mirror.context.lifecycle.close())
   }
