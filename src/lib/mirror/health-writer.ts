@@ -8,7 +8,7 @@ import type { Counters } from '../telemetry/counters.js'
 import { OtherMirror } from './other-mirror.js'
 
 /** Life of a key behind its last heartbeat. */
-const HEALTH_KEPT_MS = 5_000
+export const HEALTH_KEPT_MS = 5_000
 
 export class HealthWriter {
   private latest = new Map<string, Heartbeat>()

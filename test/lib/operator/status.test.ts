@@ -232,7 +232,8 @@ describe('status', () => {
 
   it('is red for a consumer group that is about to lose, and names a second mirror without being red', async () => {
     const { settings } = await bindAll({ kalshi: { feeds: [LIVE] } })
-    await writeMirrorBeat({ other_mirrors: 1 })
+    // What it counted as gaps was dealt with since: no record is left.
+    await writeMirrorBeat({ other_mirrors: 1, gaps: 3 })
     const two = await read(settings)
     expect([two.healthy, texts(two)]).toEqual([true, []])
     expect(renderStatus(two, { width: 140, color: false })).toContain('mirror: not alone')
@@ -244,12 +245,6 @@ describe('status', () => {
       'mirror: consumer group sim:prices:kalshi/slow is 91 % of its stream behind',
       'mirror: consumer group sim:games:events/x has lost entries',
     ])
-  })
-
-  it('is green again once the gap records are dealt with, whatever the mirror counted', async () => {
-    const { settings } = await bindAll({ kalshi: { feeds: [LIVE] } })
-    await writeMirrorBeat({ gaps: 3 })
-    expect((await read(settings)).healthy).toBe(true)
   })
 
   it('counts the gap records that Redis holds', async () => {

@@ -1,0 +1,37 @@
+/** A check in the formats that others read: a line of Nagios, metrics of Prometheus. */
+
+import { sanitize } from '../core/sanitize.js'
+import { renderMetrics } from '../telemetry/metrics.js'
+import type { MetricFamily } from '../telemetry/metrics.js'
+import { NAGIOS_EXIT } from './check-report.js'
+import type { CheckFigure, CheckReport } from './check-report.js'
+
+/** One line of plugin output with its performance data: `MIRROR OK - … | lag_seconds…`. */
+export function renderNagios({ check, state, summary, figures }: CheckReport): string {
+  const head = `${check.toUpperCase()} ${state.toUpperCase()} - ${oneLine(summary)}`
+  return figures.length === 0 ? head : `${head} | ${figures.map(performance).join(' ')}`
+}
+
+/** `'label'=value[unit];[warn];[critical];[min]`, in the plugin guidelines' form. */
+function performance({ name, labels, value, unit, warn, critical }: CheckFigure): string {
+  const label = [name, ...Object.values(labels)].join(':').replace(/['=|\s]/g, '_')
+  const bound = (limit: number | undefined) => (limit === undefined ? '' : String(limit))
+  return `'${label}'=${value}${unit};${bound(warn)};${bound(critical)};0`
+}
+
+/** What stands before the bar must not hold one. */
+const oneLine = (text: string): string => sanitize(text).replaceAll('|', '/')
+
+/** Metrics as a textfile collector reads them. */
+export function renderPrometheus({ check, state, figures }: CheckReport): string {
+  const byName = new Map<string, MetricFamily>()
+  const add = (name: string, help: string, labels: Readonly<Record<string, string>>, value: number) => {
+    const full = `arbees_check_${name}`
+    const sample = { labels: { check, ...labels }, value }
+    const samples = [...(byName.get(full)?.samples ?? []), sample]
+    byName.set(full, { name: full, type: 'gauge', help, samples })
+  }
+  add('state', '0 ok, 1 warning, 2 critical, 3 unknown.', {}, NAGIOS_EXIT[state])
+  for (const { name, help, labels, value } of figures) add(name, help, labels, value)
+  return renderMetrics([...byName.values()])
+}

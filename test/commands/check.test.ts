@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPlace, launch } from '../e2e/launch.js'
+import type { Place, Run } from '../e2e/launch.js'
+import { parsePrometheusText } from '../lib/telemetry/prometheus-text.js'
+import { until } from '../lib/poll.js'
+import { TestRedis, freePort } from '../lib/redis/support.js'
+import { FakePublisher } from '../lib/roles/role-harness.js'
+
+let place: Place
+let redis: TestRedis
+let mirror: Run
+let metricsUrl: string
+const publishers: FakePublisher[] = []
+
+beforeAll(async () => {
+  place = await createPlace()
+  redis = await TestRedis.start()
+  for (const [name, port] of [
+    ['kalshi', 'kalshi'],
+    ['poly', 'poly'],
+    ['orchestrator', 'orchestrator'],
+    ['shard-0', 'shard'],
+    ['exec', 'exec'],
+  ] as const) {
+    publishers.push(await FakePublisher.bind(name, `tcp://127.0.0.1:${place.ports[port]}`))
+  }
+  const port = await freePort()
+  metricsUrl = `http://127.0.0.1:${port}/metrics`
+  mirror = launch(['mirror', '--metrics-port', String(port)], environment())
+  const hears = () => redis.look.hexists('sim:arbees:checkpoint:exec.trades', 'epoch').then(Boolean)
+  await until(hears, 'the mirror hears', 20_000)
+}, 30_000)
+afterAll(async () => {
+  mirror.child.kill('SIGKILL')
+  for (const publisher of publishers) publisher.close()
+  await redis.stop()
+  place.remove()
+})
+
+const environment = () => ({ ...place.environment, ARBEES_REDIS_URL: redis.url })
+/** A slow machine is not what is judged here. */
+const LIMITS = ['--warn', '5s', '--critical', '20s']
+const check = (...words: string[]) => launch(['check', 'mirror', ...LIMITS, ...words], environment())
+/** Exit codes of the same state as text and for Nagios. */
+async function exits(): Promise<readonly (number | NodeJS.Signals | null)[]> {
+  const runs = [check(), check('--format', 'nagios')]
+  return Promise.all(runs.map(({ ended }) => ended))
+}
+
+describe('arbees check mirror', () => {
+  it('without traffic is well', async () => {
+    const runs = [check('--json'), check('--format', 'nagios')]
+    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 0])
+    const [json, nagios] = runs.map((run) => run.stdout())
+    expect(json!.trim()).not.toContain('\n')
+    expect(JSON.parse(json!)).toMatchObject({ check: 'mirror', state: 'ok', warn_ms: 5_000, problems: [] })
+    expect(nagios).toMatch(/^MIRROR OK - [^\n|]+ \| 'lag_seconds:kalshi\.orderbook'=0s;5;20;0 [^\n]+\n$/)
+    for (const run of runs) expect(run.stderr()).toBe('')
+  })
+
+  it('the mirror tells its metrics, as many as its heartbeat has counts', async () => {
+    const response = await fetch(metricsUrl)
+    const families = parsePrometheusText(await response.text())
+    expect(response.headers.get('content-type')).toContain('version=0.0.4')
+    expect(families.get('arbees_redis_up')?.samples).toEqual([{ labels: { role: 'mirror' }, value: 1 }])
+    const sources = families.get('arbees_lag_seconds')?.samples.map(({ labels }) => labels['source'])
+    expect(sources).toContain('kalshi.prices')
+    const started = families.get('process_start_time_seconds')?.samples[0]?.value ?? 0
+    expect(Math.abs(started - Date.now() / 1000)).toBeLessThan(120)
+  })
+
+  it('what cannot be checked exits as its cause, for Nagios with UNKNOWN', async () => {
+    const runs = [
+      launch(['check', 'mirror', '--warn', '2s', '--critical', '1s'], environment()),
+      launch(['check', 'mirror', '--warn', 'soon', '--format', 'nagios'], environment()),
+      check('--redis-url', 'nonsense', '--format=nagios'),
+    ]
+    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([2, 3, 3])
+    const [order, unit, redisUrl] = runs
+    expect(order!.stderr()).toMatch(
+      /^error: a warning from 2\.0s on is later .*\n {2}give --warn the shorter time/,
+    )
+    expect(unit!.stdout()).toMatch(/^MIRROR UNKNOWN - [^\n]*soon[^\n]*\n$/)
+    expect(redisUrl!.stdout()).toMatch(/^MIRROR UNKNOWN - redis_url is not redis:/)
+  })
+
+  it('a dead publisher, a dead mirror, no Redis: each has its codes', async () => {
+    publishers[0]!.fallSilent()
+    // What was heard of it before is of no interest to a check that begins now.
+    expect(await exits()).toEqual([3, 1])
+    publishers[0]!.resume()
+    mirror.child.kill('SIGKILL')
+    await mirror.ended
+    // As it goes by itself, 5 s later.
+    await redis.look.del('sim:arbees:health:mirror:0')
+    expect(await exits()).toEqual([3, 2])
+    await redis.kill()
+    expect(await exits()).toEqual([6, 2])
+  })
+})
