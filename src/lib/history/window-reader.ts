@@ -9,7 +9,6 @@ import { coversChannel } from '../bus/subscriber.js'
 import type { Problem, Received } from '../bus/subscriber.js'
 import { messageOf } from '../core/errors.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
-import { isSame } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
 import { SequenceTracker } from '../bus/sequence-tracker.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
@@ -57,7 +56,7 @@ export class WindowReader implements BusReader {
       sources,
       startOf: (source) => this.position(source) ?? (options.mode === 'snapshot' ? 'window' : 'live'),
       maxBehind: options.mode === 'snapshot' ? undefined : options.maxBehind,
-      onEntry: (entry, previous) => this.onEntry(entry, previous),
+      onEntry: (entry) => this.onEntry(entry),
       onDrained: () => this.conflater?.flush(),
       onFollowing: (isFollowing) => this.onFollowing(isFollowing),
       onProblem: (reason, detail) => this.problem('parse_error', reason, detail),
@@ -91,13 +90,13 @@ export class WindowReader implements BusReader {
     this.tracker.beat({ source, epoch: start.epoch, last_seq: start.seq }, false, () => undefined)
   }
 
-  private onEntry(entry: StreamEntry, previous: Position | undefined): void {
+  private onEntry(entry: StreamEntry): void {
     const { source, topic, data } = entry
     const endpoint = this.endpoints.get(source)
     if (endpoint === undefined) return
     const message = messageOfEntry(entry, this.options.env)
     if ('reason' in message) return this.problem('parse_error', message.reason, message.detail)
-    if (!this.isNew(message.header, topic, previous)) return
+    if (!this.isNew(message.header, topic)) return
     const recvUs = this.options.clock.monoUs()
     const late = this.isFollowing ? {} : { isLate: true as const }
     const received: Received = { message, bytes: data, topic, recvUs, endpoint, ...late }
