@@ -25,6 +25,8 @@ export interface RedisState {
   readonly mirror: Heartbeat | undefined
   /** Entries of `arbees:gaps`. */
   readonly gaps: number
+  /** Of these, recorded within `RED_GAP_MS`. */
+  readonly recentGaps: number
   /** By source, of those that were heard. */
   readonly lags: ReadonlyMap<string, ChannelLag>
 }
@@ -88,6 +90,8 @@ export interface StatusReport {
     readonly url: string | null
     readonly version: string | null
     readonly gaps: number | null
+    /** Of these, those of the last 24 hours: they alone are a problem. */
+    readonly recent_gaps: number | null
     readonly error: string | null
   }
   readonly problems: readonly StatusProblem[]
@@ -98,6 +102,9 @@ const MAX_LAG_MS = 1_000
 const MAX_LAG = 1_000
 /** The mirror writes its own beat four times a second, into a Redis that may be slow. */
 const MIRROR_SUSPECT_MS = 3_000
+
+/** A gap is there for good: it is an alarm for a day, and on record from then on. */
+export const RED_GAP_MS = 24 * 3_600_000
 
 /** Counts that should stay 0, and what they mean. */
 const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
@@ -110,6 +117,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   signals_refused: 'signals could not be put on record and were not sent',
   epoch_regressed: 'sources live in an epoch before their latest: start their publishers with --epoch-floor',
   unguarded_lost: 'first-design messages did not reach Redis',
+  journal_errors: 'writes of a journal failed: it may lack what was published then',
+  recovery_bad_requests: 'requests on the recovery socket were none: something else talks to it',
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
   quarantined: 'pairs of markets have something unhedged and take no new entry',
@@ -142,6 +151,7 @@ export function judge(findings: StatusFindings): StatusReport {
       url: 'error' in redis ? null : redis.url,
       version: 'error' in redis ? null : redis.version,
       gaps: 'error' in redis ? null : redis.gaps,
+      recent_gaps: 'error' in redis ? null : redis.recentGaps,
       error: 'error' in redis ? redis.error : null,
     },
     problems,
@@ -290,12 +300,14 @@ function redisProblems(redis: RedisFindings, gapsKey: string): StatusProblem[] {
       },
     ]
   }
-  if (redis.gaps === 0) return []
+  const { gaps, recentGaps } = redis
+  if (recentGaps === 0) return []
+  const recent = recentGaps === gaps ? '' : `, ${recentGaps} of the last 24 h`
   return [
     {
       role: 'redis',
-      problem: `${gapsKey} holds ${plural(redis.gaps, 'record')}`,
-      hint: `XRANGE ${gapsKey} - + shows them; DEL ${gapsKey} once they are dealt with`,
+      problem: `${gapsKey} holds ${plural(gaps, 'record')}${recent}`,
+      hint: `XREVRANGE ${gapsKey} + - COUNT 20 shows the newest; each is a problem for 24 h`,
     },
   ]
 }

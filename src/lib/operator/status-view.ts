@@ -17,7 +17,9 @@ export function renderStatus(report: StatusReport, options: TableOptions): strin
   const lines = [renderTable(report.roles, COLUMNS, options), '']
   const { redis } = report
   if (redis.url !== null) {
-    lines.push(`redis ${redis.version} at ${redis.url}, ${plural(redis.gaps ?? 0, 'recorded gap')}`)
+    const older = (redis.gaps ?? 0) - (redis.recent_gaps ?? 0)
+    const past = older === 0 ? '' : `, ${formatCount(older)} of them before the last 24 h`
+    lines.push(`redis ${redis.version} at ${redis.url}, ${plural(redis.gaps ?? 0, 'recorded gap')}${past}`)
   }
   lines.push(...report.roles.flatMap(sideNotes).map(palette.dim))
   for (const { role, problem, hint } of report.problems) {

@@ -16,7 +16,7 @@ import type { RedisKeys } from '../redis/keys.js'
 import { BeatListener, LISTEN_MS, publisherNowMs } from './beat-listener.js'
 import type { HeardBeat } from './beat-listener.js'
 import { JournalLook } from './journal-look.js'
-import { judge } from './status-report.js'
+import { RED_GAP_MS, judge } from './status-report.js'
 import type { ChannelLag, RedisFindings, StatusReport } from './status-report.js'
 
 export interface StatusOptions {
@@ -25,6 +25,8 @@ export interface StatusOptions {
 }
 
 const REDIS_TIMEOUT_MS = 1_500
+/** Nobody needs to know by how many more it is wrong. */
+const MOST_GAPS = 10_000
 
 /** What is down is reported, not thrown. Throws for keys that cannot be read (exit 4). */
 export async function readStatus({ settings, clock }: StatusOptions): Promise<StatusReport> {
@@ -64,14 +66,17 @@ async function readRedis(
   // What publishers said before Redis was asked: what it does not have then, it is behind by.
   const said = new Map(bus.beats)
   const askedUs = clock.monoUs()
-  const [mirror, gaps, checkpoints] = await Promise.all([
+  const redSince = String(clock.nowMs() - RED_GAP_MS)
+  const [mirror, gaps, recentGaps, checkpoints] = await Promise.all([
     readMirrorBeat(redis, keys),
     redis.xlen(keys.gaps()),
+    // Ids begin with the ms at which Redis took the record.
+    redis.xrange(keys.gaps(), redSince, '+', 'COUNT', MOST_GAPS),
     readCheckpoints(redis, keys, sources),
   ])
   if (checkpoints === undefined) throw new Error(`Redis at ${url} does not tell its checkpoints`)
   const lags = await measureLags({ said, checkpoints, askedUs, clock, bus })
-  return { url, version: (await link.ready()).version, mirror, gaps, lags }
+  return { url, version: (await link.ready()).version, mirror, gaps, recentGaps: recentGaps.length, lags }
 }
 
 /** The mirror publishes nothing on the bus: its heartbeat is in Redis. */
