@@ -49,24 +49,25 @@ export default class Tap extends BaseCommand {
       { live: true },
     )
     const { runTap } = await import('../lib/operator/tap.js')
-    const { readPrefixes } = await import('../lib/operator/prefixes.js')
+    const { readPrefixes, replayOf } = await import('../lib/operator/prefixes.js')
     const { createJsonFormat, createPrettyFormat } = await import('../lib/operator/tap-format.js')
     const { summaryText } = await import('../lib/operator/tap-summary.js')
-    const { allEndpoints } = await import('../lib/roles/wiring.js')
+    const { allEndpoints, replayEndpoint } = await import('../lib/roles/wiring.js')
     const { operatorKeys } = await import('../lib/operator/operator-keys.js')
 
     const talk = (line: string) => void process.stderr.write(`${line}\n`)
     const { prefixes, notes } = readPrefixes(argv.map(String))
     notes.forEach(talk)
+    const run = replayOf(prefixes)
     const { stdout } = process
     const json = this.jsonEnabled() || flags.format === 'json' || (flags.format === 'auto' && !stdout.isTTY)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => this.stop.abort())
     }
     const summary = await runTap({
-      endpoints: allEndpoints(settings),
+      endpoints: run === undefined ? allEndpoints(settings) : [replayEndpoint(settings, run)],
       prefixes,
-      env: settings.env,
+      env: run === undefined ? settings.env : 'replay',
       clock: systemClock,
       keys: operatorKeys(settings, ({ publisher, problem, hint }) =>
         talk(`${publisher}: ${problem}\n  ${hint}`),

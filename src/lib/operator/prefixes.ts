@@ -55,3 +55,20 @@ function notesOn(prefix: string): string[] {
   if (prefix.endsWith('.') || tryParseTopic(prefix) !== undefined) return []
   return [`'${prefix}' has no closing dot: it also matches ${prefix}2; '${prefix}.' takes that name alone`]
 }
+
+const REPLAYED = /^replay\.([^.]+)\./
+
+/**
+ * The replay that these prefixes are about, which has a publisher of its own; undefined for what happens now. Throws
+ * `BAD_PREFIX` (usage) for several replays at once, or for one without its name.
+ */
+export function replayOf(prefixes: readonly string[]): string | undefined {
+  const topics = prefixes.filter((prefix) => !prefix.startsWith(HEALTH_PREFIX))
+  const runs = new Set(topics.map((prefix) => REPLAYED.exec(prefix)?.[1]))
+  const [run] = runs
+  if (runs.size <= 1 && !topics.some((prefix) => run === undefined && prefix.startsWith(REPLAY))) return run
+  throw new ArbeesError('BAD_PREFIX', `not of one replay: ${topics.join(' ')}`, {
+    exit: EXIT.USAGE,
+    hint: 'replay.<run>. takes one replay, by the name that arbees replay --to-bus says',
+  })
+}

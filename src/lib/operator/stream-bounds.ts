@@ -36,6 +36,11 @@ export class StreamBounds {
     return this.over
   }
 
+  /** Ends it as the signal does. */
+  stop(): void {
+    this.end('stopped')
+  }
+
   /** Counts one item. */
   tick(): void {
     this.seen++

@@ -5,7 +5,7 @@
  */
 
 import { ArbeesError } from '../core/errors.js'
-import { isVenue } from '../model/venue.js'
+import { MODES, VENUES, isVenue } from '../model/venue.js'
 import type { Env, Mode, Venue } from '../model/venue.js'
 
 /** Printable ASCII without space: a key ends up in terminals and logs. */
@@ -21,6 +21,8 @@ export interface RedisKeys {
   trades(mode: Mode): string
   /** The stream of a source; undefined for orders and trades, whose stream is their mode's, and for strangers. */
   streamOf(source: string): string | undefined
+  /** Every stream of messages. */
+  streams(): readonly string[]
   /** String: the newest envelope of a game. */
   game(league: string, gameId: string): string
   /** The game that a market pays on, by market id. */
@@ -58,6 +60,12 @@ export function redisKeys(env: Env): RedisKeys {
       if (family === 'games') return key('games', 'events')
       return family === 'signals' ? key('signals', 'trades') : undefined
     },
+    streams: () => [
+      ...['prices', 'orderbook'].flatMap((family) => VENUES.map((venue) => key(family, venue))),
+      key('signals', 'trades'),
+      key('games', 'events'),
+      ...['orders', 'trades'].flatMap((family) => MODES.map((mode) => history(mode, family))),
+    ],
     game: (league, gameId) => key('games', league, gameId),
     marketGame: (marketId) => key('market', marketId, 'game_id'),
     checkpoint: (source) => key('arbees', 'checkpoint', source),

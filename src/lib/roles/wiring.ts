@@ -1,8 +1,9 @@
 /** From settings to the endpoints that a role binds and connects to. */
 
 import type { Settings } from '../core/config.js'
-import { defaultPort, recoveryUrlOf, shardPublisher, sourcesOf } from '../bus/endpoints.js'
+import { defaultPort, publisherNames, recoveryUrlOf, shardPublisher, sourcesOf } from '../bus/endpoints.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
+import { replaySource } from '../messages/sources.js'
 
 /** Where a publisher binds and is reached. Throws `UNKNOWN_PUBLISHER`. */
 export function endpointUrl(settings: Settings, publisher: string): string {
@@ -60,3 +61,13 @@ export const allEndpoints = (settings: Settings): PublisherEndpoint[] => [
   endpointOf(settings, 'exec'),
   ...legacyEndpoints(settings),
 ]
+
+/** Who publishes the replay `run`; its data are of the env `replay`. */
+export const replayEndpoint = (settings: Settings, run: string): PublisherEndpoint => ({
+  publisher: 'replay',
+  url: settings['endpoints.replay'],
+  recoveryUrl: recoveryUrlOf(settings['endpoints.replay']),
+  sources: publisherNames(settings.shards)
+    .flatMap(sourcesOf)
+    .map((source) => replaySource(run, source)),
+})

@@ -1,0 +1,53 @@
+/**
+ * Records the bus without holes: begins where its folder ends, and after every failure begins there again. What it
+ * missed meanwhile is pulled from the publishers' journals.
+ */
+
+import { sleep } from '../../core/backoff.js'
+import { isUnguarded } from '../past.js'
+import type { PastItem } from '../past.js'
+import { readLive } from '../live-past.js'
+import type { LivePastOptions } from '../live-past.js'
+import type { RecordingFolder } from './recording-folder.js'
+import { recordedPositions } from './recording-past.js'
+import { RecordingWriter } from './recording-writer.js'
+import type { RecordingLimits } from './recording-writer.js'
+
+export interface RecorderOptions {
+  readonly folder: RecordingFolder
+  readonly limits: RecordingLimits
+  readonly live: Omit<LivePastOptions, 'startAt'>
+  /** What was written, a page at a time; those of first-design senders are left out. */
+  readonly onRecorded: (items: readonly PastItem[]) => void
+  /** Nothing can be written; it is tried again until something can. */
+  readonly onFailure: (error: unknown) => void
+}
+
+const RETRY_MS = 1_000
+
+/** Ends with the signal, every file closed. Throws what the first attempt throws before it has written anything. */
+export async function record(options: RecorderOptions, signal: AbortSignal): Promise<void> {
+  const { folder, limits, live, onRecorded, onFailure } = options
+  let hasWritten = false
+  for (;;) {
+    const writer = new RecordingWriter(folder, limits, live.reader.clock)
+    try {
+      const positions = await recordedPositions(folder)
+      const startAt = (source: string) => positions.get(source) ?? ('live' as const)
+      for await (const page of readLive({ ...live, startAt }, signal)) {
+        // Nothing numbers what first-design senders send: no recording could say that it is whole.
+        const items = page.filter((item) => item.kind === 'gap' || !isUnguarded(item))
+        await writer.write(items)
+        hasWritten ||= items.length > 0
+        onRecorded(items)
+      }
+      await writer.close()
+      return
+    } catch (error) {
+      writer.abandon()
+      if (!hasWritten) throw error
+      onFailure(error)
+    }
+    if ((await sleep(RETRY_MS, signal)) === 'aborted') return
+  }
+}

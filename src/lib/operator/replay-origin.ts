@@ -1,0 +1,213 @@
+/** Where a replay comes from: the streams of Redis, journals, a recording; and how it goes on into what happens now. */
+
+import { openJournalReader } from '../bus/journal/reader.js'
+import type { BusKeys } from '../bus/curve.js'
+import type { Position } from '../bus/position.js'
+import type { Problem, Received } from '../bus/subscriber.js'
+import { systemClock } from '../core/clock.js'
+import type { Settings } from '../core/config.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
+import { readCheckpoints } from '../history/checkpoints.js'
+import { readJournal } from '../history/journal-past.js'
+import { readLive } from '../history/live-past.js'
+import { lastOf, mergeByTime, within } from '../history/merge.js'
+import type { TimeSpan } from '../history/merge.js'
+import type { Past, PastPages } from '../history/past.js'
+import { readAhead } from '../history/read-ahead.js'
+import { openRecording } from '../history/recording/recording-past.js'
+import { lastId, planStreams } from '../history/stream-plan.js'
+import { readStream } from '../history/stream-past.js'
+import type { Refusal } from '../messages/codec.js'
+import { familyOfSource, topicPrefixOf } from '../messages/sources.js'
+import { recordOf } from '../mirror/routes.js'
+import { connectRedis } from '../redis/connection.js'
+import type { RedisLink } from '../redis/connection.js'
+import { redisError } from '../redis/errors.js'
+import { redisKeys } from '../redis/keys.js'
+import { allEndpoints } from '../roles/wiring.js'
+import { findJournals } from './journal-folders.js'
+
+export interface OriginOptions {
+  readonly settings: Settings
+  readonly times: TimeSpan
+  /** So many messages at most, the last ones within the times. */
+  readonly last?: number | undefined
+  /** Goes on with what happens now. */
+  readonly follow: boolean
+  /** Of the operator's own, for what happens now. */
+  readonly keys: BusKeys | undefined
+  /** What cannot be taken for a message: left out. */
+  readonly onProblem: (refusal: Refusal) => void
+}
+
+/** Opened once; ends early when the signal aborts. */
+export type Origin = (signal: AbortSignal) => Past
+
+/** Read beforehand of each stream: it may be trimmed while it is played. */
+const AHEAD_BYTES = 16 * 1024 * 1024
+
+/**
+ * Streams by their keys, with or without the env's prefix; all when none is named. Throws `UNKNOWN_STREAM` (usage); the
+ * origin throws what `connectRedis`, `planStreams` and `readStream` throw.
+ */
+export function fromRedis(
+  names: readonly string[],
+  options: OriginOptions & { readonly startId?: string | undefined },
+): Origin {
+  const { settings } = options
+  const streams = streamKeys(names, settings)
+  return (signal) => readRedis(streams, options, signal)
+}
+
+async function* readRedis(
+  streams: readonly string[],
+  options: OriginOptions & { readonly startId?: string | undefined },
+  signal: AbortSignal,
+): PastPages {
+  const { settings, times, last, startId, follow, onProblem } = options
+  const { env } = settings
+  const keys = redisKeys(env)
+  const sources = allEndpoints(settings)
+    .flatMap((endpoint) => endpoint.sources)
+    .filter((source) => streamsOf(source, settings).some((key) => streams.includes(key)))
+  const link = await connectRedis(settings.redis_url, 'arbees-replay')
+  const close = () => link.close()
+  signal.addEventListener('abort', close, { once: true })
+  const positions = new Map<string, Position>()
+  try {
+    // Before the ends of the streams: what it says is in them by then.
+    const checkpoints = await readCheckpoints(link.redis, keys, sources)
+    for (const [source, at] of checkpoints ?? []) positions.set(source, at)
+    const { spans, gapsTo } = await ask(link, async () => ({
+      spans: await planStreams(link.redis, { env, streams, times, startId, last }),
+      gapsTo: await lastId(link.redis, keys.gaps()),
+    }))
+    const gaps = { key: keys.gaps(), to: gapsTo }
+    const pasts = spans.map((span) =>
+      readAhead(readStream({ link, env, span, gaps, onProblem }), AHEAD_BYTES),
+    )
+    yield* within(tracked(mergeByTime(pasts), positions), times)
+  } finally {
+    signal.removeEventListener('abort', close)
+    link.close()
+  }
+  if (!follow) return
+  const wants = ({ message, topic, bytes }: Received): boolean => {
+    const stream = recordOf(keys, message, topic, bytes)?.stream
+    return stream !== undefined && streams.includes(stream)
+  }
+  yield* goOn(options, { sources, positions, wants }, signal)
+}
+
+/** The journals in `dir`. Throws `NO_JOURNAL` (usage). */
+export function fromJournals(dir: string, options: OriginOptions): Origin {
+  const { times, last, follow } = options
+  const journals = findJournals(dir).map(({ source, storage }) => ({
+    source,
+    journal: openJournalReader(storage),
+  }))
+  const positions = new Map<string, Position>()
+  const open = () =>
+    within(tracked(mergeByTime(journals.map((each) => readJournal({ ...each, times }))), positions), times)
+  const past = () => (last === undefined ? open() : lastOf(last, open))
+  if (!follow) return past
+  const sources = journals.map(({ source }) => source)
+  return (signal) => goOnAfter(past(), () => goOn(options, { sources, positions }, signal))
+}
+
+/** A folder of `arbees record`, or a file of `arbees replay`. Throws `NO_RECORDING` (usage). */
+export function fromRecording(path: string, { times, last }: OriginOptions): Origin {
+  const pasts = openRecording(path, times)
+  const open = () => within(mergeByTime(pasts.map((past) => past())), times)
+  return () => (last === undefined ? open() : lastOf(last, open))
+}
+
+async function* goOnAfter(past: Past, next: () => Past): PastPages {
+  yield* past
+  yield* next()
+}
+
+/** Takes down where each source is. */
+async function* tracked(past: Past, positions: Map<string, Position>): PastPages {
+  for await (const page of past) {
+    for (const item of page) {
+      if (item.kind === 'message') positions.set(item.source, { epoch: item.epoch, seq: item.seq })
+      else if (item.gap.to !== null)
+        positions.set(item.gap.source, { epoch: item.gap.epoch, seq: item.gap.to })
+    }
+    yield page
+  }
+}
+
+interface GoingOn {
+  readonly sources: readonly string[]
+  /** Behind what was read; a source without begins with what is heard. */
+  readonly positions: ReadonlyMap<string, Position>
+  readonly wants?: (received: Received) => boolean
+}
+
+function goOn(
+  { settings, keys, onProblem }: OriginOptions,
+  { sources, positions, wants }: GoingOn,
+  signal: AbortSignal,
+): PastPages {
+  return readLive(
+    {
+      transport: settings.transport,
+      reader: {
+        name: 'replay',
+        redisUrl: settings.redis_url,
+        endpoints: allEndpoints(settings).filter(
+          (endpoint) =>
+            endpoint.legacy === true || endpoint.sources.some((source) => sources.includes(source)),
+        ),
+        prefixes: [...new Set(sources.map(topicPrefixOf))],
+        env: settings.env,
+        clock: systemClock,
+        keys,
+        onProblem: (problem) => {
+          if (isWorthTelling(problem)) onProblem(problem)
+        },
+      },
+      startAt: (source) => positions.get(source) ?? 'live',
+      ...(wants === undefined ? {} : { wants }),
+    },
+    signal,
+  )
+}
+
+/** Everything else is a message that was refused, and perhaps a hole. */
+const isWorthTelling = ({ kind }: Problem): boolean => kind !== 'duplicate' && kind !== 'old_epoch'
+
+async function ask<T>(link: RedisLink, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question()
+  } catch (error) {
+    throw redisError(link.shownUrl, error)
+  }
+}
+
+/** The streams that messages of a source go to. */
+function streamsOf(source: string, { env }: Settings): string[] {
+  const keys = redisKeys(env)
+  const family = familyOfSource(source)
+  if (family === 'orders') return [keys.orders('live'), keys.orders('paper')]
+  if (family === 'trades') return [keys.trades('live'), keys.trades('paper')]
+  const key = keys.streamOf(source)
+  return key === undefined ? [] : [key]
+}
+
+function streamKeys(names: readonly string[], { env }: Settings): readonly string[] {
+  const keys = redisKeys(env).streams()
+  const shortNames = redisKeys('prod').streams()
+  if (names.length === 0) return keys
+  const found = names.map((name) => {
+    const key = keys.includes(name) ? name : keys[shortNames.indexOf(name)]
+    if (key !== undefined) return key
+    throw new ArbeesError('UNKNOWN_STREAM', `no stream of ours is named '${name}'`, {
+      exit: EXIT.USAGE,
+      hint: `one of ${shortNames.join(', ')}`,
+    })
+  })
+  return [...new Set(found)]
+}

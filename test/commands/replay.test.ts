@@ -1,0 +1,233 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sourcesOf } from '../../src/lib/bus/endpoints.js'
+import { Publisher } from '../../src/lib/bus/publisher.js'
+import { epochPages } from '../../src/lib/bus/journal/epoch-pages.js'
+import { openJournalReader } from '../../src/lib/bus/journal/reader.js'
+import { FileStorage } from '../../src/lib/bus/journal/storage.js'
+import { systemClock } from '../../src/lib/core/clock.js'
+import { BINARY, createPlace, launch } from '../e2e/launch.js'
+import type { Place, Run } from '../e2e/launch.js'
+import { until } from '../lib/poll.js'
+import { prices } from '../lib/messages/samples.js'
+import { TestRedis } from '../lib/redis/support.js'
+
+const SOURCE = 'kalshi.prices'
+const COUNT = 1_200
+
+let place: Place
+let redis: TestRedis
+let mirror: Run
+let publisher: Publisher
+let environment: Record<string, string>
+
+function publish(count: number): void {
+  for (let i = 0; i < count; i++) {
+    publisher.channel(SOURCE).publish('prices.kalshi.KX', { ...prices, market_id: 'KX', book_seq: i })
+  }
+}
+const lastSeq = () => publisher.channel(SOURCE).lastSeq
+const mirrored = () =>
+  until(
+    async () => Number(await redis.look.hget(`sim:arbees:checkpoint:${SOURCE}`, 'seq')) >= lastSeq(),
+    'the mirror has all',
+    15_000,
+  )
+const startMirror = () => {
+  mirror = launch(['mirror'], environment)
+}
+const journalRoot = () => join(place.dir, 'journal', 'sim')
+
+/** Every envelope of the journal, in order. */
+function journaled(): Buffer[] {
+  const journal = openJournalReader(new FileStorage(join(journalRoot(), SOURCE)))
+  return journal.epochs.flatMap(({ epoch }) =>
+    [...epochPages(journal, epoch)].flatMap(({ records }) => records.map(({ data }) => data)),
+  )
+}
+const linesOf = (envelopes: readonly Buffer[]) => envelopes.map((data) => `${data.toString()}\n`).join('')
+
+const replay = (...args: string[]) => launch(['replay', ...args], environment)
+async function replayed(...args: string[]) {
+  const run = replay(...args)
+  const code = await run.ended
+  return { code, stdout: run.stdout(), stderr: run.stderr() }
+}
+
+beforeAll(async () => {
+  place = await createPlace()
+  redis = await TestRedis.start()
+  environment = { ...place.environment, ARBEES_REDIS_URL: redis.url }
+  startMirror()
+  publisher = await Publisher.bind({
+    name: 'kalshi',
+    url: `tcp://127.0.0.1:${place.ports['kalshi']}`,
+    recoveryUrl: `tcp://127.0.0.1:${place.ports['kalshi-recovery']}`,
+    env: 'sim',
+    clock: systemClock,
+    sources: sourcesOf('kalshi'),
+    journal: { root: journalRoot(), retainBytes: 64 * 1024 * 1024 },
+  })
+  publish(COUNT)
+  await mirrored()
+})
+afterAll(async () => {
+  publisher.close()
+  mirror.child.kill('SIGKILL')
+  await mirror.ended
+  await redis.stop()
+  place.remove()
+})
+
+describe('arbees replay', () => {
+  it('prints the last thousand of a stream, byte for byte what the journal holds', async () => {
+    const { code, stdout, stderr } = await replayed('--from-redis', 'prices:kalshi', '--last', '1000')
+    expect(code).toBe(0)
+    expect(stdout).toBe(linesOf(journaled().slice(-1000)))
+    expect(stderr).toMatch(/1,000 messages from .* to .*, 0 gaps\n$/)
+  })
+
+  it('plays all that is in Redis, and in the journals, when nothing else is said', async () => {
+    const [all, journals, none] = await Promise.all([
+      replayed('--from-redis'),
+      replayed('--from-journal', '--json'),
+      replayed('--from-redis', 'signals:trades'),
+    ])
+    const everything = linesOf(journaled())
+    expect([all.code, journals.code, none.code]).toEqual([0, 0, 5])
+    expect(all.stdout).toBe(everything)
+    expect(journals.stdout).toBe(everything)
+  })
+
+  it('follows into what happens now, over the death of the mirror, without a seam', async () => {
+    const run = replay('--from-redis', '--follow')
+    const seqs = () =>
+      run
+        .stdout()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as { seq: number }).seq)
+    await until(() => seqs().length >= COUNT, 'the past is over', 15_000)
+    const timer = setInterval(() => publish(10), 10)
+    await until(() => seqs().length > COUNT + 200, 'it goes on')
+    mirror.child.kill('SIGKILL')
+    await until(() => seqs().length > COUNT + 600, 'it goes on without the mirror')
+    startMirror()
+    await until(() => seqs().length > COUNT + 800, 'it goes on with the next')
+    clearInterval(timer)
+    const last = lastSeq()
+    await until(() => seqs().length >= last, 'it has all')
+    run.child.kill('SIGINT')
+    expect(await run.ended).toBe(0)
+    expect(seqs()).toEqual(Array.from({ length: last }, (_, i) => i + 1))
+    await mirrored()
+  })
+
+  it('begins where a time or an id says, and ends where a time does', async () => {
+    const envelopes = journaled()
+    const timeOf = (index: number) =>
+      (JSON.parse(envelopes[index]!.toString()) as { timestamp_ms: number }).timestamp_ms
+    const [since, until] = [timeOf(COUNT + 50), timeOf(COUNT + 400)]
+    const [id] = (await redis.look.xrange('sim:prices:kalshi', '-', '+', 'COUNT', 31)).at(-1)!
+    const wanted = linesOf(envelopes.filter((_, i) => timeOf(i) >= since && timeOf(i) <= until))
+    const times = ['--since', String(since), '--until', new Date(until).toISOString()]
+    const [span, fromId] = await Promise.all([
+      replayed('--from-journal', SOURCE, ...times, '--speed', 'max'),
+      replayed('--from-redis', 'prices:kalshi', '--start-id', id, '--speed', 'max'),
+    ])
+    expect(span).toMatchObject({ code: 0, stdout: wanted })
+    expect(fromId).toMatchObject({ code: 0, stdout: linesOf(envelopes.slice(30)) })
+  })
+
+  it('writes a file that plays the same', async () => {
+    const file = join(place.dir, 'evening')
+    const written = await replayed('--from-redis', '--last', '500', '--speed', 'max', '--to-file', file)
+    expect(written).toMatchObject({ code: 0, stdout: '' })
+    const read = await replayed('--from-file', file, '--speed', 'max')
+    expect(read).toMatchObject({ code: 0, stdout: linesOf(journaled().slice(-500)) })
+  })
+
+  it('ends when its reader does', async () => {
+    const pipeline = `"${process.execPath}" "${BINARY}" replay --from-redis | head -1`
+    const child = spawn('sh', ['-c', pipeline], { env: { ...process.env, ...environment }, stdio: 'ignore' })
+    await new Promise((done) => child.on('close', done))
+  })
+
+  it('goes onto the bus, where a tap sees it', async () => {
+    const run = replay('--from-redis', '--follow', '--to-bus', '--run', 'again')
+    await until(() => run.stderr().includes('publishes at'), 'it is bound', 15_000)
+    const tap = launch(['tap', 'replay.again.', '-n', '3', '--json'], environment)
+    const timer = setInterval(() => publish(1), 10)
+    expect(await tap.ended).toBe(0)
+    clearInterval(timer)
+    run.child.kill('SIGINT')
+    await run.ended
+    const [line = ''] = tap.stdout().split('\n')
+    expect(JSON.parse(line)).toMatchObject({
+      topic: 'replay.again.prices.kalshi.KX',
+      source: 'replay.again.kalshi.prices',
+    })
+  })
+
+  it('says what is missing, and exits 8', async () => {
+    const fields = { channel: SOURCE, epoch: publisher.channel(SOURCE).epoch, from: 9_000, to: 9_004 }
+    const id = await redis.look.xadd(
+      'sim:arbees:gaps',
+      '*',
+      ...Object.entries(fields).flat(),
+      'reason',
+      'retention',
+    )
+    const { code, stdout } = await replayed('--from-redis', 'prices:kalshi', '--last', '1', '--speed', 'max')
+    await redis.look.xdel('sim:arbees:gaps', id!)
+    expect(code).toBe(8)
+    const gap = JSON.parse(stdout.trim().split('\n').at(-1)!)
+    expect(gap).toMatchObject({ gap: { source: SOURCE, to: 9_004, reason: 'retention' } })
+  })
+
+  it('names what is wrong with what was asked', async () => {
+    const wrong = [
+      [],
+      ['--from-redis', 'prices:kalsi'],
+      ['--from-redis', '--speed', '0'],
+      ['--from-redis', '--step'],
+    ]
+    const runs = await Promise.all(wrong.map((args) => replayed(...args)))
+    expect(runs.map(({ code }) => code)).toEqual(wrong.map(() => 2))
+    expect(runs[1]!.stderr).toContain("no stream of ours is named 'prices:kalsi'\n  one of prices:kalshi, ")
+    expect(runs[2]!.stderr).toContain("not a speed: '0'")
+    const down = await replayed('--from-redis', '--redis-url', 'redis://127.0.0.1:1')
+    expect(down.code).toBe(6)
+  })
+})
+
+describe('arbees record', () => {
+  it('records what crosses the bus, over restarts, and is played as it was', async () => {
+    const tape = mkdtempSync(join(tmpdir(), 'arbees-tape-'))
+    const one = launch(['record', tape], environment)
+    await until(() => one.stderr().includes('records into'), 'it records', 15_000)
+    const first = lastSeq() + 1
+    publish(20)
+    const timer = setInterval(() => publish(5), 20)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    one.child.kill('SIGKILL')
+    await one.ended
+    const two = launch(['record', tape, '--segment-time', '200ms', '--for', '2s', '--json'], environment)
+    expect(await two.ended).toBe(0)
+    clearInterval(timer)
+    expect(JSON.parse(two.stdout())).toMatchObject({ dir: tape, gaps: 0, missing: 0, refused: 0 })
+    const { code, stdout } = await replayed('--from-file', tape, '--speed', 'max')
+    expect(code).toBe(0)
+    const seqs = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { seq: number }).seq)
+    expect(seqs[0]!).toBeGreaterThanOrEqual(first)
+    expect(stdout).toBe(linesOf(journaled().slice(seqs[0]! - 1, seqs.at(-1))))
+    expect(seqs.length).toBeGreaterThan(100)
+    rmSync(tape, { recursive: true, force: true })
+  })
+})
