@@ -54,7 +54,7 @@ local function finish(status, message)
 end
 
 local function add_gap(gap_epoch, from, to, reason)
-  local failed = open() or failure(redis.pcall('XADD', gap_stream, '*',
+  local failed = open() or failure(redis.pcall('XADD', gap_stream, 'MAXLEN', '~', 100000, '*',
     'channel', source, 'epoch', gap_epoch, 'from', from, 'to', to, 'reason', reason))
   if not failed then gaps = gaps + 1 end
   return failed

@@ -104,6 +104,18 @@ describe('one call of the mirror', () => {
     expect(await seqs()).toEqual([1])
   })
 
+  it('keeps about 100,000 gap records, the newest', async () => {
+    const many = "for i = 1, 100500 do redis.call('XADD', KEYS[1], '*', 'n', i) end"
+    await server.look.eval(many, 1, 'sim:arbees:gaps')
+    await writer.write(NOWHERE, [enter()])
+    await writer.write(at(0), [{ kind: 'gap', epoch: EPOCH, from: 1, to: 5, reason: 'retention' }])
+    const kept = await server.look.xlen('sim:arbees:gaps')
+    expect(kept).toBeGreaterThanOrEqual(100_000)
+    expect(kept).toBeLessThan(100_500)
+    const [newest] = await server.look.xrevrange('sim:arbees:gaps', '+', '-', 'COUNT', 1)
+    expect(newest![1]).toEqual(expect.arrayContaining(['channel', 'kalshi.prices', 'reason', 'retention']))
+  })
+
   it('records a gap once, cut to what the checkpoint has not passed', async () => {
     await writer.write(NOWHERE, [enter(), record(1), record(2)])
     const items: Item[] = [{ kind: 'gap', epoch: EPOCH, from: 2, to: 5, reason: 'retention' }, record(6)]
