@@ -1,11 +1,13 @@
 /**
  * `npm run interop`: our roles beside peers that are not ours, in Python over libzmq's own binding. It shows, and fails
  * unless, (a) senders of the first design are accepted where they are marked legacy, and counted unguarded; (b) a reader
- * of the first design reads our prices from ZeroMQ and from Redis; (c) a squatter's messages are refused and shown.
+ * of the first design reads our prices from ZeroMQ and from Redis; (c) a squatter's messages are refused and shown;
+ * (d) redis-cli and python3-redis find in Redis what the manual says, under the users that `arbees redis acl` makes, and
+ * the bytes that a foreign subscriber heard.
  */
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,30 +41,19 @@ try {
 await finish(failures > 0 ? 1 : 0)
 
 async function run() {
+  await peersOnTheBus()
+  // All but the scratch folder.
+  await cleanUp(1)
+  await clientsOfRedis()
+}
+
+async function peersOnTheBus() {
   const redis = await startPrivateRedis({ dir: join(scratch, 'redis'), onNotice: say })
   cleanups.push(() => redis.stop())
-  const ports = await freePorts(11)
-  const tcp = (index) => `tcp://127.0.0.1:${ports[index]}`
-  const [kalshi, poly, bare, envelope] = [tcp(0), tcp(1), tcp(9), tcp(10)]
-  const environment = {
-    ...process.env,
-    NO_COLOR: '1',
-    ARBEES_ENV: 'sim',
-    ARBEES_DATA_DIR: join(scratch, 'data'),
-    ARBEES_REDIS_URL: redis.url,
-    ARBEES_ENDPOINTS__KALSHI: kalshi,
-    ARBEES_ENDPOINTS__POLY: poly,
-    ARBEES_ENDPOINTS__ORCHESTRATOR: tcp(2),
-    ARBEES_ENDPOINTS__SHARDS: tcp(3),
-    ARBEES_ENDPOINTS__EXEC: tcp(4),
-    ARBEES_LEGACY_ENDPOINTS: `${bare},${envelope}`,
-    ARBEES_KALSHI__REST_URL: `http://127.0.0.1:${ports[5]}/trade-api/v2`,
-    ARBEES_KALSHI__WS_URL: `ws://127.0.0.1:${ports[5]}/trade-api/ws/v2`,
-    ARBEES_POLYMARKET__CLOB_URL: `http://127.0.0.1:${ports[6]}`,
-    ARBEES_POLYMARKET__WS_URL: `ws://127.0.0.1:${ports[6]}/ws/market`,
-    ARBEES_POLYMARKET__GAMMA_URL: `http://127.0.0.1:${ports[7]}`,
-    ARBEES_ESPN__URL: `http://127.0.0.1:${ports[8]}`,
-  }
+  const { environment, endpoints } = await fleet('data', redis.url)
+  const [kalshi, poly] = endpoints
+  const [bare, envelope] = (await freePorts(2)).map((port) => `tcp://127.0.0.1:${port}`)
+  environment.ARBEES_LEGACY_ENDPOINTS = `${bare},${envelope}`
   await startRole('sim', ['sim'], environment)
   const mirror = await startRole('mirror', ['mirror'], environment)
   const shard = await startRole('shard', ['shard'], environment)
@@ -168,6 +159,106 @@ async function squatter(endpoint, { shard, mirror }, redis, environment) {
   peer.end()
 }
 
+/** (d) A whole fleet, heard by Python on ZeroMQ; then what its mirror wrote, read by Python and by redis-cli. */
+async function clientsOfRedis() {
+  const redis = await startPrivateRedis({ dir: join(scratch, 'redis-window'), onNotice: say })
+  cleanups.push(() => redis.stop())
+  const { port } = new URL(redis.url)
+  const cli = (args, input) =>
+    spawnSync('redis-cli', ['-p', port, ...args], { encoding: 'utf8', input }).stdout
+  const { environment, endpoints } = await fleet('window', redis.url)
+  const acl = spawnSync(process.execPath, [ARBEES, 'redis', 'acl'], { env: environment, encoding: 'utf8' })
+  cli([], acl.stdout)
+  const urlOf = (role) => {
+    cli(['ACL', 'SETUSER', `arbees-sim-${role}`, '>interop'])
+    return `redis://arbees-sim-${role}:interop@127.0.0.1:${port}`
+  }
+
+  const peer = startPeer('redis_window.py', [urlOf('operator'), 'sim', ...endpoints])
+  await peer.line()
+  const look = async (what) => {
+    peer.say(what)
+    for (const [holds, text] of JSON.parse(await peer.line())) check(holds, `(d) ${text}`)
+  }
+  const up = spawn(process.execPath, [ARBEES, 'up', '--for', '30s', '--keep', '--json'], {
+    env: { ...environment, ARBEES_REDIS_URL: urlOf('up') },
+    stdio: 'ignore',
+  })
+  cleanups.push(() => up.kill('SIGTERM'))
+  const ended = new Promise((resolve) => up.once('close', resolve))
+  await until(
+    () => Number(cli(['XLEN', 'sim:trades:history'])) > 0,
+    () => 'the fleet trades',
+    60_000,
+  )
+  await look('health')
+  say('the fleet runs for half a minute …')
+  const code = await ended
+  check(code === 0, `(d) the fleet worked as arbees-sim-up and ended with ${code}`)
+  await look('window')
+  for (const stream of ['prices:kalshi', 'orderbook:poly', 'signals:trades', 'orders:history']) {
+    await sameByRedisCli(cli, redis.url, `sim:${stream}`)
+  }
+  const checkpoint = cli(['HGETALL', 'sim:arbees:checkpoint:kalshi.prices']).trim().split('\n')
+  check(
+    checkpoint.filter((_, index) => index % 2 === 0).join() === 'epoch,seq,closed',
+    `(d) redis-cli: a checkpoint of ${checkpoint.join(' ')}`,
+  )
+
+  cli(['FLUSHALL'])
+  const [run] = readdirSync(join(environment.ARBEES_DATA_DIR, 'sim'))
+  const journal = join(environment.ARBEES_DATA_DIR, 'sim', run, 'journal', 'sim')
+  const drain = spawnSync(process.execPath, [ARBEES, 'journal', 'drain', journal, '--env', 'sim'], {
+    env: { ...environment, ARBEES_REDIS_URL: urlOf('mirror'), ARBEES_MIRROR__PRICES_MAXLEN: '200' },
+  })
+  check(
+    drain.status === 8,
+    `(d) a drain that may keep 200 as arbees-sim-mirror leaves gaps: exit ${drain.status}`,
+  )
+  await look('gaps')
+  const refused = cli(['ACL', 'LOG']).trim()
+  check(refused === '', `(d) Redis refused nothing to any of these users: ${refused || 'nothing'}`)
+  peer.end()
+}
+
+/** What redis-cli prints of the first entries, against what came over our own connection. */
+async function sameByRedisCli(cli, url, stream) {
+  const link = await connectRedis(url, 'interop')
+  const entries = await link.redis.xrange(stream, '-', '+', 'COUNT', 100)
+  link.close()
+  const lines = cli(['--raw', 'XRANGE', stream, '-', '+', 'COUNT', '100']).trimEnd().split('\n')
+  check(
+    entries.length > 0 && lines.join('\n') === entries.flat(2).join('\n'),
+    `(d) redis-cli prints the first ${entries.length} of ${stream} line for line`,
+  )
+}
+
+/** Settings of a fleet on free ports with a folder of its own, and where its publishers are. */
+async function fleet(name, redisUrl) {
+  const ports = await freePorts(14)
+  const publishers = ['KALSHI', 'POLY', 'ORCHESTRATOR', 'SHARDS', 'EXEC']
+  const tcp = (index) => `tcp://127.0.0.1:${ports[index]}`
+  const [kalshi, poly, gamma, espn] = ports.slice(10)
+  const environment = {
+    ...process.env,
+    NO_COLOR: '1',
+    ARBEES_ENV: 'sim',
+    ARBEES_DATA_DIR: join(scratch, name),
+    ARBEES_REDIS_URL: redisUrl,
+    ARBEES_KALSHI__REST_URL: `http://127.0.0.1:${kalshi}/trade-api/v2`,
+    ARBEES_KALSHI__WS_URL: `ws://127.0.0.1:${kalshi}/trade-api/ws/v2`,
+    ARBEES_POLYMARKET__CLOB_URL: `http://127.0.0.1:${poly}`,
+    ARBEES_POLYMARKET__WS_URL: `ws://127.0.0.1:${poly}/ws/market`,
+    ARBEES_POLYMARKET__GAMMA_URL: `http://127.0.0.1:${gamma}`,
+    ARBEES_ESPN__URL: `http://127.0.0.1:${espn}`,
+  }
+  publishers.forEach((publisher, index) => {
+    environment[`ARBEES_ENDPOINTS__${publisher}`] = tcp(index)
+    environment[`ARBEES_RECOVERY__${publisher}`] = tcp(index + 5)
+  })
+  return { environment, endpoints: publishers.map((_, index) => tcp(index)) }
+}
+
 /** Starts a role of ours from the build; resolves when it says that it is ready. */
 async function startRole(name, args, environment) {
   const child = spawn(process.execPath, [ARBEES, ...args], {
@@ -204,7 +295,7 @@ async function startRole(name, args, environment) {
   return role
 }
 
-/** Starts a Python peer; `line` is its next line of output, `end` closes its stdin. */
+/** Starts a Python peer; `line` is its next line of output, `say` one of input, `end` closes its stdin. */
 function startPeer(script, args) {
   const child = spawn(PYTHON, [join(PEERS, script), ...args.map(String)], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -219,6 +310,7 @@ function startPeer(script, args) {
       if (done) throw new Error(`${script} ended without an answer`)
       return value
     },
+    say: (text) => child.stdin.write(`${text}\n`),
     end: () => child.stdin.end(),
   }
 }
@@ -277,14 +369,19 @@ function check(holds, text) {
   process.stdout.write(`${holds ? 'ok    ' : 'FAILED'} ${text}\n`)
 }
 
-async function finish(code) {
-  for (const cleanup of cleanups.splice(0).reverse()) {
+/** Ends what was started, the latest first, but for the first `kept`. */
+async function cleanUp(kept) {
+  for (const cleanup of cleanups.splice(kept).reverse()) {
     try {
       await cleanup()
     } catch (error) {
       say(`while stopping: ${error.message}`)
     }
   }
+}
+
+async function finish(code) {
+  await cleanUp(0)
   process.stdout.write(code === 0 ? 'interop: all shown\n' : 'interop: FAILED\n')
   process.exit(code)
 }
