@@ -60,8 +60,8 @@ function rightsOf(env: Env): Rights[] {
       keys: everything,
       commands: [
         ...['+eval', '+evalsha', '+hmget', '+hset', '+xadd', '+get', '+set', '+pexpireat'],
-        // How far consumer groups are behind.
-        ...['+xinfo', '+xpending', '+xrange'],
+        // How far consumer groups are behind; what a Redis that is past a drained journal lacks of it.
+        ...['+xinfo', '+xpending', '+xrange', '+xrevrange', '+xlen'],
       ],
       channels: [],
     },

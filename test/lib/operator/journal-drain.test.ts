@@ -10,10 +10,11 @@ import { Publisher } from '../../../src/lib/bus/publisher.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import { loadSettings } from '../../../src/lib/core/config.js'
 import { bootId } from '../../../src/lib/core/ids.js'
+import { redisUsers } from '../../../src/lib/redis/acl.js'
 import { encode } from '../../../src/lib/messages/codec.js'
 import { drainJournals } from '../../../src/lib/operator/journal-drain.js'
 import * as samples from '../messages/samples.js'
-import { TestRedis, readGaps, readStream } from '../redis/support.js'
+import { TestRedis, loginOf, makeUsers, readGaps, readStream } from '../redis/support.js'
 
 const STREAM = 'sim:prices:kalshi'
 const cleanups: (() => void | Promise<void>)[] = []
@@ -131,6 +132,16 @@ describe('arbees journal drain', () => {
       expect(report).toMatchObject({ written: 0, gaps: 0, too_late: 1 })
       expect(report.channels).toMatchObject([{ epoch: epoch + 1, seq: 5, too_late: true }])
       expect(await redis.look.xlen(STREAM)).toBe(0)
+    })
+
+    it('is looked into by whoever writes as the mirror does, and needs no more rights', async () => {
+      const epoch = await live(5)
+      await redis.look.hset('sim:arbees:checkpoint:kalshi.prices', { epoch: epoch + 1, seq: 5, closed: 0 })
+      const users = redisUsers('sim', false)
+      await makeUsers(redis, users)
+      const { username, password } = loginOf(users.find(({ role }) => role === 'mirror')!.name)
+      const redis_url = `redis://${username}:${password}@127.0.0.1:${redis.port}`
+      expect(await drainJournals(settings({ redis_url }), root)).toMatchObject({ too_late: 1 })
     })
 
     it('is no loss when Redis has all of it, or has trimmed it since', async () => {
