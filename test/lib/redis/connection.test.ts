@@ -82,8 +82,8 @@ describe('redis connection', () => {
     expect(await checkRedis(server.url)).toMatchObject({ evicts })
   })
 
-  it('Redis 5 is refused', async () => {
-    const server = await redisServer()
+  it('Redis 5, which knows no HELLO either, is refused', async () => {
+    const server = await redisServer(['--rename-command', 'HELLO', ''])
     const proxy = await FaultyProxy.start(server.port)
     cleanups.push(() => proxy.stop())
     proxy.rewrite = (text) => text.replace(/redis_version:\d/, 'redis_version:5')
