@@ -119,7 +119,10 @@ export class RecoveringChannel {
     return reception
   }
 
-  /** The source's own word on how far it got. */
+  /**
+   * The source's own word on how far it got. Without a `journal` there is nobody to ask: whoever of ours binds a recovery
+   * socket keeps one.
+   */
   reached(beat: Position & { readonly closing: boolean; readonly journal: boolean }): void {
     const journal = beat.journal && this.options.client !== undefined
     this.beatEpoch = beat.epoch
