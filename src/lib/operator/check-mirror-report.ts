@@ -7,6 +7,7 @@ import { ECHO_LATE_MS, judgeChannel } from './check-channel.js'
 import type { ChannelFindings, ChannelVerdict, Thresholds } from './check-channel.js'
 import { worstOf } from './check-report.js'
 import type { CheckFigure, CheckProblem, CheckReport } from './check-report.js'
+import { NEWEST_GAPS } from './mirror-look.js'
 import type { ClosedDoor } from './operator-keys.js'
 import { named, reasonsOf } from './status-report.js'
 
@@ -18,6 +19,8 @@ export interface MirrorFindings {
   readonly mirrorAgeMs: number
   /** Entries of `arbees:gaps`. */
   readonly gaps: number
+  /** Of these, those that are still an alarm. */
+  readonly recentGaps: number
   readonly closedDoors: readonly ClosedDoor[]
 }
 
@@ -73,7 +76,7 @@ const livesIn = ({ mirror, mirrorAgeMs }: MirrorFindings): boolean =>
   mirror?.closing === false && mirrorAgeMs <= ECHO_LATE_MS
 
 function mirrorProblems(findings: MirrorFindings): CheckProblem[] {
-  const { mirror, mirrorAgeMs, gaps } = findings
+  const { mirror, mirrorAgeMs, recentGaps } = findings
   const problems: CheckProblem[] = []
   const add = (state: CheckProblem['state'], subject: string, problem: string) =>
     problems.push({ state, subject, problem })
@@ -95,7 +98,10 @@ function mirrorProblems(findings: MirrorFindings): CheckProblem[] {
       `consumer group ${group} is ${percent} % of its stream behind: it is about to lose`,
     )
   }
-  if (gaps > 0) add('warning', 'redis', `${plural(gaps, 'gap')} recorded: something is missing for good`)
+  if (recentGaps > 0) {
+    const count = recentGaps < NEWEST_GAPS ? plural(recentGaps, 'gap') : `${NEWEST_GAPS} gaps or more`
+    add('warning', 'redis', `${count} recorded within 24 h: something is missing for good`)
+  }
   const refused = named(reasonsOf(counts, 'parse_errors'))
   if (refused !== '') add('warning', 'mirror', `the mirror refused input: ${refused}`)
   return problems
@@ -176,6 +182,13 @@ function figuresOf(
   ]
 }
 
-const gapFigures = ({ gaps }: MirrorFindings): CheckFigure[] => [
+const gapFigures = ({ gaps, recentGaps }: MirrorFindings): CheckFigure[] => [
   { name: 'gap_records', help: 'Entries of arbees:gaps.', labels: {}, value: gaps, unit: '' },
+  {
+    name: 'gap_records_recent',
+    help: 'Those of the last 24 h, 100 at most.',
+    labels: {},
+    value: recentGaps,
+    unit: '',
+  },
 ]

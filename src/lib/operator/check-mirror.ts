@@ -22,6 +22,7 @@ import type { MirrorCheck } from './check-mirror-report.js'
 import { JournalLook } from './journal-look.js'
 import { MirrorLook } from './mirror-look.js'
 import type { ChannelLook, RedisPicture } from './mirror-look.js'
+import { RED_GAP_MS } from './status-report.js'
 
 export interface MirrorCheckOptions {
   readonly settings: Settings
@@ -103,9 +104,9 @@ class MirrorChecker {
       const channels = await Promise.all(
         this.sources.map((source) => this.find(source, first, last, journals)),
       )
-      const { mirror, mirrorAgeMs, gaps } = last.picture
+      const { mirror, mirrorAgeMs, gaps, recentGaps } = last.picture
       return judgeMirror(
-        { channels, mirror, mirrorAgeMs, gaps, closedDoors: this.bus.closedDoors },
+        { channels, mirror, mirrorAgeMs, gaps, recentGaps, closedDoors: this.bus.closedDoors },
         thresholds,
       )
     } finally {
@@ -122,10 +123,11 @@ class MirrorChecker {
       ),
     )
     const askedUs = this.clock.monoUs()
+    const redSinceMs = this.clock.nowMs() - RED_GAP_MS
     const publishers = this.bus.endpoints
       .filter(({ legacy }) => legacy !== true)
       .map(({ publisher }) => publisher)
-    return { said, askedUs, picture: await this.look.read(publishers, this.sources) }
+    return { said, askedUs, picture: await this.look.read(publishers, this.sources, redSinceMs) }
   }
 
   private async find(

@@ -32,12 +32,14 @@ export interface RedisPicture {
   /** The same of each publisher's heartbeat, by its name, where one is kept. */
   readonly echoMs: ReadonlyMap<string, number>
   readonly gaps: number
+  /** Of these, recorded since the time asked for; `NEWEST_GAPS` at most. */
+  readonly recentGaps: number
   readonly channels: ReadonlyMap<string, ChannelLook>
 }
 
 /** A stream is shared by shards, by modes, or by first-design senders: so many of its newest entries are looked at. */
 const NEWEST = 20
-const NEWEST_GAPS = 100
+export const NEWEST_GAPS = 100
 
 export class MirrorLook {
   constructor(
@@ -46,7 +48,11 @@ export class MirrorLook {
   ) {}
 
   /** Throws what ioredis throws, and `REDIS_<code>` for a key that Redis does not tell. */
-  async read(publishers: readonly string[], sources: readonly string[]): Promise<RedisPicture> {
+  async read(
+    publishers: readonly string[],
+    sources: readonly string[],
+    gapsSinceMs: number,
+  ): Promise<RedisPicture> {
     const { keys } = this
     const streams = [...new Set(sources.flatMap((source) => this.streamsOf(source)))]
     const questions: readonly Question[] = [
@@ -75,6 +81,7 @@ export class MirrorLook {
         }),
       ),
       gaps: Number(gaps),
+      recentGaps: gapRecords.filter((raw) => recordedMs(raw) >= gapsSinceMs).length,
       channels: new Map(
         sources.map((source, i) => [source, this.channelFrom(source, checkpoints[i], tails, gapRecords)]),
       ),
@@ -134,6 +141,9 @@ function checkpointFrom(value: unknown): Checkpoint | undefined {
   if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(seq)) return undefined
   return { epoch, seq, closed: closed === '1' }
 }
+
+/** Ids begin with the ms at which Redis took the record. */
+const recordedMs = (raw: unknown): number => Number((raw as RawEntry)[0].toString('latin1').split('-')[0])
 
 /** Whether a gap record of the source reaches to the checkpoint. */
 function reaches(raw: unknown, source: string, { epoch, seq }: Checkpoint): boolean {

@@ -262,7 +262,7 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
       problem(`feed ${feed.name} is ${feed.state}`, 'its log says why; quotes of it are not traded on'),
     )
   }
-  // What the mirror counted it also recorded: that stays until somebody has looked at it.
+  // What the mirror counted it also recorded: the records are what is judged.
   if (gaps > 0 && role !== 'mirror') problems.push(problem(plural(gaps, 'gap'), 'arbees:gaps names them'))
   const reasons = named(parseErrors)
   if (reasons !== '')

@@ -146,7 +146,7 @@ describe('check mirror', () => {
     })
     await redis.look.del(GAPS)
     expect(problemsOf(report)).toEqual([
-      'warning redis: 1 gap recorded: something is missing for good',
+      'warning redis: 1 gap recorded within 24 h: something is missing for good',
       'critical shard-1.signals: the mirror does not hear its publisher, which beats',
       'warning exec.orders: its publisher is not heard',
       'warning exec.trades: its publisher is not heard',

@@ -42,6 +42,7 @@ const WELL: MirrorFindings = {
   mirror: MIRROR,
   mirrorAgeMs: 250,
   gaps: 0,
+  recentGaps: 0,
   closedDoors: [],
 }
 const judge = (findings: Partial<MirrorFindings>) => judgeMirror({ ...WELL, ...findings }, LIMITS)
@@ -75,7 +76,16 @@ describe('the check of the mirror', () => {
     ],
     ['a mirror that hangs', { mirrorAgeMs: 3_500 }, 'critical', 3, 2, /^its last heartbeat is 3\.5s old$/],
     ['a heartbeat that nobody keeps', { mirrorAgeMs: Infinity }, 'critical', 3, 2, /kept by somebody else/],
-    ['gaps on record', { gaps: 2 }, 'warning', 3, 1, /^redis: 2 gaps recorded/],
+    ['gaps of today', { gaps: 9, recentGaps: 2 }, 'warning', 3, 1, /^redis: 2 gaps recorded within 24 h/],
+    [
+      'more gaps than are counted',
+      { gaps: 900, recentGaps: 100 },
+      'warning',
+      3,
+      1,
+      /^redis: 100 gaps or more/,
+    ],
+    ['gaps of the past', { gaps: 2 }, 'ok', 0, 0, /./],
     [
       'a group about to lose',
       counting({ 'groups_close:sim:prices:kalshi/g': 85 }),
@@ -105,7 +115,7 @@ describe('the check of the mirror', () => {
 
   it('puts the worst first, and counts the rest', () => {
     const channels = [channel('a.prices', { content: 'differs' }), channel('b.prices', { said: undefined })]
-    const report = judge({ channels, gaps: 1 })
+    const report = judge({ channels, gaps: 1, recentGaps: 1 })
     expect(report.summary).toBe(
       'a.prices: #10 in Redis is not what its publisher journaled, and 2 other problems',
     )
@@ -159,7 +169,7 @@ describe('a check in the words of others', () => {
   })
 
   it('is metrics that Prometheus reads', () => {
-    const families = parsePrometheusText(renderPrometheus(judge({ gaps: 2 })))
+    const families = parsePrometheusText(renderPrometheus(judge({ gaps: 2, recentGaps: 1 })))
     const valueOf = (name: string, source?: string) =>
       families.get(name)?.samples.find(({ labels }) => labels['source'] === source)?.value
     expect(valueOf('arbees_check_state')).toBe(1)
@@ -170,7 +180,7 @@ describe('a check in the words of others', () => {
   })
 
   it('fits a narrow terminal', () => {
-    const text = renderMirrorCheck(judge({ gaps: 1 }), { width: 60, color: false })
+    const text = renderMirrorCheck(judge({ gaps: 1, recentGaps: 1 }), { width: 60, color: false })
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(60)
     expect(text).toContain('kalshi.prices')
   })
