@@ -69,13 +69,16 @@ export async function withPublisher<T>(
 
 /** The handler of the publisher before may still be on its way out. */
 async function startZap(allows: (publicKey: string) => boolean): Promise<ZapHandler> {
-  let zap: ZapHandler | undefined
+  const started: ZapHandler[] = []
   const start = async () => {
-    zap = await ZapHandler.start({ allows, onRefused: () => undefined }).catch(() => undefined)
-    return zap
+    await ZapHandler.start({ allows, onRefused: () => undefined }).then(
+      (zap) => started.push(zap),
+      () => undefined,
+    )
+    return started.length > 0
   }
   await until(start, 'the address of the key handler is free')
-  return zap!
+  return started[0]!
 }
 
 /** Whoever comes now gets the whole journal and the newest values. */
