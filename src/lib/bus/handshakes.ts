@@ -37,14 +37,18 @@ export function watchServer(socket: Socket, keys: BusKeys | undefined, where: st
   events.on('handshake:error:other', () => refused('unfinished'))
 }
 
-/** Tells `keys` of every answer at `publisher`'s address that was not the publisher's. One connection a socket. */
-export function watchClient(socket: Socket, keys: BusKeys | undefined, publisher: string): void {
-  if (keys === undefined) return
+/** Tells `ear` of every answer at `publisher`'s address that was not the publisher's. One connection a socket. */
+export function watchClient(
+  socket: Socket,
+  ear: Pick<BusKeys, 'onRefused'> | undefined,
+  publisher: string,
+): void {
+  if (ear?.onRefused === undefined) return
   /** Of the present connection: what came of its handshake is known. */
   let settled = true
   const refused = (reason: ClientRefusal) => {
     settled = true
-    keys.onRefused?.(reason, publisher)
+    ear.onRefused?.(reason, publisher)
   }
   const { events } = socket
   events.on('connect', () => (settled = false))

@@ -61,6 +61,8 @@ export interface SubscriberHandlers {
   onHeartbeat?(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void
   onLegacy?(received: ReceivedLegacy): void
   onProblem?(problem: Problem): void
+  /** Where the bus has no keys: a handshake with the publisher failed. With keys, they are told. */
+  onRefused?(reason: string, publisher: string): void
   /** Nothing more waits on the endpoint's socket, or much was handed on since it was said last. */
   onDrained?(endpoint: PublisherEndpoint): void
 }
@@ -162,7 +164,7 @@ class Link {
       endpoint.legacy === true ? HEALTH_PREFIX : healthTopic(endpoint.publisher),
       ...options.prefixes,
     )
-    watchClient(socket, keys, endpoint.publisher)
+    watchClient(socket, keys ?? options, endpoint.publisher)
     socket.connect(endpoint.url)
     this.socket = socket
     this.receive(socket).catch(unlessClosed(socket))

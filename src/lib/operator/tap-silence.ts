@@ -25,6 +25,8 @@ export interface SilenceOptions {
 export class SilenceWatch {
   private readonly timer: NodeJS.Timeout
   private readonly beats = new Map<string, Heard>()
+  /** Publishers whose handshake failed since they were heard last. */
+  private readonly refused = new Set<string>()
 
   constructor(private readonly options: SilenceOptions) {
     this.timer = setTimeout(() => this.tell(), options.silenceMs ?? SILENCE_MS)
@@ -35,7 +37,13 @@ export class SilenceWatch {
     this.timer.refresh()
   }
 
+  /** A handshake with the publisher failed, and there were no keys for it. */
+  refusedBy(publisher: string): void {
+    this.refused.add(publisher)
+  }
+
   beat(heartbeat: Heartbeat): void {
+    this.refused.delete(heartbeat.publisher)
     const known = this.beats.get(heartbeat.publisher)
     const baseline =
       known?.baseline ?? new Map(heartbeat.channels.map(({ source, last_seq: lastSeq }) => [source, lastSeq]))
@@ -59,6 +67,11 @@ export class SilenceWatch {
     const down = guarded.filter((endpoint) => !isUp(endpoint)).map(name)
     talk(`  heartbeats from: ${up.join(', ') || 'nobody'}`)
     if (down.length > 0) talk(`  no heartbeat from: ${down.join(', ')}`)
+    const refused = guarded.filter(({ publisher }) => this.refused.has(publisher)).map(name)
+    if (refused.length > 0) {
+      talk(`  the handshake fails with: ${refused.join(', ')}`)
+      talk('    its bus may have keys, and here are none: set keys_dir, or ARBEES_KEYS_DIR')
+    }
     const legacy = endpoints.filter((endpoint) => endpoint.legacy === true)
     if (legacy.length > 0) {
       talk(

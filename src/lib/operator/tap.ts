@@ -102,6 +102,7 @@ class Tap {
       onHeartbeat: (heartbeat, _endpoint, recvUs) => this.onHeartbeat(heartbeat, recvUs),
       onGap: (gap) => this.onGap(gap),
       onProblem: (problem) => this.onProblem(problem),
+      onRefused: (_reason, publisher) => this.silence.refusedBy(publisher),
     })
   }
 

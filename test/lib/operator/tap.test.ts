@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Publisher as PubSocket } from 'zeromq'
+import { generateKeyPair } from '../../../src/lib/bus/curve.js'
+import type { BusKeys } from '../../../src/lib/bus/curve.js'
 import { Publisher } from '../../../src/lib/bus/publisher.js'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import type { PublisherEndpoint } from '../../../src/lib/bus/endpoints.js'
@@ -15,13 +17,14 @@ afterEach(() => {
   for (const close of closers.splice(0).reverse()) close()
 })
 
-async function bindKalshi() {
+async function bindKalshi(keys?: BusKeys) {
   const publisher = await Publisher.bind({
     name: 'kalshi',
     url: 'tcp://127.0.0.1:*',
     env: 'sim',
     clock: systemClock,
     sources: sourcesOf('kalshi'),
+    keys,
   })
   closers.push(() => publisher.close())
   const endpoint: PublisherEndpoint = {
@@ -199,5 +202,24 @@ describe('a tap', () => {
     expect(talk[1]).toBe(`  heartbeats from: kalshi (${endpoint.url})`)
     expect(talk[2]).toBe('  no heartbeat from: exec (tcp://127.0.0.1:1)')
     expect(talk[3]).toMatch(/^ {2}traffic: prices\.kalshi\. \(\d+ messages\)$/)
+  })
+
+  it('says after a silence that the bus may have keys, where it has none itself', async () => {
+    const { endpoint } = await bindKalshi({ own: generateKeyPair(), serverKeyOf: () => undefined })
+    const plain = await bindKalshi()
+    const poly = { ...plain.endpoint, publisher: 'poly', url: 'tcp://127.0.0.1:1' }
+    const { ended, talk, stop } = tap({ endpoints: [endpoint, poly], silenceMs: 700 })
+    await until(() => talk.length >= 5, 'the silence is told')
+    stop.abort()
+    await ended
+    expect(talk.slice(3, 5)).toEqual([
+      `  the handshake fails with: kalshi (${endpoint.url})`,
+      '    its bus may have keys, and here are none: set keys_dir, or ARBEES_KEYS_DIR',
+    ])
+    const heard = tap({ endpoints: [plain.endpoint], silenceMs: 700 })
+    await until(() => heard.talk.length >= 2, 'the silence is told')
+    heard.stop.abort()
+    await heard.ended
+    expect(heard.talk.join()).not.toContain('handshake')
   })
 })
