@@ -3,7 +3,7 @@
 import type { PublisherEndpoint } from '../bus/endpoints.js'
 import { VENUES } from '../model/venue.js'
 import type { Venue } from '../model/venue.js'
-import type { Written } from './mirror-window.js'
+import type { Watch, Written } from './mirror-window.js'
 import type { Pace, PublisherResult } from './pacing.js'
 
 /** Ours, and two as one writes them first: a command a message, each awaited; pipelines of what waits. */
@@ -30,14 +30,6 @@ export type FromMirrorPublisher =
   | { readonly type: 'prepared'; readonly firstSeq: number }
   | { readonly type: 'done'; readonly result: PublisherResult }
   | { readonly type: 'filled'; readonly result: PublisherResult }
-
-/** What to note of the next stretch, over all publishers. */
-export interface Watch {
-  /** By source: the seq of its first measured message. */
-  readonly firstMeasured: Readonly<Record<string, number>>
-  /** Of each source. */
-  readonly measured: number
-}
 
 /** The mirrors, each a process. */
 export type ToMirror =

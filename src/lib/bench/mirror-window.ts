@@ -1,6 +1,5 @@
 /** What a mirror notes of one stretch: each message's lag, and its own processor time over the measured part. */
 
-import type { Watch } from './mirror-messages.js'
 import { percentileOf } from './percentiles.js'
 import { cpuUs } from './process-cost.js'
 
@@ -13,6 +12,14 @@ export interface Lags {
   readonly p90_us: number | null
   readonly p99_us: number | null
   readonly max_us: number | null
+}
+
+/** What to note of the next stretch, over all publishers. */
+export interface Watch {
+  /** By source: the seq of its first measured message. */
+  readonly firstMeasured: Readonly<Record<string, number>>
+  /** Of each source. */
+  readonly measured: number
 }
 
 export interface Written {
