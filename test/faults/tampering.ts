@@ -14,12 +14,14 @@ import type { Family } from './stage.js'
 import { lineOf } from './verdict.js'
 import type { Expectation } from './verdict.js'
 
+/** Falsifies what a run left behind; returns how to undo it. */
+type Change = (stage: Stage) => Promise<() => unknown>
+
 /** A change, and what the verdict must say of it. */
 interface Tampering {
   readonly name: string
   readonly mustSay: RegExp
-  /** Returns how to undo it. */
-  readonly change?: (stage: Stage) => Promise<() => unknown>
+  readonly change?: Change
   /** Of its gap records, where not every number is right. */
   readonly gapped?: number
 }
@@ -113,7 +115,7 @@ export async function tamperedLooks(family: Family, programs: Programs): Promise
 }
 
 /** Line by line, in the file of what our reader saw. */
-function inNotes(lineTo: (line: string) => readonly string[]): Tampering['change'] {
+function inNotes(lineTo: (line: string) => readonly string[]): Change {
   return ({ dir }) => {
     const path = join(dir, 'ours.notes')
     const honest = readFileSync(path)
@@ -126,7 +128,7 @@ function inNotes(lineTo: (line: string) => readonly string[]): Tampering['change
 const withEnd = (line: string, by: number): string =>
   line.replace(/^(g \d+ \d+) (\d+)/, (_, start: string, to: string) => `${start} ${Number(to) + by}`)
 
-function inRedis(change: (redis: Redis) => Promise<unknown>): Tampering['change'] {
+function inRedis(change: (redis: Redis) => Promise<unknown>): Change {
   return async ({ ours }) => {
     const redis = ours.redis?.look
     if (redis === undefined) throw new Error('ours has no Redis')
