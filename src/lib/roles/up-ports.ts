@@ -3,7 +3,7 @@
 import { createServer } from 'node:net'
 import { environmentName } from '../core/config.js'
 import type { Settings } from '../core/config.js'
-import { ArbeesError, codeOf, messageOf } from '../core/errors.js'
+import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 
 export interface WantedPort {
   readonly role: string
@@ -30,6 +30,7 @@ const METRICS_OFFSETS: Readonly<Record<string, number>> = {
   sim: 5,
 }
 const FIRST_SHARD_OFFSET = 6
+const MAX_PORT = 65_535
 
 /** The `metrics_port` of a role: nothing stays nothing, and 0 any free port. */
 export function metricsPortOf(base: string, role: string): string {
@@ -39,12 +40,22 @@ export function metricsPortOf(base: string, role: string): string {
   return String(Number(base) + offset)
 }
 
-/** Of these roles; none where they find a port themselves. */
+/** Of these roles; none where they find a port themselves. Throws `BAD_CONFIG` (exit 4) where there is no room for all. */
 export function metricsPorts(settings: Settings, roles: readonly string[]): WantedPort[] {
   const { metrics_host: host, metrics_port: base } = settings
   if (base === '' || Number(base) === 0) return []
   const setting = environmentName('metrics_port')
-  return roles.map((role) => ({ role, host, port: Number(metricsPortOf(base, role)), setting }))
+  const ports = roles.map((role) => ({ role, host, port: Number(metricsPortOf(base, role)), setting }))
+  const beyond = ports.find(({ port }) => port > MAX_PORT)
+  if (beyond === undefined) return ports
+  throw new ArbeesError(
+    'BAD_CONFIG',
+    `metrics_port ${base} leaves no port for ${beyond.role}: ${beyond.port}`,
+    {
+      exit: EXIT.CONFIG,
+      hint: 'each role has one of its own: begin lower',
+    },
+  )
 }
 
 /** Throws `PORT_IN_USE` naming port and role; every other failure to bind likewise. */
