@@ -34,8 +34,23 @@ const STEP_MS = 50
 /** When nothing came for so long, nothing more is on its way. */
 const QUIET_US = 100_000
 
-interface StampedRecord extends MirrorRecord {
-  readonly pubUs?: number
+/** More than wait in a mirror. */
+const KEPT_TIMES = 2 ** 17
+
+/** When the newest messages of a channel were published, us, by seq: what else a record would have to carry. */
+class PublishTimes {
+  private readonly seqs = new Float64Array(KEPT_TIMES)
+  private readonly us = new Float64Array(KEPT_TIMES)
+  set(seq: number, us: number): void {
+    const place = seq % KEPT_TIMES
+    this.seqs[place] = seq
+    this.us[place] = us
+  }
+
+  get(seq: number): number | undefined {
+    const place = seq % KEPT_TIMES
+    return this.seqs[place] === seq ? this.us[place] : undefined
+  }
 }
 
 /** The writer of the role, which says when each record was answered for. */
@@ -43,6 +58,7 @@ class TimedWriter extends BatchWriter {
   constructor(
     redis: RedisClient,
     private readonly source: string,
+    private readonly times: PublishTimes,
     private readonly onWritten: OnWritten,
   ) {
     super({ redis, env: MIRROR_ENV, source, maxLength: MIRROR_MAX_LENGTH })
@@ -53,18 +69,24 @@ class TimedWriter extends BatchWriter {
     const nowUs = systemClock.monoUs()
     if (result.status !== 'OK') return result
     for (const item of items) {
-      if (item.kind === 'record') this.onWritten(this.source, item.seq, pubUsOf(item.value), nowUs)
+      if (item.kind !== 'record') continue
+      this.onWritten(this.source, item.seq, this.times.get(item.seq) ?? pubUsOf(item.value), nowUs)
     }
     return result
   }
 }
 
-/** One that was pulled was not decoded here. */
-const pubUsOf = ({ pubUs, data }: StampedRecord): number =>
-  pubUs ?? (JSON.parse(data.toString('utf8')) as Header).stamps.pub ?? 0
+/** Of one that was pulled; decoding it again would be half of what it costs to write it. */
+function pubUsOf({ data }: MirrorRecord): number {
+  const begin = data.indexOf(PUB_STAMP) + PUB_STAMP.length
+  return Number.parseInt(data.toString('latin1', begin, begin + 20), 10)
+}
+
+const PUB_STAMP = '"pub":'
 
 export class ArbeesMirror implements BenchMirror {
   private readonly channels = new Map<string, ChannelMirror>()
+  private readonly times = new Map<string, PublishTimes>()
   private readonly clients: RecoveryClient[] = []
   private readonly counters = new Counters()
   private readonly timer: NodeJS.Timeout
@@ -75,9 +97,11 @@ export class ArbeesMirror implements BenchMirror {
       const client = new RecoveryClient({ endpoint, clock: systemClock })
       this.clients.push(client)
       for (const source of endpoint.sources) {
+        const times = new PublishTimes()
+        this.times.set(source, times)
         const mirror = new ChannelMirror({
           source,
-          writer: new TimedWriter(link.redis, source, onWritten),
+          writer: new TimedWriter(link.redis, source, times, onWritten),
           maxBehind: MIRROR_MAX_LENGTH,
           clock: systemClock,
           counters: this.counters,
@@ -101,8 +125,8 @@ export class ArbeesMirror implements BenchMirror {
   }
 
   add(header: Header, record: MirrorRecord): void {
-    const stamped: StampedRecord = { ...record, pubUs: header.stamps.pub ?? 0 }
-    this.channels.get(header.source)?.add(header, stamped)
+    this.times.get(header.source)?.set(header.seq, header.stamps.pub ?? 0)
+    this.channels.get(header.source)?.add(header, record)
   }
 
   onHeartbeat({ channels, closing }: Heartbeat): void {

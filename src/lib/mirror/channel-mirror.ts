@@ -41,6 +41,7 @@ export class ChannelMirror {
   private readonly core: MirrorCore
   private stopped = false
   private pulling = false
+  private isStepDue = false
   /** The last one that came over the bus. */
   private live: Position = NOWHERE
   private failing: string | undefined
@@ -79,14 +80,15 @@ export class ChannelMirror {
     return this.core.isBehind
   }
 
-  /** A message, as it comes. */
-  add(at: Position, value: MirrorRecord): void {
-    const reception = this.core.receive({ ...at, value }, this.nowMs())
+  /** A message, as it comes; written with those that come in the same turn of the event loop. */
+  add({ epoch, seq }: Position, value: MirrorRecord): void {
+    const message = { epoch, seq, value }
+    const reception = this.core.receive(message, this.nowMs())
     if (reception === 'old_epoch') this.options.counters.add('old_epoch')
     // One that was pulled before it came is no duplicate.
-    if (!isBefore(this.live, at)) this.options.counters.add('duplicates')
-    else this.live = { epoch: at.epoch, seq: at.seq }
-    this.step()
+    if (!isBefore(this.live, message)) this.options.counters.add('duplicates')
+    else this.live = message
+    this.stepSoon()
   }
 
   /** The source's own word on how far it got, after everything that it sent before. */
@@ -105,18 +107,28 @@ export class ChannelMirror {
   /** Does what is due by now; call it a few times a second. */
   step(): void {
     if (this.stopped) return
+    const nowMs = this.nowMs()
     if (this.options.isUp()) {
-      const action = this.core.nextAction(this.nowMs())
+      const action = this.core.nextAction(nowMs)
       if (action !== undefined) void this.act(action)
     }
     if (this.pulling) return
-    const request = this.core.nextRequest(this.nowMs())
+    const request = this.core.nextRequest(nowMs)
     if (request !== undefined) void this.pull(request)
   }
 
   /** Ends it; what is not written by now the next mirror pulls. */
   stop(): void {
     this.stopped = true
+  }
+
+  private stepSoon(): void {
+    if (this.isStepDue) return
+    this.isStepDue = true
+    setImmediate(() => {
+      this.isStepDue = false
+      this.step()
+    })
   }
 
   private async act(action: MirrorAction): Promise<void> {

@@ -4,11 +4,7 @@
  * checkpoint change in one script, so they are kept, and lost, together.
  *
  *     KEYS  checkpoint, gaps, then the streams and strings that the steps name by their index
- *     ARGV  source, epoch and seq that the caller believes Redis has, MAXLEN, then the steps:
- *           r <epoch> <seq> <stream> <topic> <data> <string or 0> <its end, Unix ms>
- *           g <epoch> <from> <to> <reason>
- *           n <from epoch> <to epoch> <reason or ''>
- *           c <epoch> <seq>
+ *     ARGV  source, epoch and seq that the caller believes Redis has, MAXLEN, the steps as `packed-items.ts` writes them
  *     reply {status, epoch, seq, closed, records written, gaps written, message}
  *
  * Status OK; ERROR with Redis's own message; BEHIND: the checkpoint is older than the caller believes; MOVED: another
@@ -70,23 +66,21 @@ local function is_newer(held, record_epoch, record_seq)
   return record_epoch > old_epoch or (record_epoch == old_epoch and record_seq > old_seq)
 end
 
-local function add_record(i, record_epoch, record_seq)
+local function add_record(record_epoch, record_seq, record_seq_text, stream_index, string_index, end_ms, topic, data)
   local failed = open()
   if failed then return failed end
-  local string_index = tonumber(ARGV[i + 6])
-  local held
   if string_index > 0 then
-    held = redis.pcall('GET', KEYS[string_index])
+    local key = KEYS[string_index]
+    local held = redis.pcall('GET', key)
     failed = failure(held)
+    if not failed and is_newer(held, record_epoch, record_seq) then
+      failed = failure(redis.pcall('SET', key, data))
+        or failure(redis.pcall('PEXPIREAT', key, string.format('%.0f', end_ms)))
+    end
     if failed then return failed end
   end
-  if string_index > 0 and is_newer(held, record_epoch, record_seq) then
-    failed = failure(redis.pcall('SET', KEYS[string_index], ARGV[i + 5]))
-      or failure(redis.pcall('PEXPIREAT', KEYS[string_index], ARGV[i + 7]))
-    if failed then return failed end
-  end
-  failed = failure(redis.pcall('XADD', KEYS[tonumber(ARGV[i + 3])], 'MAXLEN', '~', maxlen, '*', 'topic', ARGV[i + 4],
-    'data', ARGV[i + 5], 'source', source, 'epoch', ARGV[i + 1], 'seq', ARGV[i + 2]))
+  failed = failure(redis.pcall('XADD', KEYS[stream_index], 'MAXLEN', '~', maxlen, '*', 'topic', topic,
+    'data', data, 'source', source, 'epoch', epoch_text, 'seq', record_seq_text))
   if failed then return failed end
   written = written + 1
   return nil
@@ -94,44 +88,49 @@ end
 
 if epoch < base_epoch or (epoch == base_epoch and seq < base_seq) then return finish('BEHIND', '') end
 
-local i = 5
-while i <= #ARGV do
-  local kind, step_epoch, step_seq = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+local steps, at = ARGV[5], 1
+local unpack_step = struct.unpack
+while at <= #steps do
+  local kind = string.sub(steps, at, at)
+  local step_epoch, step_seq, next_at = unpack_step('<dd', steps, at + 1)
   if kind == 'n' then
-    local to_epoch, reason = step_seq, ARGV[i + 3]
-    if epoch < to_epoch then
+    local reason
+    reason, at = unpack_step('<I2c0', steps, next_at)
+    if epoch < step_seq then
       if epoch ~= step_epoch then return finish('MOVED', '') end
       if reason ~= '' then
         local failed = add_gap(epoch_text, string.format('%.0f', seq + 1), '', reason)
         if failed then return finish('ERROR', failed) end
       end
-      epoch, epoch_text, seq, seq_text, closed, moved = to_epoch, ARGV[i + 2], 0, '0', false, true
+      epoch, epoch_text, seq, seq_text, closed, moved = step_seq, string.format('%.0f', step_seq), 0, '0', false, true
     end
-    i = i + 4
   elseif step_epoch < epoch then
     return finish('EPOCH_REGRESSED', '')
   elseif step_epoch > epoch then
     return finish('BROKEN_BATCH', kind .. ' of another epoch')
   elseif kind == 'r' then
     if step_seq > seq + 1 then return finish('BROKEN_BATCH', 'r after a hole') end
+    local stream_index, string_index, end_ms, topic, data
+    stream_index, string_index, end_ms, topic, data, at = unpack_step('<I2I2dI2c0I4c0', steps, next_at)
     if step_seq == seq + 1 then
-      local failed = add_record(i, step_epoch, step_seq)
+      local step_seq_text = string.format('%.0f', step_seq)
+      local failed = add_record(step_epoch, step_seq, step_seq_text, stream_index, string_index, end_ms, topic, data)
       if failed then return finish('ERROR', failed) end
-      seq, seq_text, closed, moved = step_seq, ARGV[i + 2], false, true
+      seq, seq_text, closed, moved = step_seq, step_seq_text, false, true
     end
-    i = i + 8
   elseif kind == 'g' then
-    local to = tonumber(ARGV[i + 3])
+    local to, reason
+    to, reason, at = unpack_step('<dI2c0', steps, next_at)
     if step_seq > seq + 1 then return finish('BROKEN_BATCH', 'g after a hole') end
     if to > seq then
-      local failed = add_gap(epoch_text, string.format('%.0f', seq + 1), ARGV[i + 3], ARGV[i + 4])
+      local to_text = string.format('%.0f', to)
+      local failed = add_gap(epoch_text, string.format('%.0f', seq + 1), to_text, reason)
       if failed then return finish('ERROR', failed) end
-      seq, seq_text, closed, moved = to, ARGV[i + 3], false, true
+      seq, seq_text, closed, moved = to, to_text, false, true
     end
-    i = i + 5
   else
     if step_seq == seq and not closed then closed, moved = true, true end
-    i = i + 3
+    at = next_at
   end
 end
 return finish('OK', '')

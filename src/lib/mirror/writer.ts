@@ -11,6 +11,7 @@ import { LuaScript } from '../redis/lua.js'
 import type { Item } from './item.js'
 import type { WriteOutcome } from './mirror-core.js'
 import { MIRROR_SCRIPT } from './mirror-script.js'
+import { KeyList, packItems } from './packed-items.js'
 
 /** How a call ended: `mirror-script.ts` says what each means. */
 const STATUSES = ['OK', 'ERROR', 'BEHIND', 'MOVED', 'EPOCH_REGRESSED', 'BROKEN_BATCH'] as const
@@ -50,51 +51,9 @@ export class BatchWriter {
   async write(base: Position, items: readonly Item[]): Promise<WriteResult> {
     const { redis, source, maxLength } = this.options
     const keys = new KeyList(this.checkpointKey, this.gapsKey)
-    const args: (string | Buffer)[] = [source, String(base.epoch), String(base.seq), String(maxLength)]
-    for (const item of items) pushItem(args, keys, item)
+    const steps = packItems(items, keys)
+    const args = [source, String(base.epoch), String(base.seq), String(maxLength), steps]
     return readReply(await this.script.run(redis, keys.all, args))
-  }
-}
-
-/** Keys of a call, each named by its index from 1. */
-class KeyList {
-  readonly all: string[]
-  private readonly indexes = new Map<string, string>()
-
-  constructor(...first: readonly string[]) {
-    this.all = [...first]
-  }
-
-  indexOf(key: string): string {
-    let index = this.indexes.get(key)
-    if (index === undefined) {
-      this.all.push(key)
-      index = String(this.all.length)
-      this.indexes.set(key, index)
-    }
-    return index
-  }
-}
-
-function pushItem(args: (string | Buffer)[], keys: KeyList, item: Item): void {
-  switch (item.kind) {
-    case 'record': {
-      const { epoch, seq } = item
-      const { stream, topic, data, snapshot } = item.value
-      args.push('r', String(epoch), String(seq), keys.indexOf(stream), topic, data)
-      if (snapshot === undefined) args.push('0', '0')
-      else args.push(keys.indexOf(snapshot.key), String(snapshot.expireAtMs))
-      break
-    }
-    case 'gap':
-      args.push('g', String(item.epoch), String(item.from), String(item.to), item.reason)
-      break
-    case 'epoch':
-      args.push('n', String(item.from), String(item.to), item.reason ?? '')
-      break
-    case 'closed':
-      args.push('c', String(item.epoch), String(item.seq))
-      break
   }
 }
 

@@ -68,6 +68,16 @@ describe('one call of the mirror', () => {
     expect(server.cli('HGET', 'sim:arbees:checkpoint:kalshi.prices', 'seq')).toBe('3')
   })
 
+  it('keeps the lengths of text and bytes apart, whatever is in them', async () => {
+    const topics = ['\u20ac\ud83c\udfc0'.repeat(60), 'r\u0000g', 'prices.kalshi.T']
+    const data = [Buffer.alloc(0), Buffer.alloc(70_000, 0xff), Buffer.from('rgnc')]
+    const items = topics.map((topic, i) => record(i + 1, { topic, data: data[i]! }))
+    expect(await writer.write(NOWHERE, [enter(), ...items])).toMatchObject({ status: 'OK', written: 3 })
+    const entries = await readStream(server.look, STREAM)
+    expect(entries.map((entry) => entry.topic)).toEqual(topics)
+    expect(entries.map((entry) => entry.data)).toEqual(data)
+  })
+
   it('the same call again writes nothing, an overlapping one only what is new', async () => {
     const items = [enter(), record(1), record(2)]
     await writer.write(NOWHERE, items)
