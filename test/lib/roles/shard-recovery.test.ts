@@ -4,6 +4,7 @@ import type { Position } from '../../../src/lib/bus/position.js'
 import { Subscriber } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import type { SignalsPayload } from '../../../src/lib/messages/payloads.js'
+import { rerunShard } from '../../../src/lib/roles/shard-rerun.js'
 import { TcpProxy } from '../../faults/tcp-proxy.js'
 import { until } from '../poll.js'
 import { freePort } from '../redis/support.js'
@@ -25,7 +26,7 @@ async function stage() {
   const wire = await TcpProxy.listen({ host: HOST, port }, target)
   cleanups.push(() => wire.close())
   const role = await monitors.startShard(`tcp://${HOST}:${port}`)
-  const { counters } = role.context
+  const { counters, settings } = role.context
   const signals: SignalsPayload[] = []
   const endpoint = { publisher: 'shard-0', url: role.url()!, sources: sourcesOf('shard-0') }
   let joined = false
@@ -37,7 +38,7 @@ async function stage() {
   cleanups.push(() => subscriber.close())
   await until(() => joined, 'the test hears the shard')
   const { orchestrator } = monitors
-  return { monitors, orchestrator, wire, counters, signals }
+  return { monitors, orchestrator, wire, counters, signals, settings }
 }
 
 /** A game of two markets of its own. */
@@ -53,7 +54,7 @@ const gameOf = (n: number) => {
 describe('a shard that a wire loses messages of', () => {
   it('pulls them, and then has every book as its publisher has it', async () => {
     const GAMES = 30
-    const { monitors, orchestrator, wire, counters, signals } = await stage()
+    const { monitors, orchestrator, wire, counters, signals, settings } = await stage()
     const each = <T>(work: (n: number) => T): T[] => Array.from({ length: GAMES }, (_, n) => work(n))
     each((n) => orchestrator.channel('orchestrator.games').publish(`games.nba.${n}`, gameOf(n)))
     each((n) => monitors.quote('poly', `0x${n}`, FAIR_HERE))
@@ -84,10 +85,11 @@ describe('a shard that a wire loses messages of', () => {
     expect([counters.get('gaps'), counters.get('duplicates'), counters.total('parse_errors')]).toEqual([
       0, 0, 0,
     ])
+    expect(await rerunShard({ settings, shard: 0 })).toMatchObject({ ok: true })
   })
 
   it('decides on a quote that came meanwhile as soon as all is heard again, though no other comes', async () => {
-    const { monitors, orchestrator, wire, counters, signals } = await stage()
+    const { monitors, orchestrator, wire, counters, signals, settings } = await stage()
     orchestrator.channel('orchestrator.games').publish('games.nba.401', gameState())
     monitors.quote('poly', COND, RICH_THERE)
     monitors.quote('kalshi', HOU, FAIR_HERE)
@@ -105,5 +107,6 @@ describe('a shard that a wire loses messages of', () => {
     // The quote caused it once and for all.
     await until(() => counters.get('silent:poly') === 0, 'all is well again')
     expect([counters.get('quotes'), counters.get('signals')]).toEqual([3, 1])
+    expect(await rerunShard({ settings, shard: 0 })).toMatchObject({ ok: true })
   })
 })
