@@ -28,8 +28,7 @@ export async function planStreams(redis: RedisClient, request: StreamRequest): P
   for (const key of streams) {
     const [head, to] = [await firstId(redis, key), await lastId(redis, key)]
     if (head === undefined || to === undefined) continue
-    const isCut = startId === undefined ? times.sinceMs > -Infinity : isIdBefore(startId, head)
-    const asksBefore = isCut && last === undefined
+    const asksBefore = startId === undefined ? times.sinceMs > -Infinity : isIdBefore(startId, head)
     const from = startId ?? BEGINNING
     if (!isIdBefore(to, from)) spans.push({ key, from, to, asksBefore })
   }
@@ -66,10 +65,13 @@ async function lastSpans(
     if (newest === undefined || id === undefined) break
     starts.set(newest.span, id)
   }
-  return spans.flatMap((span) => {
-    const from = starts.get(span)
-    return from === undefined ? [] : [{ ...span, from }]
-  })
+  const begun: StreamSpan[] = []
+  for (const [span, from] of starts) {
+    // One that begins later has all that was asked for.
+    const asksBefore = span.asksBefore && (await firstId(redis, span.key)) === from
+    begun.push({ ...span, from, asksBefore })
+  }
+  return begun
 }
 
 const isNewer = (tail: Tail, than: Tail | undefined): boolean =>

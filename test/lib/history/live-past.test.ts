@@ -4,9 +4,12 @@ import type { Position } from '../../../src/lib/bus/position.js'
 import { readLive } from '../../../src/lib/history/live-past.js'
 import type { LivePastOptions } from '../../../src/lib/history/live-past.js'
 import type { PastItem, PastPages } from '../../../src/lib/history/past.js'
+import { encode } from '../../../src/lib/messages/codec.js'
+import { prices } from '../messages/samples.js'
 import { until } from '../poll.js'
+import { TestRedis } from '../redis/support.js'
 import { LivePublisher } from './live-publisher.js'
-import { all, told } from './past-samples.js'
+import { SOURCE, all, told } from './past-samples.js'
 
 let publisher: LivePublisher
 let stop: AbortController
@@ -96,5 +99,51 @@ describe('what goes on, as a past', () => {
     }, 'all came')
     expect(told(items)).toEqual(span(publisher.epoch, 1, COUNT))
     stop.abort()
+  })
+
+  it('holds no more of Redis either, and gives nothing of it twice', async () => {
+    const redis = await TestRedis.start()
+    const COUNT = 120
+    const write = async (seq: number) => {
+      const place = {
+        env: 'sim',
+        source: SOURCE,
+        epoch: 7,
+        seq,
+        timestampMs: 1,
+        host: 'h',
+        stamps: {},
+      } as const
+      const data = encode(place, { ...prices, market_id: 'KX', selection: 'x'.repeat(200_000) })
+      const fields = [
+        'topic',
+        'prices.kalshi.KX',
+        'data',
+        data,
+        'source',
+        SOURCE,
+        'epoch',
+        '7',
+        'seq',
+        String(seq),
+      ]
+      await redis.look.xadd('sim:prices:kalshi', '*', ...fields)
+    }
+    for (let seq = 1; seq < COUNT; seq++) await write(seq)
+    const reader = { ...publisher.reader, redisUrl: redis.url }
+    const pages = follow({ epoch: 7, seq: 0 }, { transport: 'redis', reader })
+    const items: PastItem[] = []
+    const comes = (last: number) =>
+      until(async () => {
+        items.push(...((await pages.next()).value ?? []))
+        return told(items).at(-1) === `7/${last}`
+      }, 'all came')
+    await comes(COUNT - 1)
+    await write(COUNT)
+    await comes(COUNT)
+    expect(told(items)).toEqual(span(7, 1, COUNT))
+    stop.abort()
+    await all(pages)
+    await redis.stop()
   })
 })

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Publisher } from '../../../src/lib/bus/publisher.js'
+import { codeOf } from '../../../src/lib/core/errors.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import type { LivePastOptions } from '../../../src/lib/history/live-past.js'
 import { prices } from '../messages/samples.js'
+import { until } from '../poll.js'
 import { SOURCE } from './past-samples.js'
 
 export class LivePublisher {
@@ -26,7 +28,16 @@ export class LivePublisher {
     const { root, url, recoveryUrl } = this
     const journal = { root, retainBytes: 128 * 1024 * 1024 }
     const options = { name: 'kalshi', url, recoveryUrl, env: 'sim', clock: systemClock, journal } as const
-    this.publisher = await Publisher.bind({ ...options, sources: [SOURCE] })
+    let publisher: Publisher | undefined
+    await until(async () => {
+      publisher = await Publisher.bind({ ...options, sources: [SOURCE] }).catch((error: unknown) => {
+        // libzmq lets go of a port some time after it was told to.
+        if (codeOf(error) !== 'PORT_IN_USE') throw error
+        return undefined
+      })
+      return publisher !== undefined
+    }, 'its ports are free')
+    this.publisher = publisher!
     this.url = this.publisher.url
     this.recoveryUrl = this.publisher.recoveryUrl ?? ''
   }

@@ -214,6 +214,14 @@ describe('a part of the streams', () => {
     expect((await read({ last: 2, streams: [SIGNAL_STREAM] })).told).toEqual(span(519, 520, 8))
   })
 
+  it('that is the last messages says what is trimmed where there are not as many', async () => {
+    await write(PRICES, 7, 51, 55, START_MS)
+    const times = { ...EVER, sinceMs: 1 }
+    expect((await read({ last: 4, times })).told).toEqual(span(52, 55))
+    expect((await read({ last: 6, times })).told).toEqual(['7/1..50 trimmed', ...span(51, 55)])
+    expect((await read({ last: 6 })).told).toEqual(span(51, 55))
+  })
+
   it('that is the last messages has no hole before the first of them', async () => {
     await write(PRICES, 7, 1, 3)
     await write(PRICES, 7, 6, 8)

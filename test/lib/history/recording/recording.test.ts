@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../src/lib/core/clock.js'
 import { mergeByTime, within } from '../../../../src/lib/history/merge.js'
 import type { PastItem } from '../../../../src/lib/history/past.js'
+import { readSegment } from '../../../../src/lib/history/recording/read-segment.js'
 import { RecordingFolder } from '../../../../src/lib/history/recording/recording-folder.js'
 import { openRecording, recordedPositions } from '../../../../src/lib/history/recording/recording-past.js'
 import { RecordingWriter } from '../../../../src/lib/history/recording/recording-writer.js'
@@ -217,6 +218,15 @@ describe('a recording that was not closed', () => {
     expect(told(await read())).toEqual(places(1, 50))
   })
 
+  it('lost what nobody could pull any more to the tear', async () => {
+    await killed([span(1, 20), span(21, 40)])
+    const { seq } = (await recordedPositions(folder)).get(SOURCE)!
+    await recorded([span(seq + 4, 50)])
+    expect(told(await read())).toEqual([
+      ...[...places(1, seq), `7/${seq + 1}..${seq + 3} corrupt`, ...places(seq + 4, 50)],
+    ])
+  })
+
   it('is not torn while somebody records into it', async () => {
     folder.lock()
     const writer = new RecordingWriter(folder, LIMITS, clock)
@@ -271,10 +281,13 @@ describe('a recording that is damaged', () => {
     expect(told(await read())).toEqual([...places(1, 10), '7/11..30 corrupt', ...places(31, 40)])
   })
 
-  it('is not read into memory by one line without an end', async () => {
+  it('is not held in memory where a line has no end', async () => {
     await recorded([span(1, 3)])
     const path = fileOf(0)
     writeFileSync(path, gzipSync(`${lines(path).slice(0, 2).join('\n')}\n${'x'.repeat(2_000_000)}`))
     expect(told(await read())).toEqual([...places(1, 2), '7/3.. corrupt'])
+    let damaged = 0
+    for await (const page of readSegment(path)) damaged += page.filter((line) => line === undefined).length
+    expect(damaged).toBeGreaterThanOrEqual(3)
   })
 })
