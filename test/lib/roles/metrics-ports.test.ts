@@ -29,7 +29,7 @@ describe('the ports of metrics', () => {
     expect(() => metricsPorts(load({ metrics_port: '65533' }), ROLES)).toThrowError(
       expect.objectContaining({
         code: 'BAD_CONFIG',
-        message: expect.stringContaining('exec: 65536') as string,
+        message: expect.stringContaining('shard-0: 65539') as string,
       }),
     )
   })
