@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { epochPages } from '../bus/journal/epoch-pages.js'
 import type { JournalReader } from '../bus/journal/reader.js'
-import type { Segment } from '../bus/journal/segments.js'
+import type { JournalRecord } from '../bus/journal/record.js'
 import type { TimeSpan } from './merge.js'
 import { SourcePast } from './past.js'
 import type { PastItem, PastPages } from './past.js'
@@ -13,11 +13,13 @@ export interface JournalPastOptions {
   readonly journal: JournalReader
   /** What lies outside is passed over where that is quick; the rest is for `within` to leave out. */
   readonly times: TimeSpan
+  /** No more than the last so many within the times are wanted. */
+  readonly last?: number | undefined
 }
 
 /** Throws what reading a file throws. */
-export async function* readJournal({ source, journal, times }: JournalPastOptions): PastPages {
-  const start = firstSegment(journal, times.sinceMs)
+export async function* readJournal({ source, journal, times, last: wanted }: JournalPastOptions): PastPages {
+  const start = firstSegment(journal, times, wanted)
   const asksBefore = start === 0 && times.sinceMs > -Infinity
   const past = new SourcePast(source, asksBefore ? 'retention' : undefined)
   const first = journal.segments[start]
@@ -40,20 +42,32 @@ export async function* readJournal({ source, journal, times }: JournalPastOption
   yield rest
 }
 
-/** The last segment that begins before that time: no message before it is that young. */
-function firstSegment(journal: JournalReader, sinceMs: number): number {
-  const { segments } = journal
-  for (let i = segments.length - 1; i > 0; i--) {
-    const segment = segments[i]
-    if (segment !== undefined && beganMs(journal, segment) < sinceMs) return i
+/** The last segment that nothing before is wanted of. */
+function firstSegment(journal: JournalReader, { sinceMs, untilMs }: TimeSpan, wanted = Infinity): number {
+  let found = 0
+  for (let i = journal.segments.length - 1; i > 0; i--) {
+    let beganMs: number | undefined
+    for (const { timestampMs } of recordsOf(journal, i)) {
+      beganMs ??= timestampMs
+      if (wanted === Infinity) break
+      if (timestampMs <= untilMs) found++
+    }
+    if ((beganMs ?? Infinity) < sinceMs || found >= wanted) return i
   }
   return 0
 }
 
-function beganMs(journal: JournalReader, { epoch, first }: Segment): number {
+/** What can be read of a segment. */
+function* recordsOf(journal: JournalReader, index: number): Generator<JournalRecord> {
+  const segment = journal.segments[index]
+  if (segment === undefined) return
+  const { epoch, first } = segment
+  const next = journal.segments[index + 1]
+  const end = next?.epoch === epoch ? next.first : Infinity
   for (const { records } of epochPages(journal, epoch, first)) {
-    const [record] = records
-    if (record !== undefined) return record.timestampMs
+    for (const record of records) {
+      if (record.seq >= end) return
+      yield record
+    }
   }
-  return Infinity
 }

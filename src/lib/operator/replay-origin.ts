@@ -108,7 +108,10 @@ export function fromJournals(dir: string, options: OriginOptions): Origin {
   }))
   const positions = new Map<string, Position>()
   const open = () =>
-    within(tracked(mergeByTime(journals.map((each) => readJournal({ ...each, times }))), positions), times)
+    within(
+      tracked(mergeByTime(journals.map((each) => readJournal({ ...each, times, last }))), positions),
+      times,
+    )
   const past = () => (last === undefined ? open() : lastOf(last, open))
   if (!follow) return past
   const sources = journals.map(({ source }) => source)
@@ -117,7 +120,7 @@ export function fromJournals(dir: string, options: OriginOptions): Origin {
 
 /** A folder of `arbees record`, or a file of `arbees replay`. Throws `NO_RECORDING` (usage). */
 export function fromRecording(path: string, { times, last }: OriginOptions): Origin {
-  const pasts = openRecording(path, times)
+  const pasts = openRecording(path, times, last)
   const open = () => within(mergeByTime(pasts.map((past) => past())), times)
   return () => (last === undefined ? open() : lastOf(last, open))
 }

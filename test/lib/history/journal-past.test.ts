@@ -8,8 +8,9 @@ import { FileStorage } from '../../../src/lib/bus/journal/storage.js'
 import { ManualClock } from '../../../src/lib/core/clock.js'
 import { bootId } from '../../../src/lib/core/ids.js'
 import { readJournal } from '../../../src/lib/history/journal-past.js'
-import { within } from '../../../src/lib/history/merge.js'
+import { lastOf, within } from '../../../src/lib/history/merge.js'
 import type { TimeSpan } from '../../../src/lib/history/merge.js'
+import type { PastPages } from '../../../src/lib/history/past.js'
 import { all, told } from './past-samples.js'
 
 const SOURCE = 'kalshi.prices'
@@ -113,5 +114,27 @@ describe('a journal as a past', () => {
     expect(told(await read(times))).toEqual(span(epoch, 20, 30))
     expect(told(await read({ ...EVER, sinceMs: epoch + 60_000 }))).toEqual(span(epoch, 60, 60))
     expect(await read({ ...EVER, sinceMs: epoch + 60_001 })).toEqual([])
+  })
+
+  it('that are its last messages is read from where they begin, and no hole is made there', async () => {
+    const [a, b] = [live(60, { retainBytes: 64_000 }), live(60, { retainBytes: 64_000 })]
+    const journal = openJournalReader(new FileStorage(dir))
+    const lastOnes = async (last: number, times: TimeSpan = EVER) => {
+      let read = 0
+      async function* counted(): PastPages {
+        for await (const page of within(readJournal({ source: SOURCE, journal, times, last }), times)) {
+          read += page.length
+          yield page
+        }
+      }
+      const got = told(await all(lastOf(last, counted)))
+      return { got, read: read / 2 }
+    }
+    const near = await lastOnes(5)
+    expect(near.got).toEqual(span(b, 56, 60))
+    expect(near.read).toBeLessThan(60)
+    expect((await lastOnes(70)).got).toEqual([...span(a, 51, 60), ...span(b, 1, 60)])
+    expect((await lastOnes(5, { ...EVER, untilMs: a + 50_000 })).got).toEqual(span(a, 46, 50))
+    expect((await lastOnes(500)).got).toHaveLength(120)
   })
 })

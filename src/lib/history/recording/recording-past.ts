@@ -12,10 +12,13 @@ import type { RecordingLine } from './line.js'
 import { readSegment } from './read-segment.js'
 import { RecordingFolder } from './recording-folder.js'
 
-/** A past for each source of a folder, one for a file. Throws `NO_RECORDING` (usage). */
-export function openRecording(path: string, times: TimeSpan): (() => Past)[] {
+/**
+ * A past for each source of a folder, one for a file; of each no more than the last `last` within the times is wanted.
+ * Throws `NO_RECORDING` (usage).
+ */
+export function openRecording(path: string, times: TimeSpan, last?: number): (() => Past)[] {
   const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat?.isFile() === true) return [() => readFiles([path], { times, isLive: false })]
+  if (stat?.isFile() === true) return [() => readFiles([path], { times, last, isLive: false })]
   const folder = new RecordingFolder(path)
   const sources = stat === undefined ? [] : folder.sources()
   if (sources.length === 0) {
@@ -27,7 +30,7 @@ export function openRecording(path: string, times: TimeSpan): (() => Past)[] {
   const { isLive } = folder
   return sources.map(({ segments }) => {
     const paths = segments.map((segment) => segment.path)
-    return () => readFiles(paths, { times, isLive })
+    return () => readFiles(paths, { times, last, isLive })
   })
 }
 
@@ -53,12 +56,13 @@ function positionOf(line: RecordingLine | undefined): Position | undefined {
 
 interface ReadOptions {
   readonly times: TimeSpan
+  readonly last: number | undefined
   /** Somebody still writes the last file. */
   readonly isLive: boolean
 }
 
-async function* readFiles(paths: readonly string[], { times, isLive }: ReadOptions): PastPages {
-  const start = await firstFile(paths, times.sinceMs)
+async function* readFiles(paths: readonly string[], { times, last, isLive }: ReadOptions): PastPages {
+  const start = await firstFile(paths, times, last)
   const pasts = new Map<string, SourcePast>()
   const isAsked = start === 0 && times.sinceMs > -Infinity
   const pastOf = (source: string): SourcePast => {
@@ -102,19 +106,23 @@ async function* readFiles(paths: readonly string[], { times, isLive }: ReadOptio
   yield rest
 }
 
-/** The last file that begins before that time. */
-async function firstFile(paths: readonly string[], sinceMs: number): Promise<number> {
-  if (sinceMs === -Infinity) return 0
+/** The last file that nothing before is wanted of. */
+async function firstFile(
+  paths: readonly string[],
+  { sinceMs, untilMs }: TimeSpan,
+  wanted = Infinity,
+): Promise<number> {
+  if (sinceMs === -Infinity && wanted === Infinity) return 0
+  let found = 0
   for (let i = paths.length - 1; i > 0; i--) {
-    if ((await beganMs(paths[i] ?? '')) < sinceMs) return i
+    let beganMs: number | undefined
+    for await (const lines of readSegment(paths[i] ?? '')) {
+      const times = lines.flatMap((line) => (line?.kind === 'message' ? [line.timestampMs] : []))
+      beganMs ??= times[0]
+      if (wanted === Infinity && beganMs !== undefined) break
+      found += times.filter((ms) => ms <= untilMs).length
+    }
+    if ((beganMs ?? Infinity) < sinceMs || found >= wanted) return i
   }
   return 0
-}
-
-async function beganMs(path: string): Promise<number> {
-  for await (const lines of readSegment(path)) {
-    const first = lines.find((line) => line?.kind === 'message')
-    if (first?.kind === 'message') return first.timestampMs
-  }
-  return Infinity
 }

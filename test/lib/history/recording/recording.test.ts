@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../src/lib/core/clock.js'
-import { mergeByTime, within } from '../../../../src/lib/history/merge.js'
+import { lastOf, mergeByTime, within } from '../../../../src/lib/history/merge.js'
 import type { PastItem } from '../../../../src/lib/history/past.js'
 import { readSegment } from '../../../../src/lib/history/recording/read-segment.js'
 import { RecordingFolder } from '../../../../src/lib/history/recording/recording-folder.js'
@@ -179,6 +179,27 @@ describe('a part of a recording', () => {
     rmSync(fileOf(0))
     expect(told(await read(dir, { sinceMs: 1_015, untilMs: 1_023 }))).toEqual(places(15, 23))
     expect(told(await read(dir, { ...EVER, sinceMs: 1_001 }))).toEqual(['7/1..10 missed', ...places(11, 30)])
+  })
+})
+
+describe('the last messages of a recording', () => {
+  it('are read from where they begin', async () => {
+    await recorded(
+      [1, 11, 21, 31].map((from) => span(from, from + 9)),
+      A_PAGE_EACH,
+    )
+    const lastOnes = async (last: number, untilMs = Infinity) => {
+      const times = { ...EVER, untilMs }
+      const [open] = openRecording(dir, times, last)
+      return told(await all(lastOf(last, () => within(open!(), times))))
+    }
+    expect(await lastOnes(5)).toEqual(places(36, 40))
+    expect(await lastOnes(15)).toEqual(places(26, 40))
+    expect(await lastOnes(5, 1_022)).toEqual(places(18, 22))
+    expect(await lastOnes(500)).toEqual(places(1, 40))
+    // What is not wanted is not looked at.
+    writeFileSync(fileOf(0), 'not compressed at all')
+    expect(await lastOnes(15)).toEqual(places(26, 40))
   })
 })
 
