@@ -4,6 +4,9 @@ import { envFlag, instantFlag, redisUrlFlag, speedFlag, streamFlags } from '../l
 import { EXIT } from '../lib/core/errors.js'
 import type { ReplayTo } from '../lib/operator/run-replay.js'
 
+/** After a request to stop. */
+const STUCK_MS = 1_000
+
 export default class Replay extends BaseCommand {
   static override summary = 'play again what crossed the bus'
   static override description =
@@ -108,6 +111,8 @@ export default class Replay extends BaseCommand {
       signal: this.stop.signal,
       talk: (line) => void process.stderr.write(`${line}\n`),
     })
+    // A reader that does not read holds up what is left for it, and this process with it.
+    if (this.stop.signal.aborted) setTimeout(() => process.exit(), STUCK_MS).unref()
     if (tally.gaps > 0 || refused > 0) process.exitCode = EXIT.INTEGRITY
     else if (tally.messages === 0) process.exitCode = EXIT.TIMEOUT
   }

@@ -168,7 +168,8 @@ export class ChannelReader<T> {
     const isNext = at !== undefined && follows(at, message)
     const isFull = count >= maxWaiting.records || this.waitingBytes + bytes > maxWaiting.bytes
     if (isFull && !isNext) return 'full'
-    return this.insert({ ...message, bytes }) ? 'taken' : 'duplicate'
+    const { epoch, seq, value } = message
+    return this.insert({ epoch, seq, value, bytes }) ? 'taken' : 'duplicate'
   }
 
   /** A heartbeat's word on the channel; `journal` is false where nothing can be pulled. */
@@ -296,13 +297,13 @@ export class ChannelReader<T> {
     first: Position | undefined,
     nowMs: number,
   ): ReaderItem<T> | undefined {
-    const { recoverable } = this
-    if (recoverable === undefined) return undefined
-    if (!recoverable) return this.giveUp(at, first, 'no_journal')
+    const { recoverable, answer } = this
+    const isAnswered = answer?.epoch === at.epoch && answer.seq === at.seq
+    if (recoverable === undefined && !isAnswered) return undefined
+    if (recoverable === false) return this.giveUp(at, first, 'no_journal')
     const trimmed = this.trim(at, first)
     if (trimmed !== undefined) return trimmed
-    const { answer } = this
-    if (answer?.epoch === at.epoch && answer.seq === at.seq) {
+    if (isAnswered) {
       const item = this.followAnswer(at, answer, first)
       if (item !== undefined) return item
     }

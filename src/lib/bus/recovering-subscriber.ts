@@ -61,6 +61,8 @@ export type RecoveringSubscriberOptions = RecoveringHandlers &
     readonly env: Env
     readonly clock: Clock
     readonly keys?: BusKeys | undefined
+    /** Nothing is asked for and nothing given up before `release`: what the owner can `feed` it comes first. */
+    readonly isHeld?: boolean
     /** A hole of a publisher that lives and does not answer is given up after so long. */
     readonly outOfReachMs?: number
   }
@@ -75,10 +77,13 @@ export class RecoveringSubscriber {
   private readonly conflaters = new Map<PublisherEndpoint, Conflater<Received>>()
   private readonly subscriber: Subscriber
   private readonly timer: NodeJS.Timeout
+  /** While it is held: the last word of each publisher. */
+  private heldBeats: Map<PublisherEndpoint, Heartbeat> | undefined
 
   /** Connects at once; publishers may start later. Throws `UNKNOWN_KEY` (exit 4). */
   constructor(private readonly options: RecoveringSubscriberOptions) {
     const { endpoints, prefixes, env, clock, keys } = options
+    if (options.isHeld === true) this.heldBeats = new Map()
     for (const endpoint of endpoints) this.addChannels(endpoint)
     this.subscriber = new Subscriber({
       endpoints,
@@ -115,6 +120,13 @@ export class RecoveringSubscriber {
   /** Where whom `feed` has its messages from knows that an epoch ended, before the first message of the next. */
   feedEnd(source: string, end: Position, next: number): void {
     this.channels.get(source)?.ended(end, next)
+  }
+
+  /** What is still missing is asked for from now on. */
+  release(): void {
+    const beats = this.heldBeats ?? []
+    this.heldBeats = undefined
+    for (const [, heartbeat] of beats) this.reached(heartbeat)
   }
 
   /** Nothing is handed on any more. */
@@ -182,13 +194,17 @@ export class RecoveringSubscriber {
   }
 
   private onHeartbeat(heartbeat: Heartbeat, endpoint: PublisherEndpoint, recvUs: number): void {
-    const { channels, closing } = heartbeat
     // It speaks of everything sent before it: what of that waits is handed on first.
     this.conflaters.get(endpoint)?.flushAll()
+    if (this.heldBeats === undefined) this.reached(heartbeat)
+    else this.heldBeats.set(endpoint, heartbeat)
+    this.options.onHeartbeat?.(heartbeat, endpoint, recvUs)
+  }
+
+  private reached({ channels, closing }: Heartbeat): void {
     for (const { source, epoch, last_seq: seq, journal } of channels) {
       this.channels.get(source)?.reached({ epoch, seq, closing, journal: journal !== 'none' })
     }
-    this.options.onHeartbeat?.(heartbeat, endpoint, recvUs)
   }
 
   private problem(kind: Problem['kind'], reason: string, detail: string, endpoint: PublisherEndpoint): void {

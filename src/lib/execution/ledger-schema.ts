@@ -21,6 +21,8 @@ export const LEDGER_KINDS = [
   /** A plan sends nothing more. */
   'done',
   'game_final',
+  /** Signals that never came, and nobody has any more. */
+  'gap',
   'halted',
   'resumed',
 ] as const
@@ -32,7 +34,7 @@ const FINAL_KINDS = `('filled', 'partial', 'none', 'rejected', 'stale', 'denied'
 /**
  * Each entry brings the file one version up. Version 1: events are only ever appended; the unique indexes are the
  * only dedupe there is: one `seen` per signal, one `intent` and one final event per order. Version 2: how far exec got
- * on each source of signals is found by index.
+ * on each source of signals is found by index. Version 3: what never came of a source is on record, once.
  */
 export const MIGRATIONS: readonly string[] = [
   `create table meta (name text primary key, value text not null) without rowid;
@@ -54,12 +56,17 @@ export const MIGRATIONS: readonly string[] = [
    create index event_halt on event (id) where kind in ('halted', 'resumed');
    create index event_signal on event (signal_id) where signal_id is not null;`,
   `create index event_source on event (json_extract(detail, '$.at.source'), id) where kind = 'seen';`,
+  `drop index event_source;
+   create index event_source on event (json_extract(detail, '$.at.source'), id) where kind in ('seen', 'gap');
+   create unique index event_gap on event (
+     json_extract(detail, '$.at.source'), json_extract(detail, '$.at.epoch'), json_extract(detail, '$.from')
+   ) where kind = 'gap';`,
 ]
 
-/** The last signal of a source that was seen. */
+/** The last signal of a source that was seen, or is known to be missing for good. */
 export const SELECT_LAST_SEEN = `
   select json_extract(detail, '$.at.epoch') as epoch, json_extract(detail, '$.at.seq') as seq from event
-  where kind = 'seen' and json_extract(detail, '$.at.source') = ? order by id desc limit 1`
+  where kind in ('seen', 'gap') and json_extract(detail, '$.at.source') = ? order by id desc limit 1`
 
 /** Every event of signals that sent something in games that are not final, oldest first. */
 export const SELECT_OPEN_EXPOSURE = `

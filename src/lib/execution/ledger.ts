@@ -32,6 +32,9 @@ export interface LedgerSubject {
   readonly gameId?: string
 }
 
+/** Events of which there is one for each thing that they are about. */
+export type OnceKind = 'game_final' | 'gap'
+
 export const ledgerPath = ({ dataDir, env, mode }: Omit<LedgerOptions, 'clock'>): string =>
   join(dataDir, `ledger.${env}.${mode}.db`)
 
@@ -106,8 +109,8 @@ export class Ledger {
   }
 
   /** As `append`, for what may be on record already; false then. */
-  appendOnce(kind: 'game_final', subject: LedgerSubject): boolean {
-    return this.write(kind, subject, {})
+  appendOnce(kind: OnceKind, subject: LedgerSubject, detail: object = {}): boolean {
+    return this.write(kind, subject, detail)
   }
 
   /** Moves a long WAL into the file: blocks on the disk, so call it while no plan is open. */
@@ -117,7 +120,7 @@ export class Ledger {
     this.guard(() => this.db.exec('pragma wal_checkpoint(passive)'))
   }
 
-  /** How far signals of a source were seen; undefined when none was, or by an arbees that kept no positions. */
+  /** How far signals of a source were seen or are missing for good; undefined when none was, or by an arbees that kept no positions. */
   lastSeen(source: string): SeenPlace | undefined {
     const row = this.guard(() => this.db.prepare<[string]>(SELECT_LAST_SEEN).all(source))[0]
     const { epoch, seq } = typeof row === 'object' && row !== null ? (row as Partial<SeenPlace>) : {}

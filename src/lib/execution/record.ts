@@ -2,7 +2,7 @@
 
 import { ArbeesError, messageOf } from '../core/errors.js'
 import type { Execution } from './execution.js'
-import type { LedgerSubject } from './ledger.js'
+import type { LedgerSubject, OnceKind } from './ledger.js'
 import type { LedgerKind } from './ledger-schema.js'
 
 type Recorder = Pick<Execution, 'ledger' | 'listener'>
@@ -18,8 +18,13 @@ export function tryAppend(
 }
 
 /** As `tryAppend`, for what may be on record already. */
-export function tryAppendOnce(execution: Recorder, kind: 'game_final', subject: LedgerSubject): boolean {
-  return attempt(execution, kind, subject, () => execution.ledger.appendOnce(kind, subject))
+export function tryAppendOnce(
+  execution: Recorder,
+  kind: OnceKind,
+  subject: LedgerSubject,
+  detail: object = {},
+): boolean {
+  return attempt(execution, kind, subject, () => execution.ledger.appendOnce(kind, subject, detail))
 }
 
 function attempt(

@@ -1,6 +1,7 @@
 /**
  * Reads the bus live, `--transport zmq`, and from Redis what only we do not hear: a publisher that is silent here while
- * its checkpoint in Redis passes us. All ways end in one gate. Redis is not asked, nor needed, while everyone is heard.
+ * its checkpoint in Redis passes us. Who was away begins with what Redis has of that time: the publisher may have lost
+ * it since. All ways end in one gate. Redis is not asked, nor needed, while everyone is heard.
  */
 
 import { coversChannel } from '../bus/subscriber.js'
@@ -35,6 +36,8 @@ interface Followed {
 }
 
 const STEP_MS = 50
+/** Redis has so long for what came while we were away; then the publishers are asked for it. */
+const BACKLOG_MS = 1_000
 
 export class FallbackReader implements BusReader {
   private readonly subscriber: RecoveringSubscriber
@@ -48,6 +51,8 @@ export class FallbackReader implements BusReader {
   /** Open while someone is silent. */
   private redis: RedisLink | undefined
   private isAsking = false
+  /** Until it has handed on what came while we were away. */
+  private backlog: { readonly streams: StreamReader; readonly timer: NodeJS.Timeout } | undefined
 
   /** Connects at once; publishers may start later. Throws `UNKNOWN_KEY` and `BAD_REDIS_URL` (exit 4). */
   constructor(private readonly options: BusReaderOptions) {
@@ -63,8 +68,12 @@ export class FallbackReader implements BusReader {
         streams: undefined,
       }))
       .filter(({ sources }) => sources.length > 0)
+    const away = this.followed
+      .flatMap(({ sources }) => sources)
+      .filter((source) => options.mode === 'gap-filled' && options.startAt(source) !== 'live')
     this.subscriber = new RecoveringSubscriber({
       ...options,
+      isHeld: away.length > 0,
       onHeartbeat: (heartbeat, endpoint, recvUs) => {
         this.followed.find((each) => each.endpoint === endpoint)?.link.heard(recvUs / 1000)
         options.onHeartbeat?.(heartbeat, endpoint, recvUs)
@@ -75,6 +84,7 @@ export class FallbackReader implements BusReader {
       },
     })
     this.timer = setInterval(() => this.step(), STEP_MS)
+    if (away.length > 0) this.readBacklog(away)
   }
 
   position(source: string): Position | undefined {
@@ -83,6 +93,7 @@ export class FallbackReader implements BusReader {
 
   close(): void {
     clearInterval(this.timer)
+    this.closeBacklog()
     for (const { streams } of this.followed) streams?.close()
     this.redis?.close()
     this.subscriber.close()
@@ -148,17 +159,41 @@ export class FallbackReader implements BusReader {
     for (const each of silent) each.hasNews ||= each.sources.some((source) => moved.has(source))
   }
 
-  private openStreams(sources: readonly string[]): StreamReader {
-    const { redisUrl, name, onRedisDown } = this.options
+  private readBacklog(sources: readonly string[]): void {
+    const end = () => {
+      this.closeBacklog()
+      this.subscriber.release()
+    }
+    const streams = this.openStreams(sources, { onFollowing: end, onDown: end })
+    this.backlog = { streams, timer: setTimeout(end, BACKLOG_MS) }
+  }
+
+  private closeBacklog(): void {
+    clearTimeout(this.backlog?.timer)
+    this.backlog?.streams.close()
+    this.backlog = undefined
+  }
+
+  private openStreams(
+    sources: readonly string[],
+    { onFollowing, onDown }: { readonly onFollowing?: () => void; readonly onDown?: () => void } = {},
+  ): StreamReader {
+    const { options } = this
+    const { redisUrl, name } = options
     return new StreamReader({
       redisUrl,
       name: `arbees-${name}-fallback`,
       keys: this.keys,
       sources,
       startOf: (source) => this.position(source) ?? 'live',
+      maxBehind: options.mode === 'gap-filled' ? options.maxBehind : undefined,
       onEntry: (entry, previous) => this.onEntry(entry, previous),
+      onFollowing: () => onFollowing?.(),
       onProblem: (reason, detail) => this.problem(reason, detail),
-      onDown: (error) => onRedisDown?.(error),
+      onDown: (error) => {
+        options.onRedisDown?.(error)
+        onDown?.()
+      },
     })
   }
 

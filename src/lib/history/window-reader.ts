@@ -9,6 +9,7 @@ import { coversChannel } from '../bus/subscriber.js'
 import type { Problem, Received } from '../bus/subscriber.js'
 import { messageOf } from '../core/errors.js'
 import type { PublisherEndpoint } from '../bus/endpoints.js'
+import { isSame } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
 import { SequenceTracker } from '../bus/sequence-tracker.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
@@ -56,7 +57,7 @@ export class WindowReader implements BusReader {
       sources,
       startOf: (source) => this.position(source) ?? (options.mode === 'snapshot' ? 'window' : 'live'),
       maxBehind: options.mode === 'snapshot' ? undefined : options.maxBehind,
-      onEntry: (entry) => this.onEntry(entry),
+      onEntry: (entry, previous) => this.onEntry(entry, previous),
       onDrained: () => this.conflater?.flush(),
       onFollowing: (isFollowing) => this.onFollowing(isFollowing),
       onProblem: (reason, detail) => this.problem('parse_error', reason, detail),
@@ -90,13 +91,13 @@ export class WindowReader implements BusReader {
     this.tracker.beat({ source, epoch: start.epoch, last_seq: start.seq }, false, () => undefined)
   }
 
-  private onEntry(entry: StreamEntry): void {
+  private onEntry(entry: StreamEntry, previous: Position | undefined): void {
     const { source, topic, data } = entry
     const endpoint = this.endpoints.get(source)
     if (endpoint === undefined) return
     const message = messageOfEntry(entry, this.options.env)
     if ('reason' in message) return this.problem('parse_error', message.reason, message.detail)
-    if (!this.isNew(message.header, topic)) return
+    if (!this.isNew(message.header, topic, previous)) return
     const recvUs = this.options.clock.monoUs()
     const late = this.isFollowing ? {} : { isLate: true as const }
     const received: Received = { message, bytes: data, topic, recvUs, endpoint, ...late }
@@ -113,12 +114,19 @@ export class WindowReader implements BusReader {
     }
   }
 
-  /** Tells of a hole before it. A new epoch that begins with its first message is none: the mirror writes all of the old. */
-  private isNew(header: Position & { readonly source: string }, topic: string): boolean {
+  /**
+   * Tells of a hole before it. A new epoch right behind what was taken is none: the mirror writes all of the old one
+   * first. Where the stream has not even what was taken any more, nobody knows how the old one ended.
+   */
+  private isNew(
+    header: Position & { readonly source: string },
+    topic: string,
+    previous: Position | undefined,
+  ): boolean {
     const { source, epoch, seq } = header
     const { tracker } = this
     const at = tracker.position(source)
-    if (at !== undefined && at.epoch < epoch) {
+    if (at !== undefined && previous !== undefined && at.epoch < epoch && isSame(at, previous)) {
       tracker.beat({ source, epoch: at.epoch, last_seq: at.seq }, true, () => undefined)
     }
     const verdict = tracker.observe({ source, epoch, seq }, topic, (gap) => this.tellGap(gap))

@@ -3,6 +3,7 @@
  * record as denied, stale, duplicate or a plan.
  */
 
+import type { Gap } from '../bus/gap.js'
 import type { Received } from '../bus/subscriber.js'
 import { messageOf } from '../core/errors.js'
 import { hostId } from '../core/ids.js'
@@ -11,7 +12,7 @@ import { orderRequestOf } from '../execution/order-request.js'
 import type { SeenDetail } from '../execution/ledger-history.js'
 import type { PlanStamps } from '../execution/plan.js'
 import type { PlanRunner } from '../execution/plan-runner.js'
-import { tryAppend } from '../execution/record.js'
+import { tryAppend, tryAppendOnce } from '../execution/record.js'
 import { signalOf } from '../messages/convert.js'
 import { wrongSeal } from '../messages/signal-seal.js'
 import type { Header } from '../messages/payloads.js'
@@ -60,6 +61,14 @@ export class ExecIntake {
       return
     }
     this.take(this.arrivalOf(signal, header, recvUs, isLate === true))
+  }
+
+  /** Signals that never came: on record, so that nobody looks for them again. */
+  onGap({ source, epoch, from, to, reason }: Gap): void {
+    const { execution } = this
+    if (execution.ledger.broken !== undefined) return
+    const at = { source, epoch, seq: to ?? from - 1 }
+    tryAppendOnce(execution, 'gap', {}, { at, from, to, reason })
   }
 
   private take(arrival: Arrival): void {

@@ -145,7 +145,10 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     clock,
     keys: context.keys,
     onMessage: (received) => intake.onMessage(received),
-    onGap: (gap) => bus.onGap(gap),
+    onGap: (gap) => {
+      intake.onGap(gap)
+      bus.onGap(gap)
+    },
     onProblem: (problem) => bus.onProblem(problem),
   })
   lifecycle.defer('signals', () => signals.close())

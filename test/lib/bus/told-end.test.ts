@@ -26,6 +26,21 @@ describe('a reader that is told of the end of an epoch by who has the channel wh
     ])
   })
 
+  it('does so before it has heard of the source, too', () => {
+    const reader = new ChannelReader<string>({
+      maxWaiting: { records: 10, bytes: 1_000 },
+      outOfReachMs: 1_000,
+    })
+    reader.startAt({ ...END, closed: false })
+    reader.onEnd(END, 8)
+    reader.receive({ epoch: 8, seq: 1, value: 'first' }, 1, 0)
+    reader.receive({ epoch: 8, seq: 3, value: 'third' }, 1, 0)
+    expect(reader.take(9, 9_000)).toEqual([
+      { kind: 'epoch', from: 7, to: 8, reason: null },
+      { kind: 'record', epoch: 8, seq: 1, value: 'first' },
+    ])
+  })
+
   it('does not believe it while it is elsewhere: something of the old one is still missing', () => {
     const reader = waiting()
     reader.onEnd({ epoch: 7, seq: 4 }, 8)

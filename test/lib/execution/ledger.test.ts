@@ -77,12 +77,21 @@ describe('the ledger', () => {
     see('b', 'shard-1.signals', 30, 3)
     ledger!.close()
     const raw = new Database(path())
-    raw.exec('drop index event_source; pragma user_version = 1')
+    raw.exec('drop index event_source; drop index event_gap; pragma user_version = 1')
     raw.close()
     open()
     expect(ledger!.lastSeen('shard-0.signals')).toEqual({ epoch: 20, seq: 1 })
     expect(ledger!.lastSeen('shard-1.signals')).toEqual({ epoch: 30, seq: 2 })
     expect(ledger!.lastSeen('shard-2.signals')).toBeUndefined()
+  })
+
+  it('does not look again for signals that are missing for good, and says so once', () => {
+    open()
+    const gap = (from: number, seq: number) =>
+      ledger!.appendOnce('gap', {}, { at: { source: 'shard-0.signals', epoch: 10, seq }, from, to: seq })
+    expect([gap(4, 9), gap(4, 9), gap(12, 12)]).toEqual([true, false, true])
+    expect(ledger!.lastSeen('shard-0.signals')).toEqual({ epoch: 10, seq: 12 })
+    expect(ledger!.history()).toMatchObject({ plans: [], interrupted: [] })
   })
 
   it('refuses a second intent and a second final event of an order', () => {

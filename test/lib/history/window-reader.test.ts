@@ -101,6 +101,26 @@ describe('the bus as Redis has it', () => {
     expect(gaps).toEqual([{ source: SIGNALS, epoch: 9, from: 1, to: 3, reason: 'missed' }])
   })
 
+  it('does not take a new epoch for the end of one that the stream has no more of', async () => {
+    await mirrorTo(server, SIGNALS, 8, 1, 3)
+    const { places, live, gaps } = read('shard-0', from(3))
+    await live()
+    expect(places()).toEqual(['8/1', '8/2', '8/3'])
+    expect(gaps).toEqual([{ source: SIGNALS, epoch: 7, from: 4, to: null, reason: 'epoch_end_unknown' }])
+  })
+
+  it('counts what lies too far behind in an epoch before too', async () => {
+    await mirrorTo(server, SIGNALS, 7, 1, 30)
+    await mirrorTo(server, SIGNALS, 8, 1, 5)
+    const { places, live, gaps } = read('shard-0', { ...from(3), maxBehind: 2 })
+    await live()
+    expect(places()).toEqual(['8/4', '8/5'])
+    expect(gaps).toEqual([
+      { source: SIGNALS, epoch: 7, from: 4, to: null, reason: 'epoch_end_unknown' },
+      { source: SIGNALS, epoch: 8, from: 1, to: 3, reason: 'missed' },
+    ])
+  })
+
   it('that was filled again repeats to us nothing that we had, and skips nothing', async () => {
     await mirrorTo(server, SIGNALS, 7, 1, 10)
     const { places, live, states, gaps, got } = read('shard-0', from(0))

@@ -68,13 +68,13 @@ export class LiveWorld {
     for (const cleanup of this.cleanups.splice(0).reverse()) await cleanup()
   }
 
-  async bind(name: Name): Promise<Publisher> {
+  async bind(name: Name, retainBytes = 64 * 1024 * 1024): Promise<Publisher> {
     const setting = name === 'shard-0' ? 'shards' : name
     const publisher = await Publisher.bind({
       name,
       url: this.flags[`endpoints.${setting}`]!,
       recoveryUrl: this.flags[`recovery.${setting}`]!,
-      journal: { root: join(this.dir, `journal-of-${name}`), retainBytes: 64 * 1024 * 1024 },
+      journal: { root: join(this.dir, `journal-of-${name}`), retainBytes },
       env: this.env,
       clock: systemClock,
       sources: sourcesOf(name),
@@ -86,10 +86,13 @@ export class LiveWorld {
     return publisher
   }
 
-  async startMirror(flags: Flags = {}): Promise<void> {
+  /** Returns what stops it. */
+  async startMirror(flags: Flags = {}): Promise<() => Promise<unknown>> {
     const mirror = testRole('mirror', { ...this.flags, ...flags })
     await runMirror(mirror.context)
-    this.defer(() => mirror.context.lifecycle.close())
+    const stop = () => mirror.context.lifecycle.close()
+    this.defer(stop)
+    return stop
   }
 
   /** Settings that lead to a publisher through wires that can be cut; the mirror has wires of its own. */
