@@ -189,18 +189,9 @@ describe('arbees replay', () => {
   })
 
   it('names what is wrong with what was asked', async () => {
-    const wrong = [
-      [],
-      ['--from-redis', 'prices:kalsi'],
-      ['--from-redis', '--speed', '0'],
-      ['--from-redis', '--step'],
-    ]
-    const runs = await Promise.all(wrong.map((args) => replayed(...args)))
-    expect(runs.map(({ code }) => code)).toEqual(wrong.map(() => 2))
-    expect(runs[1]!.stderr).toContain("no stream of ours is named 'prices:kalsi'\n  one of prices:kalshi, ")
-    expect(runs[2]!.stderr).toContain("not a speed: '0'")
-    const down = await replayed('--from-redis', '--redis-url', 'redis://127.0.0.1:1')
-    expect(down.code).toBe(6)
+    const [none, speed] = await Promise.all([replayed(), replayed('--from-redis', '--speed', '0')])
+    expect([none.code, speed.code]).toEqual([2, 2])
+    expect(speed.stderr).toContain("not a speed: '0'")
   })
 })
 
@@ -212,10 +203,10 @@ describe('arbees record', () => {
     const first = lastSeq() + 1
     publish(20)
     const timer = setInterval(() => publish(5), 20)
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
     one.child.kill('SIGKILL')
     await one.ended
-    const two = launch(['record', tape, '--segment-time', '200ms', '--for', '2s', '--json'], environment)
+    const two = launch(['record', tape, '--segment-time', '200ms', '--for', '1s', '--json'], environment)
     expect(await two.ended).toBe(0)
     clearInterval(timer)
     expect(JSON.parse(two.stdout())).toMatchObject({ dir: tape, gaps: 0, missing: 0, refused: 0 })
