@@ -29,7 +29,9 @@ export interface Joined {
 
 /** Between the two looks. */
 const MORE = 300
-const JOIN_MS = 20_000
+const JOIN_MS = 60_000
+/** Who gives up waiting for a snapshot goes on with what it hears: these want the book whole, however busy it is here. */
+const OUT_OF_REACH_MS = 30_000
 
 const config = readConfig<JoinerConfig>()
 onCommands(
@@ -63,6 +65,7 @@ function join(): Promise<readonly Joined[]> {
       env: 'sim',
       clock: systemClock,
       mode: 'snapshot',
+      outOfReachMs: OUT_OF_REACH_MS,
       onMessage: ({ message }) => {
         if (message.family !== 'prices') return
         book.apply(message.payload.market_id, message.payload.book_seq)

@@ -68,8 +68,8 @@ const PUB_PORT = 5555
 const RECOVERY_PORT = 6555
 const FIRST_REDIS_PORT = 6379
 const FIRST_PROXY_PORT = 7001
-/** A refill of a long pause, on a machine that does other things too. */
-const DRAIN_MS = 90_000
+/** A refill of a long pause takes seconds; a machine that does other things too may need minutes. */
+const DRAIN_MS = 240_000
 const QUIET_MS = 600
 
 export class Stage {
@@ -197,6 +197,11 @@ export class Stage {
     const sent = this.publisher.next('sent', 60_000)
     this.publisher.tell({ op: 'burst', count })
     await sent
+  }
+
+  /** Until so many have been published in all; the load must run. */
+  async sentAtLeast(count: number): Promise<void> {
+    await until(() => this.sent.length >= count, `${count} are published`, DRAIN_MS)
   }
 
   /** What the publisher accepted last. */
