@@ -62,7 +62,6 @@ describe('a deployment with keys', () => {
       const keyless = (counts['handshake_refused:no_curve'] ?? 0) + (counts['handshakes_unfinished'] ?? 0)
       expect(keyless).toBeGreaterThan(0)
     }
-    expect(publishers.some(({ counts }) => (counts['handshake_refused:no_curve'] ?? 0) > 0)).toBe(true)
 
     expect((await ended(arbees(['keys', 'allow', 'guest', guest]))).code).toBe(0)
     up.child.kill('SIGHUP')
