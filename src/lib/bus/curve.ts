@@ -28,9 +28,16 @@ export function generateKeyPair(): KeyPair {
 /** The domain that the authentication handler answers for. */
 export const ZAP_DOMAIN = 'arbees'
 
-/** Options of a socket that binds. Only both ZAP options together fail closed; without them CURVE admits any key. */
-export function curveServerOptions(keys: BusKeys | undefined) {
-  if (keys === undefined) return {}
+/** The domain of sockets without keys, who admit everybody. */
+export const PLAIN_ZAP_DOMAIN = 'arbees-plain'
+
+/**
+ * Options of a socket that binds. With keys only both ZAP options together fail closed; without them CURVE admits any
+ * key. Without keys the domain alone makes libzmq refuse peers that speak less than ZMTP 3: one of those (an HTTP probe
+ * looks like one) that is heard while the socket closes ends the process (an assertion in zmtp_engine.cpp, 4.3.5).
+ */
+export function serverOptions(keys: BusKeys | undefined) {
+  if (keys === undefined) return { zapDomain: PLAIN_ZAP_DOMAIN }
   const { publicKey, secretKey } = keys.own
   return {
     curveServer: true,

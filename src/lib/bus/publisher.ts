@@ -18,7 +18,7 @@ import { healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { Counters, sumCounts } from '../telemetry/counters.js'
 import { Channel } from './channel.js'
-import { curveServerOptions } from './curve.js'
+import { serverOptions } from './curve.js'
 import type { BusKeys } from './curve.js'
 import { assertBindAllowed } from './endpoints.js'
 import { watchServer } from './handshakes.js'
@@ -117,7 +117,7 @@ export class Publisher {
     const { name, url, recoveryUrl, clock, keys, allowPlainBind = false } = options
     assertBindAllowed(url, allowPlainBind, keys)
     if (recoveryUrl !== undefined) assertBindAllowed(recoveryUrl, allowPlainBind, keys)
-    const socket = new PubSocket({ ...PUBLISHER_OPTIONS, ...curveServerOptions(keys) })
+    const socket = new PubSocket({ ...PUBLISHER_OPTIONS, ...serverOptions(keys) })
     let recovery: RecoveryServer | undefined
     const journals = new Map<string, Journal>()
     watchServer(socket, keys, `the publisher of ${name}`)

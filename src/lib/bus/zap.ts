@@ -1,10 +1,10 @@
 /**
  * Who may connect to the sockets of this process that bind: libzmq asks here (ZAP, ZeroMQ RFC 27) for every CURVE
- * handshake. Without an answer nobody gets in.
+ * handshake. Without an answer nobody gets in. It also asks about sockets without keys, who admit everybody.
  */
 
 import { Reply } from 'zeromq'
-import { ZAP_DOMAIN } from './curve.js'
+import { PLAIN_ZAP_DOMAIN, ZAP_DOMAIN } from './curve.js'
 import { keyText } from './z85.js'
 
 const ZAP_URL = 'inproc://zeromq.zap.01'
@@ -45,6 +45,7 @@ export class ZapHandler {
 
   /** Frames: version, request id, domain, address, identity, mechanism, key. */
   private judge([version, , domain, address, , mechanism, key, ...rest]: readonly Buffer[]): boolean {
+    if (String(domain) === PLAIN_ZAP_DOMAIN) return true
     const asked =
       String(version) === VERSION &&
       String(domain) === ZAP_DOMAIN &&

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Dealer, Publisher as RawPublisher, Subscriber as RawSubscriber } from 'zeromq'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { BusKeys } from '../../../src/lib/bus/curve.js'
-import { curveServerOptions } from '../../../src/lib/bus/curve.js'
+import { serverOptions } from '../../../src/lib/bus/curve.js'
 import { assertBindAllowed, sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import { KeyFolder } from '../../../src/lib/bus/key-files.js'
 import { KeyRing } from '../../../src/lib/bus/key-ring.js'
@@ -332,7 +332,7 @@ describe('a reader with keys', () => {
     client.folder.allow(role, squatter.ring.own.publicKey)
     client.ring.reload()
     policy = squatter.ring
-    const heard = read(await squat(curveServerOptions(squatter.ring)), client.ring)
+    const heard = read(await squat(serverOptions(squatter.ring)), client.ring)
     await until(() => (client.refused['server_key_not_proved'] ?? 0) > 1, 'it is refused')
     expect(heard).toEqual(nothing)
   })

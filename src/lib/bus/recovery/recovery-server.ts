@@ -11,7 +11,7 @@ import type { Clock } from '../../core/clock.js'
 import { Counters } from '../../telemetry/counters.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
-import { curveServerOptions } from '../curve.js'
+import { serverOptions } from '../curve.js'
 import { watchServer } from '../handshakes.js'
 import type { LoadFirst, RangeAnswer } from '../journal/range-answers.js'
 import type { ChunkLimits } from '../journal/segment-index.js'
@@ -87,7 +87,7 @@ export class RecoveryServer {
     readonly keys?: BusKeys | undefined
   }): Promise<RecoveryServer> {
     const { url, clock, keys } = options
-    const socket = new Router({ ...RECOVERY_SERVER_OPTIONS, ...curveServerOptions(keys) })
+    const socket = new Router({ ...RECOVERY_SERVER_OPTIONS, ...serverOptions(keys) })
     watchServer(socket, keys, url)
     try {
       await socket.bind(url)
