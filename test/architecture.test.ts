@@ -54,6 +54,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'mirror',
     'history',
     'venues',
+    'execution',
     'roles',
     'view',
   ],

@@ -14,6 +14,7 @@ import type { Clock } from '../core/clock.js'
 import { bootId, hostId } from '../core/ids.js'
 import { HEARTBEAT_MS } from '../messages/heartbeat.js'
 import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
+import type { HaltLevel, HaltOrder } from '../model/halt.js'
 import { healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { Counters, sumCounts } from '../telemetry/counters.js'
@@ -61,6 +62,8 @@ export interface PublisherOptions {
   readonly allowPlainBind?: boolean
   /** Asked at each heartbeat. */
   readonly details?: () => BeatDetails
+  /** Exec's: asked to halt on the recovery socket, it says what is stopped then. */
+  readonly onHalt?: ((order: HaltOrder) => HaltLevel) | undefined
   /** What the journal repaired or could not do, for the log. */
   readonly onNotice?: (text: string) => void
 }
@@ -103,7 +106,7 @@ export class Publisher {
       this.channels.set(source, new Channel({ source, epoch, env, clock, journal, outbox: this.outbox }))
     }
     this.boundUs = clock.monoUs()
-    recovery?.serve(this.channels)
+    recovery?.serve(this.channels, options.onHalt)
     this.latestBeat = this.beat(false)
     this.timers = [setInterval(() => this.beat(false), HEARTBEAT_MS)]
     if (journals.size > 0) this.timers.push(setInterval(() => this.syncJournals(), SYNC_MS))

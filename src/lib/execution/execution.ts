@@ -21,6 +21,8 @@ export interface Execution {
   readonly listener: ExecutionListener
   /** Why no opening order may be sent at this moment; undefined when one may. */
   readonly entryBlock: () => DenialCode | undefined
+  /** Why no later order of an open plan may be sent either; undefined when one may. */
+  readonly hedgeBlock: () => DenialCode | undefined
   /** Aborts when the time to stop cleanly is over: waits end, what is unknown stays unknown. */
   readonly cut: AbortSignal
 }

@@ -1,6 +1,8 @@
 /** What earlier lives of exec left in the ledger: plans with their orders, as far as they still matter. */
 
 import { ArbeesError, EXIT } from '../core/errors.js'
+import { haltOrderOf } from '../model/halt.js'
+import type { HaltOrder } from '../model/halt.js'
 import type { GameMarket } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
 import type { Signal } from '../model/signal.js'
@@ -94,14 +96,15 @@ export class LedgerHistory {
   readonly plans: readonly LedgerPlan[]
   /** Signals that were seen and then nothing: exec died before it decided. */
   readonly interrupted: readonly SeenDetail[]
-  /** Entries were halted when the last life ended. */
-  readonly halted: boolean
+  /** What trading was halted by when the last life ended. */
+  readonly haltedBy: HaltOrder | undefined
 
   /** `select` runs one query. Throws `LEDGER_CORRUPT` (exit INTEGRITY) for rows that this program never wrote. */
   constructor(select: (sql: string) => readonly unknown[], path: string) {
     const read = (sql: string) => select(sql).map((row) => readRow(row, path))
     this.plans = foldPlans(read(SELECT_OPEN_EXPOSURE), path)
-    this.halted = read(SELECT_HALT)[0]?.kind === 'halted'
+    const [last] = read(SELECT_HALT)
+    this.haltedBy = last?.kind === 'halted' ? haltOrderOf(last.detail) : undefined
     this.interrupted = read(SELECT_INTERRUPTED).map(({ detail }) => seenDetail(detail, path))
   }
 

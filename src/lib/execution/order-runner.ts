@@ -46,7 +46,7 @@ export class OrderRunner {
   constructor(private readonly execution: Execution) {}
 
   /**
-   * Sends an approved order. Only the opening order of a plan may expire or be halted between intent and send.
+   * Sends an approved order. Only the opening order of a plan may expire; each may be halted between intent and send.
    * `onFilled` is told what has filled for certain while the outcome is still open.
    */
   async run(
@@ -55,10 +55,9 @@ export class OrderRunner {
     plan: Plan,
     onFilled: (filledE6: number) => void = ignore,
   ): Promise<OrderResult> {
-    const opening = order.leg === 0
     const prepared = this.prepare(order, market, plan)
     if (prepared === undefined || !this.recordIntent(prepared, plan)) return { kind: 'not_sent' }
-    if (opening && this.isTooLate(order, plan)) return { kind: 'not_sent' }
+    if (this.isTooLate(order, plan)) return { kind: 'not_sent' }
     const sent = this.send(prepared, plan)
     const first = await sent.outcome
     sent.flush()
@@ -207,8 +206,9 @@ export class OrderRunner {
   }
 
   private isTooLate(order: OrderRequest, plan: Plan): boolean {
-    const { entryBlock, risk } = this.execution
-    const reason = plan.ageMs() > plan.signal.validMs ? 'EXPIRED' : entryBlock()
+    const { entryBlock, hedgeBlock, risk } = this.execution
+    const isExpired = order.leg === 0 && plan.ageMs() > plan.signal.validMs
+    const reason = isExpired ? 'EXPIRED' : order.leg === 0 ? entryBlock() : hedgeBlock()
     if (reason === undefined) return false
     const state = reason === 'EXPIRED' ? 'stale' : 'denied'
     risk.settle(order.orderId, 0)

@@ -121,6 +121,7 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   recovery_bad_requests: 'requests on the recovery socket were none: something else talks to it',
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
+  halted: 'trading is halted: nothing new is entered',
   quarantined: 'pairs of markets have something unhedged and take no new entry',
 }
 

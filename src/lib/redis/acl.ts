@@ -9,7 +9,7 @@ import type { Env } from '../model/venue.js'
 import { redisKeys } from './keys.js'
 
 export interface RedisUser {
-  /** Who logs in by it: a role, `operator`, or `up` for all of one `arbees up`. */
+  /** Who logs in by it: a role, `operator`, `halt`, or `up` for all of one `arbees up`. */
   readonly role: string
   readonly name: string
   /** What makes or updates it. It can log in only once it has a password. */
@@ -34,11 +34,13 @@ export function redisUsers(env: Env, publishes: boolean): RedisUser[] {
   const rights = rightsOf(env)
     .map((each) => (publishes ? withPublish(each) : { ...each, channels: [] }))
     .filter(({ commands }) => commands.length > 0)
+  // No role of `up` deletes anything.
+  const roles = rights.filter(({ role }) => role !== 'halt')
   const all: Rights = {
     role: 'up',
-    keys: unique(rights.flatMap(({ keys }) => keys)),
-    commands: unique(rights.flatMap(({ commands }) => commands)),
-    channels: unique(rights.flatMap(({ channels }) => channels)),
+    keys: unique(roles.flatMap(({ keys }) => keys)),
+    commands: unique(roles.flatMap(({ commands }) => commands)),
+    channels: unique(roles.flatMap(({ channels }) => channels)),
   }
   return [...rights, all].map((each) => {
     const name = `arbees-${env === 'prod' ? '' : `${env}-`}${each.role}`
@@ -78,7 +80,14 @@ function rightsOf(env: Env): Rights[] {
       channels: VENUES.map((venue) => keys.priceChannel(venue, '*')),
     },
     { role: 'shard', keys: [...read, ...standing], commands: READ_STREAMS, channels: [keys.signals()] },
-    { role: 'exec', keys: [...read, keys.signals(), ...standing], commands: READ_STREAMS, channels: [] },
+    {
+      role: 'exec',
+      keys: [...read, keys.signals(), ...standing, keys.halt()],
+      commands: [...READ_STREAMS, '+get'],
+      channels: [],
+    },
+    // For `arbees halt` and `resume`, which the operator's own user may not do: it only reads.
+    { role: 'halt', keys: [keys.halt()], commands: ['+get', '+set', '+del'], channels: [] },
     {
       role: 'operator',
       keys: [...everything, keys.marketGame('*'), keys.halt()],

@@ -6,12 +6,11 @@
 import { resolve } from 'node:path'
 import { sleep } from '../core/backoff.js'
 import type { Execution } from '../execution/execution.js'
-import { HaltLatch, haltPath } from '../execution/halt.js'
+import { haltPath } from '../execution/halt-files.js'
 import { Ledger } from '../execution/ledger.js'
 import { OrderRunner } from '../execution/order-runner.js'
 import { EXECUTION_TIMING } from '../execution/plan.js'
 import { PlanRunner } from '../execution/plan-runner.js'
-import { tryAppend } from '../execution/record.js'
 import { recover } from '../execution/recovery.js'
 import { openBusReader } from '../history/open-bus-reader.js'
 import { limitsOf } from '../risk/limits.js'
@@ -21,6 +20,7 @@ import { ExecBus } from './exec-bus.js'
 import { DRAIN_TIMING, drain } from './exec-drain.js'
 import type { DrainTiming } from './exec-drain.js'
 import { createGateways, modeOf } from './exec-gateways.js'
+import { followHaltKey, openHalt } from './exec-halt.js'
 import { ExecIntake } from './exec-intake.js'
 import { ExecMarkets } from './exec-markets.js'
 import { ExecMessages } from './exec-messages.js'
@@ -66,17 +66,16 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     totals.markTold()
     return report()
   }
-  const publisher = await bindPublisher(context, 'exec', report)
+  const halt = openHalt(context, ledger, mode)
+  const publisher = await bindPublisher(context, 'exec', report, (order) => {
+    halt.halt(order)
+    return halt.level() ?? order.level
+  })
 
   const markets = new ExecMarkets()
   const gateways = createGateways(context, mode, markets)
   for (const gateway of Object.values(gateways)) lifecycle.defer(gateway.venue, () => gateway.close())
   const listener = new ExecMessages(context, mode, publisher, hops.tick_to_order)
-  const halt = new HaltLatch(settings.data_dir, (why) => {
-    log.error(`halted: ${why}; no entries until it is removed and exec restarted`)
-    tryAppend({ ledger, listener }, 'halted', {}, { why })
-  })
-  lifecycle.defer('halt', () => halt.close())
   const cut = new AbortController()
   let recovered = false
   const execution: Execution = {
@@ -92,9 +91,10 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     entryBlock: () => {
       if (lifecycle.signal.aborted) return 'STOPPING'
       if (ledger.broken !== undefined) return 'LEDGER_FAILED'
-      if (halt.check()) return 'HALTED'
+      if (halt.level() !== undefined) return 'HALTED'
       return recovered ? undefined : 'RECOVERING'
     },
+    hedgeBlock: () => (halt.level() === 'all' ? 'HALTED' : undefined),
   }
   const orders = new OrderRunner(execution)
   const plans = new PlanRunner(execution, orders)
@@ -120,11 +120,8 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const drainMs = timing.drainMs + timing.cutMs + DRAIN_SLACK_MS
   lifecycle.defer('open plans', () => drain(work, timing), drainMs)
   log.info(`halt file: ${resolve(haltPath(settings.data_dir))}`)
-  if (!halt.check() && ledger.history().halted) {
-    ledger.append('resumed', {})
-    log.info('the halt is over')
-  }
   halt.watch()
+  const keyHeard = followHaltKey(context, halt)
   const warming = Promise.all(Object.values(gateways).map((gateway) => gateway.warm()))
   // Whoever awaits it below hears of a failure.
   warming.catch(() => undefined)
@@ -162,6 +159,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const recovering = recover(execution, orders)
   orders.track(recovering.then(() => undefined))
   const found = await recovering
+  await keyHeard
   log.info(`${mode} on ${settings.env} data, ledger ${ledger.path}`, { ...found })
   recovered = true
   if (!lifecycle.signal.aborted) context.ready()

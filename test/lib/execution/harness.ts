@@ -83,6 +83,8 @@ export class Harness {
   readonly plans: PlanRunner
   /** What `entryBlock` says, call by call; the last one stays. */
   blocks: (DenialCode | undefined)[] = [undefined]
+  /** What `hedgeBlock` says. */
+  hedgeBlock: DenialCode | undefined
   /** Runs between a signal's record and its plan. */
   afterSeen = (): void => undefined
 
@@ -99,6 +101,7 @@ export class Harness {
       timing: { ...FAST, ...timing },
       listener: this.listener,
       cut: this.cut.signal,
+      hedgeBlock: () => this.hedgeBlock,
       entryBlock: () => (this.blocks.length > 1 ? this.blocks.shift() : this.blocks[0]),
     }
     this.orders = new OrderRunner(this.execution)

@@ -156,12 +156,13 @@ describe('the ledger', () => {
   })
 
   it('remembers a halt until it is resumed', () => {
-    expect(open().history().halted).toBe(false)
-    ledger!.append('halted', {})
+    expect(open().history().haltedBy).toBeUndefined()
+    const order = { level: 'all', reason: 'odd fills', by: 'ops@host' }
+    ledger!.append('halted', {}, order)
     ledger!.close()
-    expect(open().history().halted).toBe(true)
+    expect(open().history().haltedBy).toEqual(order)
     ledger!.append('resumed', {})
-    expect(ledger!.history().halted).toBe(false)
+    expect(ledger!.history().haltedBy).toBeUndefined()
   })
 
   it('checkpoints by itself in long runs and keeps every event', () => {

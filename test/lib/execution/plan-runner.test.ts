@@ -214,6 +214,15 @@ describe('a later leg', () => {
     await harness.run()
     expect(sent()).toEqual(['0.0 2000', '1.0 2000'])
   })
+
+  it('is not sent while all is halted: what is unhedged is quarantined', async () => {
+    create().hedgeBlock = 'HALTED'
+    await harness.run()
+    expect(sent()).toEqual(['0.0 2000'])
+    expect(harness.listener.orders.at(-1)).toMatchObject({ state: 'denied', reason: 'HALTED' })
+    expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(true)
+    expect(harness.ledger.history().inFlight).toEqual([])
+  })
 })
 
 describe('an opening order between its intent and its bytes', () => {

@@ -11,7 +11,7 @@ import { Subscriber } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import type { SettingKey, Settings } from '../../../src/lib/core/config.js'
 import { EXIT } from '../../../src/lib/core/errors.js'
-import { haltPath } from '../../../src/lib/execution/halt.js'
+import { haltPath, latchPath, readLatch, writeLatch } from '../../../src/lib/execution/halt-files.js'
 import { Ledger } from '../../../src/lib/execution/ledger.js'
 import { gamesPayload, signalsPayload } from '../../../src/lib/messages/convert.js'
 import type {
@@ -284,7 +284,7 @@ describe('exec on paper', () => {
     ])
   })
 
-  it('takes no entry once a halt file was seen, also when it is gone, until a restart', async () => {
+  it('takes no entry once a halt file was seen, over a restart too, until it is resumed', async () => {
     const exec = await paperStage()
     writeFileSync(haltPath(exec.dataDir), '')
     exec.send(signal())
@@ -293,10 +293,17 @@ describe('exec on paper', () => {
     exec.send(signal({ id: 'signal-2' }))
     await until(() => exec.counters.get('denied:HALTED') === 2, 'it is denied again')
     expect(exec.lines.filter((line) => line.startsWith('halted'))).toHaveLength(1)
+    expect(exec.counters.get('halted')).toBe(1)
     await exec.lifecycle.close()
     const next = await paperStage({ data_dir: exec.dataDir })
-    expect(next.lines).toContain('the halt is over')
+    expect(next.counters.get('halted')).toBe(1)
     next.send(signal({ id: 'signal-3' }))
+    await until(() => next.counters.get('denied:HALTED') === 1, 'it is denied by the next life')
+    const latch = latchPath(exec.dataDir, 'demo', 'paper')
+    writeLatch(latch, { ...readLatch(latch)!, resume: { reason: 'checked', by: 'ops' } })
+    await until(() => next.counters.get('halted') === 0, 'it is resumed')
+    expect(next.lines).toContain('resumed by ops: checked')
+    next.send(signal({ id: 'signal-4' }))
     await until(() => next.trades.length === 2, 'entries are taken again')
   })
 

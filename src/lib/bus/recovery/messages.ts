@@ -5,11 +5,14 @@
  *     {"v":1,"id":7,"op":"range","source":"kalshi.prices","epoch":1769500000123,"from":1235,"to":1240}
  *     {"v":1,"id":8,"op":"snapshot","source":"kalshi.prices","cursor":0}
  *     {"v":1,"id":9,"op":"ping"}
+ *     {"v":1,"id":10,"op":"halt","level":"entries","reason":"odd fills","by":"ops@host"}
  *
  * Anything that connects can write to a ROUTER, so every field is validated before it is used, on both sides.
  */
 
 import { isSource } from '../../messages/sources.js'
+import { haltOrderOf, isHaltLevel } from '../../model/halt.js'
+import type { HaltLevel, HaltOrder } from '../../model/halt.js'
 import type { HoleReason, RangeReply, RangeRequest, SnapshotReply } from '../range.js'
 
 /** Nothing larger is read as a request. */
@@ -23,6 +26,8 @@ export const CHUNK = { records: 500, bytes: 64 * 1024 } as const
 
 export type RecoveryRequest =
   | { readonly op: 'ping'; readonly id: number }
+  /** For exec alone. Whatever it says besides, it halts. */
+  | ({ readonly op: 'halt'; readonly id: number } & HaltOrder)
   | ({ readonly op: 'range'; readonly id: number; readonly source: string } & RangeRequest)
   /** Cursor 0 begins; then what the reply before said is `next`. */
   | { readonly op: 'snapshot'; readonly id: number; readonly source: string; readonly cursor: number }
@@ -33,10 +38,12 @@ export type RangeHeader = Omit<RangeReply<never>, 'records'> & { readonly count:
 export type SnapshotHeader = Omit<SnapshotReply<never>, 'values'> & { readonly count: number }
 
 /** Why a well-formed request gets nothing. */
-export type RefusalReason = 'unknown_source' | 'no_journal' | 'no_snapshot' | 'failed'
+export type RefusalReason = 'unknown_source' | 'no_journal' | 'no_snapshot' | 'not_exec' | 'failed'
 
 export type RecoveryReply =
   | { readonly op: 'pong'; readonly id: number }
+  /** What is stopped from here on. */
+  | { readonly op: 'halted'; readonly id: number; readonly level: HaltLevel }
   | ({ readonly op: 'range'; readonly id: number; readonly source: string } & RangeHeader)
   | ({ readonly op: 'snapshot'; readonly id: number; readonly source: string } & SnapshotHeader)
   | { readonly op: 'rate_limited'; readonly id: number; readonly retry_ms: number }
@@ -64,6 +71,8 @@ export function parseRequest(frame: Buffer): ParsedRequest {
   switch (op) {
     case 'ping':
       return { kind: 'request', request: { op, id } }
+    case 'halt':
+      return { kind: 'request', request: { op, id, ...haltOrderOf(value) } }
     case 'range': {
       if (!isSourceName(source) || !isCount(epoch) || !isSeq(from)) return bad('bad_field')
       if (to === undefined) return { kind: 'request', request: { op, id, source, epoch, from } }
@@ -87,6 +96,8 @@ export function parseReply(frame: Buffer): RecoveryReply | undefined {
   switch (op) {
     case 'pong':
       return { op, id }
+    case 'halted':
+      return isHaltLevel(value['level']) ? { op, id, level: value['level'] } : undefined
     case 'range': {
       const header = rangeHeader(value)
       return header === undefined || !isSourceName(source) ? undefined : { op, id, source, ...header }
@@ -104,7 +115,13 @@ export function parseReply(frame: Buffer): RecoveryReply | undefined {
   }
 }
 
-const REFUSALS: readonly RefusalReason[] = ['unknown_source', 'no_journal', 'no_snapshot', 'failed']
+const REFUSALS: readonly RefusalReason[] = [
+  'unknown_source',
+  'no_journal',
+  'no_snapshot',
+  'not_exec',
+  'failed',
+]
 const HOLES: readonly HoleReason[] = ['retention', 'degraded', 'corrupt']
 const ENDS = ['known', 'unknown', null] as const
 

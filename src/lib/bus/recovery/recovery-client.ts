@@ -5,6 +5,7 @@
 
 import { Dealer } from 'zeromq'
 import type { Clock } from '../../core/clock.js'
+import type { HaltLevel, HaltOrder } from '../../model/halt.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
 import { curveClientOptions } from '../curve.js'
@@ -90,6 +91,12 @@ export class RecoveryClient {
   /** Whether the publisher's event loop answers. */
   async ping(): Promise<boolean> {
     return (await this.ask({ op: 'ping' }))?.reply.op === 'pong'
+  }
+
+  /** Tells exec to stop; what is stopped then, or undefined when there was no answer. */
+  async halt(order: HaltOrder): Promise<HaltLevel | undefined> {
+    const answer = await this.ask({ op: 'halt', ...order })
+    return answer?.reply.op === 'halted' ? answer.reply.level : undefined
   }
 
   /** Whoever waits for an answer gets none. */

@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Router } from 'zeromq'
 import { evictOldest } from '../../core/evict-oldest.js'
 import type { Clock } from '../../core/clock.js'
+import type { HaltLevel, HaltOrder } from '../../model/halt.js'
 import { Counters } from '../../telemetry/counters.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
@@ -53,7 +54,7 @@ const MAX_LOADS = 4
 
 interface Job {
   readonly client: Buffer
-  readonly request: Exclude<RecoveryRequest, { readonly op: 'ping' }>
+  readonly request: Exclude<RecoveryRequest, { readonly op: 'ping' | 'halt' }>
   readonly loads: number
 }
 
@@ -61,6 +62,7 @@ export class RecoveryServer {
   /** Where it is bound; the port is known even when `*` was asked. */
   readonly url: string
   private channels: ReadonlyMap<string, RecoverableChannel> = new Map()
+  private onHalt: ((order: HaltOrder) => HaltLevel) | undefined
   private readonly counters = new Counters()
   private readonly clients = new Map<string, TokenBucket>()
   private readonly overAll: TokenBucket
@@ -98,9 +100,10 @@ export class RecoveryServer {
     return new RecoveryServer(socket, url, clock)
   }
 
-  /** Answers from now on, for these sources. */
-  serve(channels: ReadonlyMap<string, RecoverableChannel>): void {
+  /** Answers from now on, for these sources. `onHalt` stops trading and says what is stopped then. */
+  serve(channels: ReadonlyMap<string, RecoverableChannel>, onHalt?: (order: HaltOrder) => HaltLevel): void {
     this.channels = channels
+    this.onHalt = onHalt
     this.receive().catch(unlessClosed(this.socket))
   }
 
@@ -137,11 +140,18 @@ export class RecoveryServer {
     const parsed = parseRequest(frame)
     if (parsed.kind === 'bad') return this.countBad(parsed.reason)
     const { request } = parsed
+    // Never told to wait.
+    if (request.op === 'halt') return this.halt(client, request)
     const retryMs = this.retryMs(client)
     if (retryMs > 0) return this.reply(client, { op: 'rate_limited', id: request.id, retry_ms: retryMs })
     if (request.op === 'ping') return this.reply(client, { op: 'pong', id: request.id })
     this.waiting.push({ client, request, loads: 0 })
     this.schedule()
+  }
+
+  private halt(client: Buffer, { id, level, reason, by }: RecoveryRequest & { readonly op: 'halt' }): void {
+    if (this.onHalt === undefined) return this.reply(client, { op: 'refused', id, reason: 'not_exec' })
+    this.reply(client, { op: 'halted', id, level: this.onHalt({ level, reason, by }) })
   }
 
   /** 0 when the request may be served, else when to come again. */

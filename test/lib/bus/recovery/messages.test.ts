@@ -21,6 +21,13 @@ describe('a recovery request', () => {
   const source = fc.stringMatching(/^[a-z0-9.-]{1,64}$/)
   const request: fc.Arbitrary<RecoveryRequest> = fc.oneof(
     fc.record({ op: fc.constant('ping' as const), id: count }),
+    fc.record({
+      op: fc.constant('halt' as const),
+      id: count,
+      level: fc.constantFrom('entries' as const, 'all' as const),
+      reason: fc.stringMatching(/^[a-z ]{0,9}[a-z]$/),
+      by: fc.stringMatching(/^[a-z]{1,9}$/),
+    }),
     fc.record({ op: fc.constant('range' as const), id: count, source, epoch: count, from: seq }),
     fc.record({ op: fc.constant('snapshot' as const), id: count, source, cursor: count }),
   )
@@ -92,6 +99,8 @@ describe('a recovery reply', () => {
 
   it.each<RecoveryReply>([
     { op: 'pong', id: 0 },
+    { op: 'halted', id: 4, level: 'entries' },
+    { op: 'refused', id: 3, reason: 'not_exec' },
     RANGE_REPLY,
     { ...RANGE_REPLY, hole: null, end: null, next: null, known: false },
     SNAPSHOT_REPLY,
@@ -105,6 +114,7 @@ describe('a recovery reply', () => {
   it.each<[string, object]>([
     ['no version', { op: 'pong', id: 1, v: undefined }],
     ['no id', { ...RANGE_REPLY, id: undefined }],
+    ['no level', { op: 'halted', id: 1 }],
     ['another kind', { ...RANGE_REPLY, op: 'range2' }],
     ['a count above a chunk', { ...RANGE_REPLY, count: 501 }],
     ['a hole of no reason', { ...RANGE_REPLY, hole: { to: 9, reason: 'laziness' } }],

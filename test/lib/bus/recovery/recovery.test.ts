@@ -12,13 +12,19 @@ import { Publisher } from '../../../../src/lib/bus/publisher.js'
 import type { PublisherOptions } from '../../../../src/lib/bus/publisher.js'
 import { RecoveryClient } from '../../../../src/lib/bus/recovery/recovery-client.js'
 import type { PulledRecord } from '../../../../src/lib/bus/recovery/recovery-client.js'
-import { MAX_REQUEST_BYTES, formatReply, formatRequest } from '../../../../src/lib/bus/recovery/messages.js'
+import {
+  MAX_REQUEST_BYTES,
+  formatReply,
+  formatRequest,
+  parseReply,
+} from '../../../../src/lib/bus/recovery/messages.js'
 import type { RecoveryReply } from '../../../../src/lib/bus/recovery/messages.js'
 import { RecoveryServer } from '../../../../src/lib/bus/recovery/recovery-server.js'
 import type { RecoverableChannel } from '../../../../src/lib/bus/recovery/recovery-server.js'
 import { Subscriber } from '../../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import { decode } from '../../../../src/lib/messages/codec.js'
+import type { HaltOrder } from '../../../../src/lib/model/halt.js'
 import type { Counts } from '../../../../src/lib/messages/heartbeat.js'
 import * as samples from '../../messages/samples.js'
 import { until } from '../../poll.js'
@@ -227,7 +233,7 @@ describe('a recovery socket', () => {
     await socket.send('[]')
     await socket.send([good, 'second frame'])
     await socket.send(['', good])
-    await socket.send('{"v":1,"id":1,"op":"halt"}')
+    await socket.send('{"v":1,"id":1,"op":"stop"}')
     await socket.send('{"v":1,"id":1,"op":"range","source":"kalshi.prices","epoch":1,"from":-1}')
     await socket.send(good)
     expect((await socket.receive()).map(String)).toEqual(['{"v":1,"op":"pong","id":1}'])
@@ -319,6 +325,34 @@ describe('a recovery socket', () => {
     }
     expect(await stuck).toBeUndefined()
     expect(server.counts()).toMatchObject({ 'journal_errors:load': 1, 'recovery_requests:failed': 1 })
+  })
+})
+
+describe('a request to halt', () => {
+  const order = { level: 'all', reason: 'odd fills', by: 'ops@host' } as const
+
+  it('is told to exec and answered at once, whatever else the client asked for', async () => {
+    const told: HaltOrder[] = []
+    const publisher = await bind({ onHalt: (halted) => (told.push(halted), 'all') })
+    const flood = dealer(publisher.recoveryUrl!)
+    const request = { op: 'range' as const, source: SOURCE, epoch: publisher.channel(SOURCE).epoch, from: 1 }
+    for (let id = 1; id <= 100; id++) await flood.send(formatRequest({ ...request, id }))
+    await flood.send(formatRequest({ op: 'halt', id: 101, ...order }))
+    for (let replies = 1; ; replies++) {
+      const [header] = await flood.receive()
+      const reply = parseReply(header!)!
+      if (reply.id !== 101) continue
+      expect(reply).toEqual({ op: 'halted', id: 101, level: 'all' })
+      expect(replies).toBeLessThanOrEqual(101)
+      break
+    }
+    expect(told).toEqual([order])
+    expect(await clientOf(publisher.recoveryUrl).halt(order)).toBe('all')
+  })
+
+  it('is refused by whoever does not trade', async () => {
+    const publisher = await bind()
+    expect(await clientOf(publisher.recoveryUrl).halt(order)).toBeUndefined()
   })
 })
 

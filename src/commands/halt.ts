@@ -1,0 +1,55 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../lib/cli/base-command.js'
+import { envFlag, redisUrlFlag } from '../lib/cli/flags.js'
+import { systemClock } from '../lib/core/clock.js'
+import { EXIT } from '../lib/core/errors.js'
+import type { HaltReport } from '../lib/operator/halt.js'
+
+export default class Halt extends BaseCommand {
+  static override summary = 'stop trading: no new entry from now on'
+  static override description =
+    'Tells exec by three ways at once (a file in its data dir, its recovery socket, a key in Redis), so that it works with the bus down or Redis down, and shows when exec said that it has stopped. It stays stopped, over restarts too, until `resume`. Hedges of plans that are open go on, unless --all stops them as well, whatever is unhedged then. Exits 3 when no exec said that it stopped: one that starts later will be halted by what is there.'
+  static override examples = [
+    { description: 'no new entries', command: '<%= config.bin %> <%= command.id %> --reason "odd fills"' },
+    {
+      description: 'nothing more at all, hedges included',
+      command: '<%= config.bin %> <%= command.id %> --all',
+    },
+    {
+      description: 'the same by hand, in the data dir',
+      command: 'touch .arbees/halt',
+    },
+  ]
+  static override flags = {
+    all: Flags.boolean({ summary: 'stop hedges and retries of open plans too', default: false }),
+    reason: Flags.string({ summary: 'why, for the record', helpValue: '<text>' }),
+    env: envFlag,
+    'redis-url': redisUrlFlag,
+  }
+
+  async run(): Promise<HaltReport> {
+    const { flags } = await this.parse(Halt)
+    const { settings } = this.loadSettings(
+      { config: flags.config, data_dir: flags['data-dir'], env: flags.env, redis_url: flags['redis-url'] },
+      { live: true },
+    )
+    const { haltTrading } = await import('../lib/operator/halt.js')
+    const { renderSteps } = await import('../lib/operator/halt-view.js')
+    const level = flags.all ? 'all' : 'entries'
+    const reason = flags.reason ?? 'no reason was given'
+    const report = await haltTrading({ settings, clock: systemClock, level, reason })
+    const { stdout, stderr } = process
+    if (stdout.isTTY) this.log(renderSteps(report.steps, { width: stdout.columns, color: this.colors }))
+    else this.log(JSON.stringify(report))
+    if (report.halted === null) {
+      const isPlaced = report.steps.some(({ result }) => result === 'done')
+      stderr.write(
+        isPlaced
+          ? 'no exec said that it stopped; one that starts will be halted\n'
+          : 'nothing of this could be done: stop exec itself\n',
+      )
+      process.exitCode = isPlaced ? EXIT.UNHEALTHY : EXIT.UNREACHABLE
+    } else if (stdout.isTTY) stderr.write('goes on with: arbees resume --reason "…"\n')
+    return report
+  }
+}

@@ -1,0 +1,140 @@
+/** Stops trading by every way there is at once, and waits until exec says that it has stopped. */
+
+import { existsSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import { RecoveryClient } from '../bus/recovery/recovery-client.js'
+import { sleep } from '../core/backoff.js'
+import type { Clock } from '../core/clock.js'
+import type { Settings } from '../core/config.js'
+import { messageOf } from '../core/errors.js'
+import { haltPath, latchPath, readLatch, replaceFile } from '../execution/halt-files.js'
+import { formatHaltOrder, isAtLeast } from '../model/halt.js'
+import type { HaltLevel, HaltOrder } from '../model/halt.js'
+import { connectRedis } from '../redis/connection.js'
+import { redisKeys } from '../redis/keys.js'
+import { modeOf } from '../roles/exec-gateways.js'
+import { endpointOf } from '../roles/wiring.js'
+import { operatorKeys } from './operator-keys.js'
+
+/** One way to reach exec, and what came of it. */
+export interface HaltStep {
+  readonly step: 'file' | 'exec' | 'redis' | 'latch'
+  readonly where: string
+  /** done: it is there, or exec said so. skipped: it makes no sense here. */
+  readonly result: 'done' | 'failed' | 'skipped'
+  readonly detail: string
+  readonly ms: number
+}
+
+export interface HaltReport {
+  /** What exec says is stopped; null when no exec said anything. */
+  readonly halted: HaltLevel | null
+  readonly steps: readonly HaltStep[]
+}
+
+export interface HaltOptions {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly level: HaltLevel
+  readonly reason: string
+}
+
+const REDIS_TIMEOUT_MS = 1_500
+/** exec looks at its files 20 times a second. */
+const LATCH_WAIT_MS = 1_000
+const LATCH_POLL_MS = 5
+
+/** Whoever runs this process, for the record. */
+export function operatorName(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    return `uid ${process.getuid?.() ?? '?'}@${hostname()}`
+  }
+}
+
+/** Never waits longer than its slowest way; what fails is a step that failed. */
+export async function haltTrading({ settings, clock, level, reason }: HaltOptions): Promise<HaltReport> {
+  const order: HaltOrder = { level, reason, by: operatorName() }
+  const act = (step: HaltStep['step'], where: string, run: () => Promise<string> | string) =>
+    timed(clock, step, where, run)
+  const { data_dir: dataDir } = settings
+  const isHere = existsSync(dataDir)
+  let said: HaltLevel | undefined
+  const latch = latchPath(dataDir, settings.env, modeOf(settings))
+  const file = await act('file', resolve(haltPath(dataDir)), () => {
+    if (!isHere) throw new Skipped('no data dir here: exec runs elsewhere')
+    replaceFile(haltPath(dataDir), `${formatHaltOrder(order)}\n`)
+    return 'written'
+  })
+  const others = await Promise.all([
+    act('exec', endpointOf(settings, 'exec').recoveryUrl ?? '-', async () => {
+      said = await askExec(settings, clock, order)
+      return `halted (${said})`
+    }),
+    act('redis', redisKeys(settings.env).halt(), async () => {
+      await setKey(settings, order)
+      return 'set'
+    }),
+    act('latch', resolve(latch), async () => {
+      if (!isHere) throw new Skipped('no data dir here: exec runs elsewhere')
+      const seen = await waitForLatch(latch, level)
+      said ??= seen
+      return `halted (${seen})`
+    }),
+  ])
+  return { halted: said ?? null, steps: [file, ...others] }
+}
+
+async function askExec(settings: Settings, clock: Clock, order: HaltOrder): Promise<HaltLevel> {
+  let closed = ''
+  const keys = operatorKeys(settings, ({ problem, hint }) => (closed = `: ${problem}; ${hint}`))
+  const client = new RecoveryClient({ endpoint: endpointOf(settings, 'exec'), clock, keys })
+  try {
+    const level = await client.halt(order)
+    if (level === undefined) throw new Error(`no answer${closed}`)
+    return level
+  } finally {
+    client.close()
+  }
+}
+
+async function setKey(settings: Settings, order: HaltOrder): Promise<void> {
+  const link = await connectRedis(settings.redis_url, 'arbees-halt', REDIS_TIMEOUT_MS)
+  try {
+    await link.redis.set(redisKeys(settings.env).halt(), formatHaltOrder(order))
+  } finally {
+    link.close()
+  }
+}
+
+async function waitForLatch(path: string, level: HaltLevel): Promise<HaltLevel> {
+  for (let waitedMs = 0; waitedMs <= LATCH_WAIT_MS; waitedMs += LATCH_POLL_MS) {
+    const latch = readLatch(path)
+    if (latch !== undefined && latch.resume === undefined && isAtLeast(latch.level, level)) return latch.level
+    await sleep(LATCH_POLL_MS)
+  }
+  throw new Error(`no exec has latched it within ${LATCH_WAIT_MS} ms`)
+}
+
+/** A way that is not there: no failure. */
+export class Skipped extends Error {}
+
+/** Runs one step; what it throws is its result. */
+export async function timed<S extends string>(
+  clock: Clock,
+  step: S,
+  where: string,
+  run: () => Promise<string> | string,
+): Promise<Omit<HaltStep, 'step'> & { readonly step: S }> {
+  const startedUs = clock.monoUs()
+  const ms = () => Math.round((clock.monoUs() - startedUs) / 10) / 100
+  try {
+    const detail = await run()
+    return { step, where, result: 'done', detail, ms: ms() }
+  } catch (error) {
+    const result = error instanceof Skipped ? 'skipped' : 'failed'
+    return { step, where, result, detail: messageOf(error), ms: ms() }
+  }
+}

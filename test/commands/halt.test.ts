@@ -1,0 +1,158 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { HaltReport } from '../../src/lib/operator/halt.js'
+import type { ResumeReport } from '../../src/lib/operator/resume.js'
+import { createPlace, launch } from '../e2e/launch.js'
+import type { Place, Run } from '../e2e/launch.js'
+import { until } from '../lib/poll.js'
+import { TestRedis } from '../lib/redis/support.js'
+
+const NO_REDIS = 'redis://127.0.0.1:1'
+
+let server: TestRedis
+let place: Place
+const roles: Run[] = []
+beforeAll(async () => {
+  server = await TestRedis.start([])
+})
+afterAll(() => server.stop())
+beforeEach(async () => {
+  place = await createPlace()
+})
+afterEach(async () => {
+  for (const role of roles.splice(0)) {
+    role.child.kill('SIGKILL')
+    await role.ended
+  }
+  await server.look.del('demo:arbees:halt')
+  place.remove()
+})
+
+type Environment = Readonly<Record<string, string>>
+const launchDemo = (args: readonly string[], more: Environment = {}): Run =>
+  launch(args, { ...place.environment, ARBEES_ENV: 'demo', ARBEES_REDIS_URL: server.url, ...more })
+
+/** exec on paper, alone. */
+async function exec(more: Environment = {}): Promise<Run> {
+  const run = launchDemo(['exec', '--log-format', 'json'], more)
+  roles.push(run)
+  await until(() => run.stderr().includes('exec is ready'), 'exec is ready', 20_000)
+  return run
+}
+
+async function run<Report>(args: readonly string[], more: Environment = {}) {
+  const command = launchDemo([...args, '--json'], more)
+  const code = await command.ended
+  return { code, report: JSON.parse(command.stdout()) as Report, err: command.stderr() }
+}
+const halt = (args: readonly string[] = [], more: Environment = {}) =>
+  run<HaltReport>(['halt', ...args], more)
+const resume = (more: Environment = {}) => run<ResumeReport>(['resume', '--reason', 'checked by hand'], more)
+
+const resultsOf = ({ steps }: { readonly steps: HaltReport['steps'] }) =>
+  Object.fromEntries(steps.map(({ step, result }) => [step, result]))
+const latchFile = () => join(place.dir, 'exec-demo-paper.halted')
+
+describe('arbees halt', () => {
+  it('reaches exec by every way, which stays halted over kills, until it is resumed', async () => {
+    const first = await exec()
+    const halted = await halt(['--reason', 'odd \u001b[31mfills'])
+    expect(halted.code).toBe(0)
+    expect(halted.report.halted).toBe('entries')
+    expect(resultsOf(halted.report)).toEqual({ file: 'done', exec: 'done', redis: 'done', latch: 'done' })
+    for (const { ms } of halted.report.steps) expect(ms).toBeGreaterThan(0)
+    await until(() => first.stderr().includes('odd \\\\u001b[31mfills'), 'its log says why, escaped')
+    first.child.kill('SIGKILL')
+    await first.ended
+    const second = await exec()
+    expect(second.stderr()).toContain('starts halted (entries)')
+    const status = await run<{ problems: { role: string; problem: string }[] }>(['status'])
+    expect(status.code).toBe(3)
+    expect(status.report.problems).toContainEqual(
+      expect.objectContaining({ role: 'exec', problem: expect.stringContaining('halted') as string }),
+    )
+    const resumed = await resume()
+    expect([resumed.code, resumed.report.state]).toEqual([0, 'resumed'])
+    expect(resultsOf(resumed.report)).toEqual({ file: 'done', redis: 'done', latch: 'done' })
+    expect(second.stderr()).toContain('checked by hand')
+    expect(existsSync(latchFile())).toBe(false)
+    expect((await resume()).report.state).toBe('not_halted')
+  })
+
+  it.each([
+    ['with Redis down', { ARBEES_REDIS_URL: NO_REDIS }, { redis: 'failed', exec: 'done' }],
+    ['with the bus down', { ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1' }, { redis: 'done', exec: 'failed' }],
+  ])('works %s', async (_, more, ways) => {
+    await exec({ ARBEES_REDIS_URL: more.ARBEES_REDIS_URL ?? server.url })
+    const { code, report } = await halt(['--all'], more)
+    expect([code, report.halted]).toEqual([0, 'all'])
+    expect(resultsOf(report)).toEqual({ file: 'done', latch: 'done', ...ways })
+  })
+
+  it('reaches an exec that runs elsewhere by its socket, or by Redis alone', async () => {
+    await exec()
+    const elsewhere = { ARBEES_DATA_DIR: join(place.dir, 'none') }
+    const told = await halt([], elsewhere)
+    expect([told.code, resultsOf(told.report)]).toEqual([
+      0,
+      { file: 'skipped', exec: 'done', redis: 'done', latch: 'skipped' },
+    ])
+    const latch = readFileSync(latchFile(), 'utf8')
+    expect(latch).toContain('"level":"entries"')
+    const alone = await halt(['--all'], { ...elsewhere, ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1' })
+    expect([alone.code, alone.report.halted]).toEqual([3, null])
+    expect(alone.err).toContain('no exec said that it stopped')
+    await until(() => readFileSync(latchFile(), 'utf8').includes('"level":"all"'), 'it reads the key')
+    const refused = await run<{ error: { code: string; exit: number } }>(
+      ['resume', '--reason', 'x'],
+      elsewhere,
+    )
+    expect([refused.code, refused.report.error.code]).toEqual([4, 'NO_DATA_DIR'])
+  })
+
+  it('halts the exec that starts later, by its key too, and resume waits for it', async () => {
+    const early = await halt([], { ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1' })
+    expect(early.code).toBe(3)
+    rmSync(join(place.dir, 'halt'))
+    const late = await exec()
+    expect(late.stderr()).toContain('halted (entries)')
+    late.child.kill('SIGKILL')
+    await late.ended
+    const asked = await resume()
+    expect([asked.code, asked.report.state]).toEqual([3, 'asked'])
+    const next = await exec()
+    await until(() => next.stderr().includes('resumed by'), 'the next one takes it up')
+  })
+
+  it('fails when there is no way at all', async () => {
+    const nowhere = {
+      ARBEES_DATA_DIR: join(place.dir, 'none'),
+      ARBEES_REDIS_URL: NO_REDIS,
+      ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1',
+    }
+    const { code, report, err } = await halt([], nowhere)
+    expect([code, report.halted]).toEqual([6, null])
+    expect(err).toContain('stop exec itself')
+  })
+})
+
+describe('arbees resume', () => {
+  it.each([
+    ['without a reason', ['resume'], 2],
+    ['with an empty one', ['resume', '--reason', '  '], 2],
+  ])('is refused %s', async (_, args, expected) => {
+    const { code } = await run<unknown>(args)
+    expect(code).toBe(expected)
+  })
+
+  it('is refused while Redis keeps the key: exec says so', async () => {
+    await exec()
+    await halt()
+    // The key stays: this command does not reach Redis, exec does.
+    const { code, report } = await resume({ ARBEES_REDIS_URL: NO_REDIS })
+    expect([code, report.state]).toEqual([7, 'refused'])
+    expect(report.steps.at(-1)!.detail).toContain('the halt key in Redis')
+    expect((await resume()).report.state).toBe('resumed')
+  })
+})
