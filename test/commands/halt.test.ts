@@ -80,11 +80,11 @@ describe('arbees halt', () => {
     expect((await resume()).report.state).toBe('not_halted')
   })
 
-  it.each([
+  it.each<[string, Environment, object]>([
     ['with Redis down', { ARBEES_REDIS_URL: NO_REDIS }, { redis: 'failed', exec: 'done' }],
     ['with the bus down', { ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1' }, { redis: 'done', exec: 'failed' }],
   ])('works %s', async (_, more, ways) => {
-    await exec({ ARBEES_REDIS_URL: more.ARBEES_REDIS_URL ?? server.url })
+    await exec({ ARBEES_REDIS_URL: more['ARBEES_REDIS_URL'] ?? server.url })
     const { code, report } = await halt(['--all'], more)
     expect([code, report.halted]).toEqual([0, 'all'])
     expect(resultsOf(report)).toEqual({ file: 'done', latch: 'done', ...ways })
