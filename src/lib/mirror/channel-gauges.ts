@@ -1,4 +1,4 @@
-/** How old the oldest message is that Redis does not have, and how many a second it takes: one channel, pure. */
+/** How old the oldest message is that Redis does not have, and how fast Redis moves on: one channel, pure. */
 
 import { NOWHERE, isBefore } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
@@ -28,11 +28,11 @@ export class ChannelGauges {
   private latest: GaugedBeat | undefined
   /** The first heartbeat that told of something beyond Redis. */
   private ahead: GaugedBeat | undefined
-  private readonly totals: { readonly atMs: number; readonly written: number }[]
+  private readonly totals: { readonly atMs: number; readonly advanced: number }[]
 
   /** `nowMs`, here and below, is our monotonic clock. */
   constructor(nowMs: number) {
-    this.totals = [{ atMs: nowMs, written: 0 }]
+    this.totals = [{ atMs: nowMs, advanced: 0 }]
   }
 
   /** Call it after the channel has heard of it. */
@@ -56,9 +56,9 @@ export class ChannelGauges {
     return Math.max(0, publisherMs - Math.min(oldestStampMs ?? Infinity, told ?? Infinity, publisherMs))
   }
 
-  /** `written` counts from the mirror's start; call it a few times a second. */
-  note(written: number, nowMs: number): void {
-    this.totals.push({ atMs: nowMs, written })
+  /** `advanced` counts messages from the mirror's start; call it a few times a second. */
+  note(advanced: number, nowMs: number): void {
+    this.totals.push({ atMs: nowMs, advanced })
     while ((this.totals[1]?.atMs ?? Infinity) <= nowMs - WINDOW_MS) this.totals.shift()
   }
 
@@ -66,6 +66,6 @@ export class ChannelGauges {
   get perSecond(): number {
     const [first, last] = [this.totals[0], this.totals.at(-1)]
     if (first === undefined || last === undefined || last.atMs === first.atMs) return 0
-    return ((last.written - first.written) * 1000) / (last.atMs - first.atMs)
+    return ((last.advanced - first.advanced) * 1000) / (last.atMs - first.atMs)
   }
 }

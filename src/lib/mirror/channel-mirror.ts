@@ -64,8 +64,8 @@ export class ChannelMirror {
     return this.core.lag
   }
 
-  /** Messages that this mirror has written. */
-  get written(): number {
+  /** Messages that Redis moved on by while this mirror looked, whoever wrote them. */
+  get advanced(): number {
     return this.total
   }
 
@@ -163,10 +163,10 @@ export class ChannelMirror {
     this.step()
   }
 
-  private note({ written, gaps }: Settled): void {
+  private note({ written, advanced, gaps }: Settled): void {
     const { counters, events } = this.options
     counters.add('mirrored', undefined, written)
-    this.total += written
+    this.total += advanced
     if (gaps.length > 0) counters.add('gaps', undefined, gaps.length)
     for (const gap of gaps) events.onGap(this.source, gap)
   }

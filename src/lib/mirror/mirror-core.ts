@@ -34,6 +34,8 @@ export interface WriteOutcome {
 /** What is known to be stored since the last answer. */
 export interface Settled {
   readonly written: number
+  /** How many messages further the store is, whoever wrote them. */
+  readonly advanced: number
   readonly gaps: readonly GapStep[]
 }
 
@@ -54,7 +56,7 @@ const RETRY_MS = 200
 /** How often a checkpoint is looked at that nobody should have moved. */
 const REREAD_MS = 1_000
 
-const NOTHING: Settled = { written: 0, gaps: [] }
+const NOTHING: Settled = { written: 0, advanced: 0, gaps: [] }
 
 export class MirrorCore {
   private readonly reader: ChannelReader<MirrorRecord>
@@ -144,8 +146,9 @@ export class MirrorCore {
     if (!this.isAnswered(nowMs)) return NOTHING
     const stored = this.unanswered.filter((item) => !isBefore(checkpoint, endOf(item)))
     this.unanswered = []
+    const advanced = this.advance(stored, checkpoint)
     this.standAt(checkpoint)
-    return { written: stored.filter(({ kind }) => kind === 'record').length, gaps: stored.filter(isGap) }
+    return { written: recordsIn(stored), advanced, gaps: stored.filter(isGap) }
   }
 
   /** The write was answered. Anything but OK makes it read the checkpoint again, a little later. */
@@ -153,9 +156,13 @@ export class MirrorCore {
     const steps = this.unanswered
     this.unanswered = []
     const isCertain = this.isAnswered(nowMs)
+    const settled = { written: outcome.written, gaps: steps.filter(isGap).slice(0, outcome.gaps) }
     if (outcome.status !== 'OK') this.forgetPosition(nowMs)
-    else if (isCertain) this.standAt(outcome.checkpoint)
-    return { written: outcome.written, gaps: steps.filter(isGap).slice(0, outcome.gaps) }
+    // How far Redis came by a call that did not end well, the next read says.
+    if (outcome.status !== 'OK' || !isCertain) return { ...settled, advanced: 0 }
+    const advanced = this.advance(steps, outcome.checkpoint)
+    this.standAt(outcome.checkpoint)
+    return { ...settled, advanced }
   }
 
   /** The call in flight failed, or nobody knows how it ended. */
@@ -203,6 +210,19 @@ export class MirrorCore {
     return !doubted
   }
 
+  /**
+   * Messages that the store got from where it was last seen to `checkpoint`: those of `steps`, which it has, and what
+   * others wrote behind them. None when it has less than before; of a channel that it had nothing of, nobody knows how
+   * much of what lies before `checkpoint` is a gap.
+   */
+  private advance(steps: readonly Item[], checkpoint: Checkpoint): number {
+    const last = steps.at(-1)
+    const from = last === undefined ? this.stored : endOf(last)
+    if (from === undefined || from.epoch === 0 || isBefore(checkpoint, from)) return recordsIn(steps)
+    const others = checkpoint.epoch === from.epoch ? checkpoint.seq - from.seq : checkpoint.seq
+    return recordsIn(steps) + others
+  }
+
   /** Redis or another mirror may be elsewhere than the reader. */
   private standAt(checkpoint: Checkpoint): void {
     this.stored = checkpoint
@@ -216,3 +236,5 @@ export class MirrorCore {
     this.retryAtMs = nowMs + RETRY_MS
   }
 }
+
+const recordsIn = (items: readonly Item[]): number => items.filter(({ kind }) => kind === 'record').length

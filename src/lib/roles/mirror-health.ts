@@ -133,7 +133,7 @@ export class MirrorHealth {
 
   private async beat(): Promise<void> {
     const nowMs = this.nowMs()
-    for (const [source, { written }] of this.options.channels) this.gauges.get(source)?.note(written, nowMs)
+    for (const [source, { advanced }] of this.options.channels) this.gauges.get(source)?.note(advanced, nowMs)
     this.tellEndedEpisodes(nowMs)
     if (!this.options.link.isUp) return
     await this.writer.write(this.heartbeat())

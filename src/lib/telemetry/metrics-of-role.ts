@@ -46,7 +46,7 @@ interface State {
 export const STATES: Readonly<Record<string, State>> = {
   lag: { name: 'lag_messages', label: 'source', help: 'Messages that Redis does not have yet.' },
   lag_ms: { name: 'lag_seconds', label: 'source', factor: 1e-3, help: 'Age of the oldest of them.' },
-  mirrored_per_s: { name: 'mirrored_per_second', label: 'source', help: 'Written to Redis, of late.' },
+  mirrored_per_s: { name: 'mirrored_per_second', label: 'source', help: 'How fast Redis moves, of late.' },
   groups_close: { name: 'group_behind_percent', label: 'group', help: 'Consumer groups about to lose.' },
   groups_lost: { name: 'group_lost', label: 'group', help: 'Consumer groups whose entries were trimmed.' },
   other_mirrors: { name: 'other_mirrors', help: 'Another mirror writes to the same Redis.' },

@@ -209,8 +209,35 @@ describe('what the mirror does next', () => {
     expect(next(core, 1_000)).toEqual(['read'])
     core.onFailure(1_000)
     expect(next(core, 2_000)).toEqual(['read'])
-    expect(core.onRead(at(10, 2), 2_000)).toEqual({ written: 2, gaps: [] })
+    expect(core.onRead(at(10, 2), 2_000)).toEqual({ written: 2, advanced: 2, gaps: [] })
     expect(core.position).toEqual(at(10, 2))
+  })
+
+  it('counts what the store got, whoever wrote it, once', () => {
+    const core = coreAt(at(10, 0))
+    const write = (outcome: WriteOutcome, nowMs: number) => {
+      expect(next(core, nowMs)).not.toContain('read')
+      return core.onWritten(outcome, nowMs).advanced
+    }
+    const look = (checkpoint: Checkpoint, nowMs: number) => {
+      expect(next(core, nowMs)).toEqual(['read'])
+      return core.onRead(checkpoint, nowMs).advanced
+    }
+    hear(core, 10, 1, 3)
+    expect(write(ok(at(10, 3), 3), 0)).toBe(3)
+    // Another mirror had these two already, and one more.
+    hear(core, 10, 4, 5)
+    expect(write(ok(at(10, 6)), 0)).toBe(3)
+    expect(look(at(10, 26), 1_000)).toBe(20)
+    hear(core, 10, 27, 29)
+    const refused = { status: 'ERROR', checkpoint: NOWHERE, written: 1, gaps: 0 } as const
+    expect(write(refused, 1_000)).toBe(0)
+    expect(look(at(10, 27), 2_000)).toBe(1)
+    expect(look(at(20, 8), 3_000)).toBe(8)
+    // It was emptied, and filled again with the end of what there is.
+    expect(look(NOWHERE, 4_000)).toBe(0)
+    expect(look(at(20, 9_000), 5_000)).toBe(0)
+    expect(look(at(20, 9_010), 6_000)).toBe(10)
   })
 
   it('believes no answer from before Redis was away', () => {

@@ -85,6 +85,18 @@ describe("the mirror's word on itself", () => {
     expect(new Set(seqs).size).toBe(seqs.length)
   })
 
+  it('two mirrors each say how fast Redis moves, not their own share of it', async () => {
+    const [one, two] = [await startMirror(), await startMirror()]
+    const rateOf = (mirror: Mirror) => mirror.count('mirrored_per_s:kalshi.prices') ?? 0
+    const startMs = performance.now()
+    let sent = 0
+    await until(async () => {
+      for (let i = 0; i < 10; i++, sent++) price()
+      const perSecond = (sent * 1_000) / (performance.now() - startMs)
+      return sent > 1_000 && rateOf(one) + rateOf(two) > 1.5 * perSecond
+    }, 'both tell of more than was sent to one')
+  })
+
   it('a mirror that follows one that was killed is alone', async () => {
     const dead = { ...(await beatOfADeadOne()), pid: 1 }
     await redis.look.set('sim:arbees:health:mirror:0', JSON.stringify(dead), 'PX', 5_000)
