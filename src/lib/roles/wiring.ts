@@ -16,6 +16,8 @@ export function endpointUrl(settings: Settings, publisher: string): string {
       return settings['endpoints.orchestrator']
     case 'exec':
       return settings['endpoints.exec']
+    case 'replay':
+      return settings['endpoints.replay']
     default: {
       const fallback = `tcp://127.0.0.1:${defaultPort(publisher)}`
       const index = Number(publisher.slice('shard-'.length))
@@ -37,6 +39,7 @@ const SAID_BY_PUBLISHER: Readonly<Record<string, (settings: Settings) => string>
   poly: (settings) => settings['recovery.poly'],
   orchestrator: (settings) => settings['recovery.orchestrator'],
   exec: (settings) => settings['recovery.exec'],
+  replay: (settings) => settings['recovery.replay'],
 }
 
 export const endpointOf = (settings: Settings, publisher: string): PublisherEndpoint => ({
@@ -65,8 +68,8 @@ export const allEndpoints = (settings: Settings): PublisherEndpoint[] => [
 /** Who publishes the replay `run`; its data are of the env `replay`. */
 export const replayEndpoint = (settings: Settings, run: string): PublisherEndpoint => ({
   publisher: 'replay',
-  url: settings['endpoints.replay'],
-  recoveryUrl: recoveryUrlOf(settings['endpoints.replay']),
+  url: endpointUrl(settings, 'replay'),
+  recoveryUrl: recoveryUrl(settings, 'replay'),
   sources: publisherNames(settings.shards)
     .flatMap(sourcesOf)
     .map((source) => replaySource(run, source)),

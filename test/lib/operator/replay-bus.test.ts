@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,6 +8,7 @@ import type { Problem, Received } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import { loadSettings } from '../../../src/lib/core/config.js'
 import type { LoadedSettings } from '../../../src/lib/core/config.js'
+import type { ArbeesError } from '../../../src/lib/core/errors.js'
 import type { PastMessage } from '../../../src/lib/history/past.js'
 import { encode } from '../../../src/lib/messages/codec.js'
 import { familyOfSource } from '../../../src/lib/messages/sources.js'
@@ -21,22 +23,16 @@ let dir: string
 let loaded: LoadedSettings
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'arbees-replay-bus-'))
-  const url = `tcp://127.0.0.1:${await bothFree()}`
-  loaded = loadSettings({ flags: { data_dir: dir, 'endpoints.replay': url } })
+  const [url, recoveryUrl] = [`tcp://127.0.0.1:${await freePort()}`, `tcp://127.0.0.1:${await freePort()}`]
+  loaded = loadSettings({
+    flags: { data_dir: dir, 'endpoints.replay': url, 'recovery.replay': recoveryUrl },
+  })
 })
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   rmSync(dir, { recursive: true, force: true })
 })
-
-/** A port whose recovery port is one too. */
-async function bothFree(): Promise<number> {
-  for (;;) {
-    const port = await freePort()
-    if (port < 60_000) return port
-  }
-}
 
 const TOPICS: Readonly<Record<string, string>> = {
   'kalshi.prices': 'prices.kalshi.KX-1.5',
@@ -54,6 +50,8 @@ function message(source: string, seq: number, extra: Partial<PastMessage> = {}):
   const topic = TOPICS[source] ?? 'prices.kalshi.KX'
   return { kind: 'message', source, topic, epoch: 3, seq, timestampMs: 9, data: Buffer.from(text), ...extra }
 }
+
+const portOf = (url: string): number => Number(url.slice(url.lastIndexOf(':') + 1))
 
 async function open(run = 'run-1') {
   const refused: string[] = []
@@ -148,4 +146,22 @@ describe('a replay onto the bus', () => {
     await expect(open('run-2')).rejects.toMatchObject({ code: 'PORT_IN_USE' })
     expect(existsSync(join(dir, 'replay', 'run-2'))).toBe(false)
   })
+
+  it.each(['endpoints.replay', 'recovery.replay'] as const)(
+    'names the setting that moves it when the port of %s is taken',
+    async (key) => {
+      const other = createServer()
+      await new Promise<void>((done) => other.listen(portOf(loaded.settings[key]), '127.0.0.1', done))
+      cleanups.push(() => new Promise((done) => other.close(done)))
+      const refusal = await open().then(
+        () => undefined,
+        (error: unknown) => error as ArbeesError,
+      )
+      expect(refusal).toMatchObject({ code: 'PORT_IN_USE' })
+      expect(refusal?.hint).toContain(`set ${key} to another port`)
+      const elsewhere = `tcp://127.0.0.1:${await freePort()}`
+      loaded = { ...loaded, settings: { ...loaded.settings, [key]: elsewhere } }
+      await open()
+    },
+  )
 })
