@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
@@ -170,6 +170,18 @@ describe('arbees replay', () => {
       topic: 'replay.again.prices.kalshi.KX',
       source: 'replay.again.kalshi.prices',
     })
+  })
+
+  it('that was killed leaves nothing behind for longer than until the next one', async () => {
+    const folder = join(place.dir, 'replay')
+    const killed = replay('--from-redis', '--follow', '--to-bus', '--run', 'killed')
+    await until(() => killed.stderr().includes('publishes at'), 'it is bound', 15_000)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    expect(existsSync(join(folder, 'killed', `replay.killed.${SOURCE}`))).toBe(true)
+    const next = await replayed('--from-redis', '--last', '1', '--speed', 'max', '--to-bus', '--run', 'next')
+    expect(next.code).toBe(0)
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('says what is missing, and exits 8', async () => {

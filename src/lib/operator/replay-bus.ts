@@ -4,8 +4,6 @@
  * the trace is the one that the message had.
  */
 
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { Publisher } from '../bus/publisher.js'
 import { sleep } from '../core/backoff.js'
 import { systemClock } from '../core/clock.js'
@@ -23,6 +21,7 @@ import { openRoleKeys } from '../roles/bus-keys.js'
 import { replayEndpoint } from '../roles/wiring.js'
 import { Counters } from '../telemetry/counters.js'
 import { createLogger } from '../telemetry/logger.js'
+import { takeReplayFolder } from './replay-folder.js'
 import type { ReplaySink } from './replay.js'
 
 export interface ReplayBusOptions {
@@ -34,7 +33,7 @@ export interface ReplayBusOptions {
   readonly onBound: (url: string) => void
 }
 
-/** Throws `BAD_RUN` (usage), and what `openRoleKeys` and `Publisher.bind` throw. */
+/** Throws `BAD_RUN` (usage), and what `openRoleKeys`, `takeReplayFolder` and `Publisher.bind` throw. */
 export async function replayBus({ loaded, run, onProblem, onBound }: ReplayBusOptions): Promise<ReplaySink> {
   const { settings } = loaded
   if (!isRun(run)) {
@@ -71,13 +70,13 @@ async function bind({ settings }: LoadedSettings, run: string, lifecycle: Lifecy
   const keys = await openRoleKeys('replay', settings, { counters: new Counters(), lifecycle, log })
   const { publisher: name, url, recoveryUrl, sources } = replayEndpoint(settings, run)
   // As long as it runs: a reader that is slow pulls what it lost.
-  const root = join(settings.data_dir, 'replay', run)
-  lifecycle.defer('journals', () => rmSync(root, { recursive: true, force: true }))
+  const folder = takeReplayFolder(settings.data_dir, run, (text) => log.warn(text))
+  lifecycle.defer('journals', () => folder.remove())
   const publisher = await Publisher.bind({
     name,
     url,
     ...(recoveryUrl === undefined ? {} : { recoveryUrl }),
-    journal: { root, retainBytes: settings['journal.retain'] },
+    journal: { root: folder.path, retainBytes: settings['journal.retain'] },
     keys,
     env: 'replay',
     clock: systemClock,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { encode } from '../../../src/lib/messages/codec.js'
 import { familyOfSource } from '../../../src/lib/messages/sources.js'
 import { rawMember } from '../../../src/lib/operator/raw-member.js'
 import { replayBus } from '../../../src/lib/operator/replay-bus.js'
+import { takeReplayFolder } from '../../../src/lib/operator/replay-folder.js'
 import { replayEndpoint } from '../../../src/lib/roles/wiring.js'
 import * as samples from '../messages/samples.js'
 import { until } from '../poll.js'
@@ -144,7 +145,35 @@ describe('a replay onto the bus', () => {
   it('says so when its port is taken, and lets everything go', async () => {
     await open()
     await expect(open('run-2')).rejects.toMatchObject({ code: 'PORT_IN_USE' })
-    expect(existsSync(join(dir, 'replay', 'run-2'))).toBe(false)
+    expect(readdirSync(join(dir, 'replay')).sort()).toEqual(['run-1', 'run-1.lock'])
+  })
+
+  it('leaves a run of the same name alone while that lives', async () => {
+    await open()
+    const settings = { ...loaded.settings, 'endpoints.replay': 'tcp://127.0.0.1:*' }
+    loaded = { ...loaded, settings }
+    await expect(open()).rejects.toMatchObject({ code: 'RUN_TAKEN', exit: 7 })
+    expect(existsSync(join(dir, 'replay', 'run-1', 'replay.run-1.kalshi.prices'))).toBe(true)
+  })
+
+  it('removes what dead runs left, and nothing of those that live', async () => {
+    const alive = takeReplayFolder(dir, 'alive', () => undefined)
+    const base = join(dir, 'replay')
+    for (const name of ['alive', 'dead', 'of-an-old-version', 'Not a run']) mkdirSync(join(base, name))
+    const own = JSON.parse(readFileSync(join(base, 'alive.lock'), 'utf8')) as object
+    writeFileSync(join(base, 'dead.lock'), JSON.stringify({ ...own, started: '1' }))
+    writeFileSync(join(base, 'killed-early.lock'), JSON.stringify({ ...own, pid: 2 ** 30 }))
+    const { close } = await open()
+    const others = readdirSync(base).filter((name) => !name.startsWith('run-1'))
+    expect(others.sort()).toEqual(['Not a run', 'alive', 'alive.lock'])
+    await close()
+    alive.remove()
+    expect(readdirSync(base)).toEqual(['Not a run'])
+  })
+
+  it('names the folder when it cannot write there', async () => {
+    writeFileSync(join(dir, 'replay'), 'a file')
+    await expect(open()).rejects.toMatchObject({ code: 'BAD_DATA_DIR', exit: 4 })
   })
 
   it.each(['endpoints.replay', 'recovery.replay'] as const)(
