@@ -1,4 +1,4 @@
-/** What the mirror recorded to be missing of one source, in the order of the source. */
+/** What the mirror recorded to be missing: in the order in which it was recorded, which is that of each source. */
 
 import type { Gap } from '../bus/gap.js'
 import { isBefore } from '../bus/position.js'
@@ -28,13 +28,32 @@ export interface GapRecordsOptions {
 const PAGE = 500
 const REASON = /^[a-z_]{1,40}$/
 
+/** Those from one id to another, both included, a page at a time. Throws what ioredis throws. */
+export async function* readGapRecords(
+  redis: RedisClient,
+  key: string,
+  from: string,
+  to: string,
+): AsyncGenerator<GapRecord[], void, undefined> {
+  for (let next = from; ;) {
+    const page = await redis.xrangeBuffer(key, next, to, 'COUNT', PAGE)
+    yield page.flatMap((raw) => parseGap(raw) ?? [])
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return
+    next = idBehind(last[0].toString('latin1'))
+  }
+}
+
+/** Those of one source. */
 export class GapRecords {
   private waiting: GapRecord[] = []
-  private from = BEGINNING
+  private readonly pages: AsyncIterator<GapRecord[], void>
   private isAtEnd: boolean
 
   constructor(private readonly options: GapRecordsOptions) {
+    const { redis, key, to = BEGINNING } = options
     this.isAtEnd = options.to === undefined
+    this.pages = readGapRecords(redis, key, BEGINNING, to)
   }
 
   /** Whether `before` could give something. */
@@ -59,12 +78,9 @@ export class GapRecords {
   }
 
   private async readPage(): Promise<void> {
-    const { redis, key, to = BEGINNING, source } = this.options
-    const page = await redis.xrangeBuffer(key, this.from, to, 'COUNT', PAGE)
-    this.isAtEnd = page.length < PAGE
-    const last = page.at(-1)
-    if (last !== undefined) this.from = idBehind(last[0].toString('latin1'))
-    this.waiting = page.flatMap((raw) => parseGap(raw) ?? []).filter(({ gap }) => gap.source === source)
+    const page = await this.pages.next()
+    this.isAtEnd = page.done === true
+    this.waiting = (page.value ?? []).filter(({ gap }) => gap.source === this.options.source)
   }
 }
 

@@ -10,13 +10,18 @@ import { ArbeesError, EXIT } from '../core/errors.js'
 import { readCheckpoints } from '../history/checkpoints.js'
 import { readJournal } from '../history/journal-past.js'
 import { readLive } from '../history/live-past.js'
+import { loneGaps, noteBeginnings } from '../history/lone-gaps.js'
+import type { Beginnings } from '../history/lone-gaps.js'
 import { lastOf, mergeByTime, within } from '../history/merge.js'
 import type { TimeSpan } from '../history/merge.js'
 import type { Past, PastPages } from '../history/past.js'
 import { readAhead } from '../history/read-ahead.js'
 import { openRecording } from '../history/recording/recording-past.js'
-import { lastId, planStreams } from '../history/stream-plan.js'
+import { isIdBefore } from '../history/stream-id.js'
 import { readStream } from '../history/stream-past.js'
+import type { StreamSpan } from '../history/stream-past.js'
+import { BEGINNING } from '../history/stream-place.js'
+import { lastId, planStreams } from '../history/stream-plan.js'
 import type { Refusal } from '../messages/codec.js'
 import { familyOfSource, topicPrefixOf } from '../messages/sources.js'
 import { recordOf } from '../mirror/routes.js'
@@ -86,7 +91,17 @@ async function* readRedis(
     const pasts = spans.map((span) =>
       readAhead(readStream({ link, env, span, gaps, onProblem }), AHEAD_BYTES),
     )
-    yield* within(tracked(mergeByTime(pasts), positions), times)
+    const beginnings: Beginnings = new Map()
+    yield* within(tracked(noteBeginnings(mergeByTime(pasts), beginnings), positions), times)
+    const lone = loneGaps({
+      redis: link.redis,
+      gaps,
+      from: startId ?? (last === undefined ? BEGINNING : earliestOf(spans)),
+      wants: (source) => streamsOf(source, settings).some((key) => streams.includes(key)),
+      beginnings,
+      asksBefore: times.sinceMs > -Infinity && startId === undefined && last === undefined,
+    })
+    yield* within(asked(link, lone), times)
   } finally {
     signal.removeEventListener('abort', close)
     link.close()
@@ -189,6 +204,17 @@ async function ask<T>(link: RedisLink, question: () => Promise<T>): Promise<T> {
     throw redisError(link.shownUrl, error)
   }
 }
+
+async function* asked(link: RedisLink, past: Past): PastPages {
+  try {
+    yield* past
+  } catch (error) {
+    throw redisError(link.shownUrl, error)
+  }
+}
+
+const earliestOf = ([first, ...others]: readonly StreamSpan[]): string =>
+  others.reduce((least, { from }) => (isIdBefore(from, least) ? from : least), first?.from ?? BEGINNING)
 
 /** The streams that messages of a source go to. */
 function streamsOf(source: string, { env }: Settings): string[] {

@@ -4,16 +4,13 @@ import type { PastItem } from '../../../src/lib/history/past.js'
 import { lastId, planStreams } from '../../../src/lib/history/stream-plan.js'
 import type { StreamRequest } from '../../../src/lib/history/stream-plan.js'
 import { readStream } from '../../../src/lib/history/stream-past.js'
-import { encode } from '../../../src/lib/messages/codec.js'
 import type { Refusal } from '../../../src/lib/messages/codec.js'
 import { RedisLink } from '../../../src/lib/redis/connection.js'
-import { prices, signals } from '../messages/samples.js'
 import { TestRedis, readStream as readAll } from '../redis/support.js'
 import { all, told } from './past-samples.js'
+import { PRICE_STREAM, SIGNAL_STREAM, writeGap, writeMessages } from './redis-window.js'
 
 const PRICES = 'kalshi.prices'
-const PRICE_STREAM = 'sim:prices:kalshi'
-const SIGNAL_STREAM = 'sim:signals:trades'
 const NOTHING = Buffer.alloc(0)
 const EVER = { sinceMs: -Infinity, untilMs: Infinity }
 
@@ -30,35 +27,10 @@ beforeEach(async () => {
 })
 afterEach(() => link.close())
 
-/** Messages `from` to `to`; number n is of `n` seconds after `startMs`. */
-async function write(source: string, epoch: number, from: number, to: number, startMs = 0): Promise<void> {
-  const [stream, topic, payload] = source.endsWith('.prices')
-    ? [PRICE_STREAM, `prices.kalshi.${prices.market_id}`, prices]
-    : [SIGNAL_STREAM, `signals.trade.${signals.id}`, signals]
-  const pipeline = server.look.pipeline()
-  for (let seq = from; seq <= to; seq++) {
-    const timestampMs = startMs + seq * 1_000
-    const data = encode({ env: 'sim', source, epoch, seq, timestampMs, host: 'h', stamps: {} }, payload)
-    pipeline.xadd(stream, '*', 'topic', topic, 'data', data, 'source', source, 'epoch', epoch, 'seq', seq)
-  }
-  await pipeline.exec()
-}
-
+const write = (source: string, epoch: number, from: number, to: number, startMs = 0) =>
+  writeMessages(server.look, source, epoch, from, to, startMs)
 const recordGap = (channel: string, epoch: number, from: number, to: number | '', reason: string) =>
-  server.look.xadd(
-    'sim:arbees:gaps',
-    '*',
-    'channel',
-    channel,
-    'epoch',
-    epoch,
-    'from',
-    from,
-    'to',
-    to,
-    'reason',
-    reason,
-  )
+  writeGap(server.look, channel, epoch, from, to, reason)
 
 async function read(
   request: Partial<StreamRequest> = {},
