@@ -1,14 +1,14 @@
 /** `arbees up` as a person sees it: a live table or log lines, a bounded run, an ordered stop, a summary. */
 
-import { basename, relative } from 'node:path'
 import type { LoadedSettings } from '../core/config.js'
 import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
 import { hasTerminal } from '../core/terminal.js'
 import type { UpSummary } from '../roles/up-summary.js'
-import { Up, redactUrl } from '../roles/up.js'
+import { Up } from '../roles/up.js'
 import { LiveScreen } from '../view/live-screen.js'
+import { upHints } from './up-hints.js'
 import { renderUp } from './up-view.js'
 
 export interface RunUpOptions {
@@ -52,7 +52,7 @@ export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Prom
     await Promise.race([started, aborted(stopping.signal)])
     if (!stopping.signal.aborted) {
       print(`up: everything is ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`)
-      for (const hint of hints(up)) print(`up:   ${hint}`)
+      for (const hint of upHints(up.redis?.url, loaded.settings.env)) print(`up:   ${hint}`)
       const forMs = options.forMs ?? (options.screen ? undefined : WITHOUT_TERMINAL_MS)
       await runFor(forMs, stopping.signal, () => screen?.update(renderUp(up, viewOptions(options, false))))
     }
@@ -121,16 +121,4 @@ function onSignals(stopping: AbortController, up: Up): () => void {
   return () => {
     for (const remove of handlers) remove()
   }
-}
-
-/** How this very command was called: a clone has no `arbees` on PATH before `npm link`. */
-function calledAs(): string {
-  const script = process.argv[1] ?? 'arbees'
-  return basename(script) === 'run.js' ? `node ${relative(process.cwd(), script) || script}` : 'arbees'
-}
-
-function hints(up: Up): string[] {
-  const arbees = calledAs()
-  const redis = up.redis === null ? [] : [`redis-cli -u ${redactUrl(up.redis.url)} XLEN sim:prices:kalshi`]
-  return ['in another shell:', `${arbees} tap prices.kalshi. -n 5`, `${arbees} status`, ...redis]
 }
