@@ -26,8 +26,8 @@ export type SnapshotReaderOptions = Omit<ChannelReaderOptions, 'maxBehind'>
 const LARGE_HOLE = 1_000
 /** After a snapshot that was not answered, or does not fit the chunk before. */
 const RETRY_MS = 100
-/** After snapshots were given up. */
-const TRY_AGAIN_MS = 5_000
+/** After snapshots were given up: topics that are not spoken of are not known until one is there. */
+const TRY_AGAIN_MS = 1_000
 /** A source that was not heard for so long is away, not out of reach. */
 const AWAY_MS = 1_000
 

@@ -128,6 +128,29 @@ describe('what a shard knows of a market', () => {
     expect(book.feed.heardUs).toBe(-Infinity)
   })
 
+  it('is not whole before its own book and quote came, though its channels are live and proved', () => {
+    const { shard } = books()
+    shard.applyGame(game(), WALL_MS, 1)
+    shard.applyHeartbeat(beat({ publisher: 'poly' }), 10 * SECOND)
+    const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 2).pairs
+    const { book } = pair!.poly
+    const steps = [
+      () => shard.applyQuote(price('0xdef'), header('poly.prices', 1), 3),
+      () => shard.applyQuote(price('0xabc'), header('poly.prices', 2), 4),
+      () => shard.applyBook({ ...samples.orderbook, venue: 'poly', market_id: '0xabc' }, bookHeader, 5),
+    ]
+    const bookHeader = header('poly.orderbook', 1)
+    const wholeAfter = steps.map((step) => {
+      step()
+      return [book.isWhole, book.quoteState]
+    })
+    expect(wholeAfter).toEqual([
+      [false, 'BROKEN'],
+      [false, 'LIVE'],
+      [true, 'LIVE'],
+    ])
+  })
+
   it('is broken by the heartbeat of a new life, before any message of it', () => {
     const { shard } = books()
     const { book } = shard.applyQuote(price(), header('kalshi.prices', 1, { epoch: 5 }), 1)
