@@ -3,6 +3,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BusKeys } from '../../../src/lib/bus/curve.js'
+import { KeyFolder } from '../../../src/lib/bus/key-files.js'
 import { RecoveringSubscriber } from '../../../src/lib/bus/recovering-subscriber.js'
 import type { Problem, Received } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
@@ -15,6 +17,7 @@ import { familyOfSource } from '../../../src/lib/messages/sources.js'
 import { rawMember } from '../../../src/lib/operator/raw-member.js'
 import { replayBus } from '../../../src/lib/operator/replay-bus.js'
 import { takeReplayFolder } from '../../../src/lib/operator/replay-folder.js'
+import { loadKeyRing } from '../../../src/lib/roles/bus-keys.js'
 import { replayEndpoint } from '../../../src/lib/roles/wiring.js'
 import * as samples from '../messages/samples.js'
 import { until } from '../poll.js'
@@ -75,7 +78,7 @@ async function open(run = 'run-1') {
   }
 }
 
-function listen(run = 'run-1') {
+function listen(run = 'run-1', keys?: BusKeys) {
   const got: Received[] = []
   const problems: Problem[] = []
   const subscriber = new RecoveringSubscriber({
@@ -83,6 +86,7 @@ function listen(run = 'run-1') {
     prefixes: [`replay.${run}.`],
     env: 'replay',
     clock: systemClock,
+    keys,
     mode: 'gap-filled',
     startAt: () => ({ epoch: 0, seq: 0 }),
     onMessage: (received) => got.push(received),
@@ -193,4 +197,39 @@ describe('a replay onto the bus', () => {
       await open()
     },
   )
+})
+
+describe('a replay onto a bus with keys', () => {
+  const keyFolder = () => new KeyFolder(join(dir, 'keys'))
+  const withKeys = () => {
+    loaded = { ...loaded, settings: { ...loaded.settings, keys_dir: keyFolder().dir } }
+  }
+
+  it('is heard, and pulled from, by who has a key, and by nobody else', async () => {
+    for (const name of ['replay', 'operator']) keyFolder().generate(name)
+    withKeys()
+    const { write } = await open()
+    const refused: string[] = []
+    const plain = listen()
+    const operator = loadKeyRing(loaded.settings, 'operator', (reason) => refused.push(reason))
+    for (let seq = 1; seq <= 300; seq++) await write([message('kalshi.prices', seq)])
+    const late = listen('run-1', operator)
+    await until(() => late.got.length === 300, 'all came')
+    await write([message('kalshi.prices', 301)])
+    await until(() => late.got.length === 301, 'it goes on')
+    expect(late.got.map(({ message: { header } }) => header.seq)).toEqual(late.got.map((_, i) => i + 1))
+    expect([plain.got, refused]).toEqual([[], []])
+  })
+
+  it('does not begin without a key of its own, and says how to make one', async () => {
+    keyFolder().generate('operator')
+    withKeys()
+    const refusal = await open().then(
+      () => undefined,
+      (error: unknown) => error as ArbeesError,
+    )
+    expect(refusal).toMatchObject({ code: 'NO_KEY', exit: 4 })
+    expect(refusal?.hint).toContain('arbees keys generate replay')
+    expect(existsSync(join(dir, 'replay'))).toBe(false)
+  })
 })
