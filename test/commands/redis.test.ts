@@ -10,7 +10,7 @@ describe('arbees redis acl', () => {
       const command = ['redis', 'acl', '--env', 'demo', '--redis-publish']
       const [run, json] = [command, [...command, '--json']].map((args) => launch(args, place.environment))
       expect(await run!.ended).toBe(0)
-      expect(server.cliInput(run!.stdout())).toMatch(/^(OK\n){7}$/)
+      expect(server.cliInput(run!.stdout())).toMatch(/^(OK\n){8}$/)
       const users = server.cli('ACL', 'USERS').split('\n')
       expect(users).toEqual(expect.arrayContaining(['arbees-demo-mirror', 'arbees-demo-monitor', 'default']))
       expect(await json!.ended).toBe(0)

@@ -73,6 +73,7 @@ export const STATES: Readonly<Record<string, State>> = {
   },
   exposure_usd: { name: 'exposure_dollars', help: 'At risk.' },
   open_plans: { name: 'open_plans', help: 'Plans under way.' },
+  halted: { name: 'halted', help: '0 trades, 1 enters nothing, 2 sends nothing at all.' },
   quarantined: { name: 'quarantined_pairs', help: 'Pairs with something unhedged.' },
 }
 
