@@ -20,6 +20,7 @@ import type { BusKeys } from './curve.js'
 import { watchClient } from './handshakes.js'
 import { unlessClosed } from './closed.js'
 import type { PublisherEndpoint } from './endpoints.js'
+import { receiveApart } from './receive-buffers.js'
 import { SequenceTracker } from './sequence-tracker.js'
 import type { Gap } from './gap.js'
 import { RECREATE_AFTER_MS, SUBSCRIBER_OPTIONS } from './socket-options.js'
@@ -99,6 +100,7 @@ export class Subscriber {
 
   /** Connects at once; publishers may start later. Throws `UNKNOWN_KEY` (exit 4). */
   constructor(options: SubscriberOptions) {
+    receiveApart()
     this.tracker =
       options.gate === 'none'
         ? undefined
