@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
@@ -11,6 +11,7 @@ import { FileStorage } from '../../src/lib/bus/journal/storage.js'
 import { systemClock } from '../../src/lib/core/clock.js'
 import { BINARY, createPlace, launch } from '../e2e/launch.js'
 import type { Place, Run } from '../e2e/launch.js'
+import { SmallDisk, smallDiskRefusal } from '../faults/small-disk.js'
 import { until } from '../lib/poll.js'
 import { prices } from '../lib/messages/samples.js'
 import { TestRedis } from '../lib/redis/support.js'
@@ -207,6 +208,9 @@ describe('arbees replay', () => {
   })
 })
 
+/** Why there is no disk that can be filled; such a test is skipped then. */
+const noSmallDisk = smallDiskRefusal()
+
 describe('arbees record', () => {
   it('records what crosses the bus, over restarts, and is played as it was', async () => {
     const tape = mkdtempSync(join(tmpdir(), 'arbees-tape-'))
@@ -233,4 +237,49 @@ describe('arbees record', () => {
     expect(seqs.length).toBeGreaterThan(100)
     rmSync(tape, { recursive: true, force: true })
   })
+  it.skipIf(noSmallDisk !== undefined)(
+    'says so when the disk is full, and goes on in the same folder when there is room',
+    async () => {
+      const disk = new SmallDisk(join(place.dir, 'disk'), 2)
+      const tape = join(disk.path, 'tape')
+      const timer = setInterval(() => publish(5), 20)
+      try {
+        const one = launch(['record', tape], environment)
+        const sizes = () =>
+          readdirSync(join(tape, SOURCE)).map((name) => statSync(join(tape, SOURCE, name)).size)
+        await until(
+          () => existsSync(join(tape, SOURCE)) && sizes().some((size) => size > 0),
+          'it has written',
+        )
+        disk.fill()
+        await until(() => one.stderr().includes('cannot be written'), 'it cannot write')
+        const unwritten = lastSeq()
+        one.child.kill('SIGINT')
+        expect(await one.ended).toBe(1)
+        expect(one.stderr()).toMatch(/tried again each second: ENOSPC/)
+        expect(one.stderr()).toContain(`what came last is not in ${tape}: ENOSPC`)
+
+        const cut = await replayed('--from-file', tape, '--speed', 'max')
+        expect(cut.code).toBe(8)
+        const [head = '', ...rest] = cut.stdout.trim().split('\n')
+        const first = (JSON.parse(head) as { seq: number }).seq
+        expect(rest.pop()).toContain('"gap"')
+        expect(rest.length).toBeGreaterThan(0)
+        expect(cut.stdout).toContain(linesOf(journaled().slice(first - 1, first + rest.length)))
+
+        disk.free()
+        const two = launch(['record', tape, '--for', '1s', '--json'], environment)
+        expect(await two.ended).toBe(0)
+        clearInterval(timer)
+        const whole = await replayed('--from-file', tape, '--speed', 'max')
+        expect(whole.code).toBe(0)
+        const last = first + whole.stdout.trim().split('\n').length - 1
+        expect(last).toBeGreaterThan(unwritten)
+        expect(whole.stdout).toBe(linesOf(journaled().slice(first - 1, last)))
+      } finally {
+        clearInterval(timer)
+        disk.remove()
+      }
+    },
+  )
 })

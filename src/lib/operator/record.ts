@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { systemClock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
-import { messageOf } from '../core/errors.js'
+import { ArbeesError, messageOf } from '../core/errors.js'
 import { record } from '../history/recording/recorder.js'
 import { RecordingFolder } from '../history/recording/recording-folder.js'
 import { FAMILIES } from '../messages/topics.js'
@@ -34,7 +34,10 @@ export interface RecordSummary {
 
 const PROGRESS_MS = 10_000
 
-/** Until a bound is reached. Throws what `RecordingFolder.lock`, `operatorKeys` and `record` throw. */
+/**
+ * Until a bound is reached. Throws `RECORDING_INCOMPLETE` where its end cannot be written, and what
+ * `RecordingFolder.lock`, `operatorKeys` and reading the bus throw.
+ */
 export async function runRecord({ settings, dir, talk, ...bounds }: RecordOptions): Promise<RecordSummary> {
   const folder = new RecordingFolder(resolve(dir))
   const told = new ReplayTalk(talk, () => systemClock.monoUs() / 1000, PROGRESS_MS)
@@ -43,6 +46,7 @@ export async function runRecord({ settings, dir, talk, ...bounds }: RecordOption
   const stop = new AbortController()
   void ended.ended.then(() => stop.abort())
   const tally = new PastTally()
+  let toldMs = -Infinity
   folder.lock()
   try {
     talk(`records into ${folder.path}`)
@@ -80,10 +84,17 @@ export async function runRecord({ settings, dir, talk, ...bounds }: RecordOption
           }
           told.progress(tally)
         },
-        onFailure: (error) => talk(`cannot be written, tried again: ${messageOf(error)}`),
+        onFailure: (error) => {
+          const nowMs = systemClock.monoUs() / 1000
+          if (nowMs - toldMs < PROGRESS_MS) return
+          toldMs = nowMs
+          talk(`cannot be written, tried again each second: ${messageOf(error)}`)
+        },
       },
       stop.signal,
     )
+  } catch (error) {
+    throw error instanceof ArbeesError ? error : incomplete(folder.path, error)
   } finally {
     ended.stop()
     folder.unlock()
@@ -92,3 +103,9 @@ export async function runRecord({ settings, dir, talk, ...bounds }: RecordOption
   const { messages, gaps, missing } = tally
   return { dir: folder.path, messages, gaps, missing, refused: told.refused }
 }
+
+const incomplete = (path: string, error: unknown): ArbeesError =>
+  new ArbeesError('RECORDING_INCOMPLETE', `what came last is not in ${path}: ${messageOf(error)}`, {
+    hint: 'make room there and record into it again: it goes on where it ends, as far back as the journals reach',
+    cause: error,
+  })

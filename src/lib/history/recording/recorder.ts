@@ -25,12 +25,16 @@ export interface RecorderOptions {
 
 const RETRY_MS = 1_000
 
-/** Ends with the signal, every file closed. Throws what the first attempt throws before it has written anything. */
+/**
+ * Ends with the signal, every file closed. Throws what the first attempt throws before it has written anything, and what
+ * keeps the last one from writing: then the end is not in the recording.
+ */
 export async function record(options: RecorderOptions, signal: AbortSignal): Promise<void> {
   const { folder, limits, live, onRecorded, onFailure } = options
   let hasWritten = false
   for (;;) {
     const writer = new RecordingWriter(folder, limits, live.reader.clock)
+    let failure: unknown
     try {
       const positions = await recordedPositions(folder)
       const startAt = (source: string) => positions.get(source) ?? ('live' as const)
@@ -46,8 +50,9 @@ export async function record(options: RecorderOptions, signal: AbortSignal): Pro
     } catch (error) {
       writer.abandon()
       if (!hasWritten) throw error
+      failure = error
       onFailure(error)
     }
-    if ((await sleep(RETRY_MS, signal)) === 'aborted') return
+    if ((await sleep(RETRY_MS, signal)) === 'aborted') throw failure
   }
 }
