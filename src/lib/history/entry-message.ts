@@ -8,7 +8,7 @@ import type { StreamEntry } from './stream-entry.js'
 
 /** Checked as on the bus, and that the fields beside the envelope say what it says. */
 export function messageOfEntry(
-  { source, topic, data, epoch, seq }: StreamEntry,
+  { source, topic, data, epoch, seq }: Omit<StreamEntry, 'id'>,
   env: Env,
 ): Message | Refusal {
   const decoded = decode(topic, data, env)

@@ -10,7 +10,7 @@ import { sleep } from '../core/backoff.js'
 import type { Settings } from '../core/config.js'
 import type { BusReader, BusReaderOptions } from './bus-reader.js'
 import { openBusReader } from './open-bus-reader.js'
-import type { PastItem, PastPages } from './past.js'
+import type { PastItem, PastMessage, PastPages } from './past.js'
 
 export interface LivePastOptions {
   readonly transport: Settings['transport']
@@ -94,7 +94,7 @@ class LiveReader {
       outOfReachMs: OUT_OF_REACH_MS,
       onMessage: (received) =>
         unlessClosed(() => {
-          if (wants?.(received) !== false) this.add(itemOf(received), received.bytes.length)
+          if (wants?.(received) !== false) this.add(pastMessage(received), received.bytes.length)
         }),
       onLegacy: (received) =>
         unlessClosed(() => this.add(legacyItem(received, reader.clock.nowMs()), received.bytes.length)),
@@ -122,7 +122,7 @@ class LiveReader {
   }
 }
 
-const itemOf = ({ message: { header }, topic, bytes }: Received): PastItem => ({
+export const pastMessage = ({ message: { header }, topic, bytes }: Received): PastMessage => ({
   kind: 'message',
   source: header.source,
   topic,
@@ -132,7 +132,8 @@ const itemOf = ({ message: { header }, topic, bytes }: Received): PastItem => ({
   data: bytes,
 })
 
-function legacyItem({ legacy, source, topic, bytes }: ReceivedLegacy, nowMs: number): PastItem {
+/** As of now where its sender does not say when. */
+export function legacyItem({ legacy, source, topic, bytes }: ReceivedLegacy, nowMs: number): PastMessage {
   const sentMs = legacy.body['timestamp_ms']
   const timestampMs = typeof sentMs === 'number' ? sentMs : nowMs
   return { kind: 'message', source, topic, epoch: 0, seq: 0, timestampMs, data: bytes }

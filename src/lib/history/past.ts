@@ -52,8 +52,11 @@ export class SourcePast {
     return this.at
   }
 
-  /** Known to be missing, before whatever comes next; what was given or told already is left out. */
-  gap(gap: Gap, holeReason: Gap['reason']): void {
+  /**
+   * Known to be missing, before whatever comes next; what was given or told already is left out. `holeReason` is why
+   * something before it is not there; undefined where that is no loss.
+   */
+  gap(gap: Gap, holeReason: Gap['reason'] | undefined): void {
     const { at } = this
     const from = at?.epoch === gap.epoch ? Math.max(gap.from, at.seq + 1) : gap.from
     const isOld = at !== undefined && (gap.epoch < at.epoch || (gap.to ?? Infinity) < from)
@@ -65,7 +68,7 @@ export class SourcePast {
   }
 
   /** Gives the message, and before it what is missing; nothing where it was given already. */
-  message(message: PastMessage, holeReason: Gap['reason'], into: PastItem[]): void {
+  message(message: PastMessage, holeReason: Gap['reason'] | undefined, into: PastItem[]): void {
     const { at } = this
     const { epoch, seq, timestampMs } = message
     if (at !== undefined && !isBefore(at, message)) return

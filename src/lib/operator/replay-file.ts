@@ -6,8 +6,11 @@ import { lineOf } from '../history/recording/line.js'
 import { SegmentFile } from '../history/recording/segment-file.js'
 import type { ReplaySink } from './replay.js'
 
-/** Made with the first thing that is written into it. Throws `FILE_EXISTS` (usage). */
-export function recordingFile(path: string): ReplaySink {
+/**
+ * Made with the first thing that is written into it; of a selection what stands between is not missing. Throws
+ * `FILE_EXISTS` (usage).
+ */
+export function recordingFile(path: string, { isSelection = false } = {}): ReplaySink {
   if (existsSync(path)) {
     throw new ArbeesError('FILE_EXISTS', `${path} is there already`, {
       exit: EXIT.USAGE,
@@ -17,8 +20,10 @@ export function recordingFile(path: string): ReplaySink {
   let file: SegmentFile | undefined
   return {
     write: (items) => {
+      const isFirst = file === undefined
       file ??= new SegmentFile(path, { exclusive: true })
-      return file.write(Buffer.concat(items.map(lineOf)))
+      const head = isFirst && isSelection ? [lineOf({ kind: 'selection' })] : []
+      return file.write(Buffer.concat([...head, ...items.map(lineOf)]))
     },
     close: async () => file?.close(),
   }

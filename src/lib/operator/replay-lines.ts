@@ -2,10 +2,10 @@
 
 import { once } from 'node:events'
 import { sanitize } from '../core/sanitize.js'
-import { isUnguarded } from '../history/past.js'
-import type { PastItem, PastMessage } from '../history/past.js'
+import type { PastItem } from '../history/past.js'
 import type { ReplaySink } from './replay.js'
 import type { TapFormat } from './tap-format.js'
+import { tapItem } from './tap-item.js'
 
 /**
  * Each envelope byte for byte and a line end; a gap as `{"gap": …}`, as tap tells it. For a terminal unsafe characters
@@ -33,12 +33,6 @@ export function formattedLines(output: NodeJS.WritableStream, format: TapFormat)
       writeAll(output, Buffer.from(items.map((item) => `${lineOf(item)}\n`).join('')), signal),
     close: () => Promise.resolve(),
   }
-}
-
-const tapItem = (message: PastMessage) => {
-  const { topic, source, epoch, seq, timestampMs, data } = message
-  const place = isUnguarded(message) ? {} : { epoch, seq }
-  return { topic, source, ...place, timestampMs, text: data.toString('utf8') }
 }
 
 const NEWLINE = Buffer.from('\n')

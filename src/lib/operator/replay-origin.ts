@@ -2,12 +2,15 @@
 
 import { openJournalReader } from '../bus/journal/reader.js'
 import type { BusKeys } from '../bus/curve.js'
+import { NOWHERE, laterOf } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
 import type { Problem, Received } from '../bus/subscriber.js'
 import { systemClock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { readCheckpoints } from '../history/checkpoints.js'
+import { withEarlier } from '../history/earlier.js'
+import type { Earlier } from '../history/earlier.js'
 import { readJournal } from '../history/journal-past.js'
 import { readLive } from '../history/live-past.js'
 import { loneGaps, noteBeginnings } from '../history/lone-gaps.js'
@@ -17,7 +20,7 @@ import type { TimeSpan } from '../history/merge.js'
 import type { Past, PastPages } from '../history/past.js'
 import { readAhead } from '../history/read-ahead.js'
 import { openRecording } from '../history/recording/recording-past.js'
-import { isIdBefore } from '../history/stream-id.js'
+import { isIdBefore, timeOfId } from '../history/stream-id.js'
 import { readStream } from '../history/stream-past.js'
 import type { StreamSpan } from '../history/stream-past.js'
 import { BEGINNING } from '../history/stream-place.js'
@@ -45,6 +48,14 @@ export interface OriginOptions {
   readonly onProblem: (refusal: Refusal) => void
 }
 
+export interface RedisOriginOptions extends OriginOptions {
+  readonly startId?: string | undefined
+  /** What was asked for and Redis has not is looked for there. */
+  readonly earlier?: Earlier | undefined
+  /** What is made of the past, before it goes on; what it looks for further back is not asked for again. */
+  readonly shape?: ((past: Past, earlier: Earlier) => Past) | undefined
+}
+
 /** Opened once; ends early when the signal aborts. */
 export type Origin = (signal: AbortSignal) => Past
 
@@ -55,10 +66,7 @@ const AHEAD_BYTES = 16 * 1024 * 1024
  * Streams by their keys, with or without the env's prefix; all when none is named. Throws `UNKNOWN_STREAM` (usage); the
  * origin throws what `connectRedis`, `planStreams` and `readStream` throw.
  */
-export function fromRedis(
-  names: readonly string[],
-  options: OriginOptions & { readonly startId?: string | undefined },
-): Origin {
+export function fromRedis(names: readonly string[], options: RedisOriginOptions): Origin {
   const { settings } = options
   const streams = streamKeys(names, settings)
   return (signal) => readRedis(streams, options, signal)
@@ -66,10 +74,10 @@ export function fromRedis(
 
 async function* readRedis(
   streams: readonly string[],
-  options: OriginOptions & { readonly startId?: string | undefined },
+  options: RedisOriginOptions,
   signal: AbortSignal,
 ): PastPages {
-  const { settings, times, last, startId, follow, onProblem } = options
+  const { settings, times, last, startId, follow, onProblem, shape } = options
   const { env } = settings
   const keys = redisKeys(env)
   const sources = allEndpoints(settings)
@@ -88,11 +96,29 @@ async function* readRedis(
       gapsTo: await lastId(link.redis, keys.gaps()),
     }))
     const gaps = { key: keys.gaps(), to: gapsTo }
-    const pasts = spans.map((span) =>
-      readAhead(readStream({ link, env, span, gaps, onProblem }), AHEAD_BYTES),
-    )
+    const earlier: Earlier = (...wanted) =>
+      tracked(options.earlier?.(...wanted) ?? mergeByTime([]), positions)
+    const homesOf = (source: string): string =>
+      spans
+        .filter(({ key }) => streamsOf(source, settings).includes(key))
+        .map(({ key }) => key)
+        .join(' ')
+    const sinceMs = startId === undefined ? times.sinceMs : timeOfId(startId)
+    const open = (span: StreamSpan): Past => {
+      const stream = readStream({ link, env, span, gaps, onProblem })
+      if (options.earlier === undefined) return stream
+      // What lies in two streams begins in neither.
+      const begin = sources.filter((source) => span.asksBefore && homesOf(source) === span.key)
+      return withEarlier(stream, { begin, sinceMs, earlier })
+    }
+    const homeless = sources.filter((source) => sinceMs > -Infinity && homesOf(source) === '')
+    const pasts = [
+      ...spans.map((span) => readAhead(open(span), AHEAD_BYTES)),
+      ...homeless.map((source) => earlier(source, undefined)),
+    ]
     const beginnings: Beginnings = new Map()
-    yield* within(tracked(noteBeginnings(mergeByTime(pasts), beginnings), positions), times)
+    const past = within(tracked(noteBeginnings(mergeByTime(pasts), beginnings), positions), times)
+    yield* shape?.(past, earlier) ?? past
     const lone = loneGaps({
       redis: link.redis,
       gaps,
@@ -149,9 +175,9 @@ async function* goOnAfter(past: Past, next: () => Past): PastPages {
 async function* tracked(past: Past, positions: Map<string, Position>): PastPages {
   for await (const page of past) {
     for (const item of page) {
-      if (item.kind === 'message') positions.set(item.source, { epoch: item.epoch, seq: item.seq })
-      else if (item.gap.to !== null)
-        positions.set(item.gap.source, { epoch: item.gap.epoch, seq: item.gap.to })
+      const { source, epoch } = item.kind === 'gap' ? item.gap : item
+      const seq = item.kind === 'gap' ? item.gap.to : item.seq
+      if (seq !== null) positions.set(source, laterOf(positions.get(source) ?? NOWHERE, { epoch, seq }))
     }
     yield page
   }
@@ -217,7 +243,7 @@ const earliestOf = ([first, ...others]: readonly StreamSpan[]): string =>
   others.reduce((least, { from }) => (isIdBefore(from, least) ? from : least), first?.from ?? BEGINNING)
 
 /** The streams that messages of a source go to. */
-function streamsOf(source: string, { env }: Settings): string[] {
+export function streamsOf(source: string, { env }: Settings): string[] {
   const keys = redisKeys(env)
   const family = familyOfSource(source)
   if (family === 'orders') return [keys.orders('live'), keys.orders('paper')]

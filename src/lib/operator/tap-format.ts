@@ -1,61 +1,72 @@
 /** What a tap prints: lines for people, or one JSON object a line. */
 
 import type { Gap } from '../bus/gap.js'
-import type { Problem } from '../bus/subscriber.js'
 import { sanitize } from '../core/sanitize.js'
 import { isObject } from '../messages/checks.js'
 import type { JsonObject } from '../messages/checks.js'
 import { createPalette } from '../view/palette.js'
 import type { Palette, Tone } from '../view/palette.js'
 import { cutMiddle, cutText } from '../view/text-width.js'
-import { formatUs } from '../view/units.js'
+import { formatUs, plural } from '../view/units.js'
 import { rawMember } from './raw-member.js'
+import { fieldReader } from './tap-fields.js'
+import type { TapItem } from './tap-item.js'
 
-/** One thing that arrived. */
-export interface TapItem {
-  readonly topic: string
-  /** The channel; for a heartbeat its publisher, for a first-design sender `legacy.<endpoint>`. */
-  readonly source: string
-  /** Absent for heartbeats and first-design senders: nothing numbers them. */
-  readonly epoch?: number
-  readonly seq?: number
-  /** Sender's wall clock, when it said so. */
-  readonly timestampMs?: number | undefined
-  readonly ageUs?: number
-  /** The second frame, already known to be a JSON object. */
-  readonly text: string
+/** Why something that arrived is not shown: a stable word to count, and what was found. */
+export interface TapProblem {
+  /** What `reason` is a case of; the same word where it is no more than that. */
+  readonly kind: string
+  readonly reason: string
+  readonly detail: string
 }
 
 /** Lines without their newline. */
 export interface TapFormat {
   item(item: TapItem): string
   gap(gap: Gap): string
+  /** So many lines that nobody took are left out here. */
+  drop(lines: number): string
   /** `last` says that more of the same are only counted. */
-  problem(problem: Problem, last: boolean): string
+  problem(problem: TapProblem, last: boolean): string
 }
 
-const problemText = ({ kind, reason, detail }: Problem, last: boolean): string =>
+const problemText = ({ kind, reason, detail }: TapProblem, last: boolean): string =>
   sanitize(
     `${kind === reason ? kind : `${kind} ${reason}`}: ${detail}${last ? ' (more of these are only counted)' : ''}`,
   )
 
-/**
- * One object a line; `payload` is the text that was sent. With `forTerminal` unsafe characters in it are written as
- * JSON escapes, which changes no value.
- */
-export function createJsonFormat({ forTerminal }: { readonly forTerminal: boolean }): TapFormat {
+export interface JsonOptions {
+  /** Unsafe characters are written as JSON escapes, which changes no value. */
+  readonly forTerminal: boolean
+  /** Names of `fieldReader`: an object of these alone, null where a message has none. */
+  readonly fields?: readonly string[] | undefined
+}
+
+/** One object a line; `payload` is the text that was sent. */
+export function createJsonFormat({ forTerminal, fields }: JsonOptions): TapFormat {
   const oneLine = (json: string) => {
     // Line ends stand between tokens only: inside a string JSON has them escaped.
     const line = json.replace(/[\r\n\t]/g, ' ')
     return forTerminal ? sanitize(line, Infinity) : line
   }
+  const whole = ({ topic, source, epoch, seq, timestampMs, ageUs, text }: TapItem): string =>
+    `{"topic":${JSON.stringify(topic)},"source":${JSON.stringify(source)}` +
+    `,"epoch":${epoch ?? null},"seq":${seq ?? null},"timestamp_ms":${timestampMs ?? null}` +
+    `,"age_us":${ageUs ?? null},"payload":${oneLine(payloadText(text))}}`
   return {
-    item: ({ topic, source, epoch = null, seq = null, timestampMs = null, ageUs = null, text }) =>
-      `{"topic":${JSON.stringify(topic)},"source":${JSON.stringify(source)},"epoch":${epoch},"seq":${seq}` +
-      `,"timestamp_ms":${timestampMs},"age_us":${ageUs},"payload":${oneLine(payloadText(text))}}`,
+    item:
+      fields === undefined
+        ? whole
+        : (item) => oneLine(JSON.stringify(Object.fromEntries(readFields(item, fields)))),
     gap: (gap) => JSON.stringify({ gap }),
+    drop: (lines) => JSON.stringify({ dropped: { lines } }),
     problem: problemText,
   }
+}
+
+function readFields(item: TapItem, fields: readonly string[]): [name: string, value: unknown][] {
+  const read = fieldReader(item)
+  return fields.map((name) => [name, read(name) ?? null])
 }
 
 /** The payload of an envelope, or the whole text: a bare body, a heartbeat. */
@@ -68,27 +79,36 @@ export interface PrettyOptions {
   readonly color: boolean
   /** Columns of the terminal, asked for each line; Infinity where nothing is cut. */
   readonly width: () => number
+  /** Names of `fieldReader`: no others are shown. */
+  readonly fields?: readonly string[] | undefined
 }
 
 /** How much of a line a topic may take: its two ends tell most. */
 const TOPIC_SHARE = 0.4
 
 /** `20:14:07.123 prices.kalshi.KX… #42 310us {LIVE 0.41/0.43 123x50 book_seq: 7}`, times in UTC as in the logs. */
-export function createPrettyFormat({ color, width }: PrettyOptions): TapFormat {
+export function createPrettyFormat({ color, width, fields }: PrettyOptions): TapFormat {
   const palette = createPalette(color)
   const line = (text: string) => cutText(text, width())
+  const bodyOf = (item: TapItem): string =>
+    fields === undefined
+      ? fieldsOf(item.topic, payloadText(item.text), palette)
+      : `{${namedValues(readFields(item, fields), palette)}}`
   return {
-    item: ({ topic, seq, timestampMs, ageUs, text }) =>
-      line(
+    item: (item) => {
+      const { topic, seq, timestampMs, ageUs } = item
+      return line(
         [
           palette.dim(timeOfDay(timestampMs)),
           palette.strong(cutMiddle(sanitize(topic), Math.floor(width() * TOPIC_SHARE))),
           palette.dim(seq === undefined ? '#-' : `#${seq}`),
           ...ageText(seq, ageUs),
-          fieldsOf(topic, payloadText(text), palette),
+          bodyOf(item),
         ].join(' '),
-      ),
+      )
+    },
     gap: (gap) => line(palette.bad(gapText(gap))),
+    drop: (lines) => line(palette.bad(`--- ${plural(lines, 'line')} left out: the output was not read`)),
     problem: (problem, last) => line(palette.warn(problemText(problem, last))),
   }
 }
@@ -129,12 +149,20 @@ function fieldsOf(topic: string, json: string, palette: Palette): string {
   if (!isObject(payload)) return sanitize(json)
   const family = topic.slice(0, topic.indexOf('.'))
   const known = IN_TOPIC[family] ?? []
-  const fields = Object.entries(payload)
-    .filter(([name]) => !known.includes(name) && !(family === 'prices' && QUOTE_FIELDS.has(name)))
-    .map(([name, value]) => `${palette.dim(`${sanitize(name)}:`)} ${valueText(value, palette)}`)
-    .join(', ')
+  const shown = Object.entries(payload).filter(
+    ([name]) => !known.includes(name) && !(family === 'prices' && QUOTE_FIELDS.has(name)),
+  )
+  const fields = namedValues(shown, palette)
   return family === 'prices' ? `{${quoteText(payload, palette)} ${fields}}` : `{${fields}}`
 }
+
+const namedValues = (
+  fields: readonly (readonly [name: string, value: unknown])[],
+  palette: Palette,
+): string =>
+  fields
+    .map(([name, value]) => `${palette.dim(`${sanitize(name)}:`)} ${valueText(value, palette)}`)
+    .join(', ')
 
 const QUOTE_FIELDS = new Set(['state', 'yes_bid', 'yes_ask', 'yes_bid_size', 'yes_ask_size'])
 

@@ -19,6 +19,8 @@ export interface SilenceOptions {
   readonly endpoints: readonly PublisherEndpoint[]
   readonly prefixes: readonly string[]
   readonly talk: (line: string) => void
+  /** What else it may come from: a line each. */
+  readonly hints?: () => readonly string[]
   readonly silenceMs?: number
 }
 
@@ -55,7 +57,7 @@ export class SilenceWatch {
   }
 
   private tell(): void {
-    const { endpoints, prefixes, talk, silenceMs = SILENCE_MS } = this.options
+    const { endpoints, prefixes, talk, hints = () => [], silenceMs = SILENCE_MS } = this.options
     talk(`nothing on ${prefixes.join(' ')} for ${silenceMs / 1000} s`)
     const guarded = endpoints.filter(({ legacy }) => legacy !== true)
     const isUp = ({ publisher }: PublisherEndpoint) => {
@@ -79,6 +81,7 @@ export class SilenceWatch {
       )
     }
     if (up.length > 0) talk(`  traffic: ${this.traffic().join(', ') || 'none'}`)
+    for (const hint of hints()) talk(`  ${hint}`)
   }
 
   /** Topics that moved since the first heartbeat of each publisher. */

@@ -6,6 +6,8 @@ import { Publisher } from '../../../src/lib/bus/publisher.js'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import type { PublisherEndpoint } from '../../../src/lib/bus/endpoints.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
+import { TapDesk } from '../../../src/lib/operator/tap-desk.js'
+import type { TapDeskOptions } from '../../../src/lib/operator/tap-desk.js'
 import { createJsonFormat } from '../../../src/lib/operator/tap-format.js'
 import { summaryText } from '../../../src/lib/operator/tap-summary.js'
 import { runTap } from '../../../src/lib/operator/tap.js'
@@ -61,21 +63,29 @@ interface Line {
   readonly payload: Record<string, unknown>
 }
 
-function tap(options: Partial<TapOptions> & Pick<TapOptions, 'endpoints'>) {
+function tap(
+  options: Partial<TapOptions> & Pick<TapOptions, 'endpoints'>,
+  deskOptions: Partial<TapDeskOptions> = {},
+) {
   const out: string[] = []
   const talk: string[] = []
   const stop = new AbortController()
   closers.push(() => stop.abort())
-  const ended = runTap({
-    prefixes: ['prices.'],
-    env: 'sim',
-    clock: systemClock,
+  const { prefixes = ['prices.'] } = options
+  const shared = { clock: systemClock, talk: (line: string) => void talk.push(line) }
+  const desk = new TapDesk({
+    ...shared,
+    selection: { prefixes },
     format: createJsonFormat({ forTerminal: false }),
-    signal: stop.signal,
-    out: (line) => out.push(line),
-    talk: (line) => talk.push(line),
-    ...options,
+    output: { line: (line) => void out.push(line), dropped: 0 },
+    ...deskOptions,
   })
+  const ended = runTap({ prefixes, env: 'sim', ...shared, desk, signal: stop.signal, ...options }).then(
+    (reason) => {
+      desk.close()
+      return { ended: reason, ...desk.summary() }
+    },
+  )
   return { out, talk, stop, ended, objects: () => out.map((line) => JSON.parse(line) as Line) }
 }
 

@@ -15,6 +15,8 @@ export type RecordingLine =
   | { readonly kind: 'gap'; readonly gap: Gap }
   /** The file was closed as it should be: it is whole. */
   | { readonly kind: 'end' }
+  /** What follows in the file was picked out of its sources: what stands between was not lost. */
+  | { readonly kind: 'selection' }
 
 const CRC_BYTES = 9
 const LINE_END = 0x0a
@@ -22,7 +24,7 @@ const LINE_END = 0x0a
 const ENVELOPE = ',"envelope":'
 
 /** With its line end. */
-export function lineOf(item: PastItem | { readonly kind: 'end' }): Buffer {
+export function lineOf(item: PastItem | { readonly kind: 'end' | 'selection' }): Buffer {
   switch (item.kind) {
     case 'message':
       return messageLine(item)
@@ -30,6 +32,8 @@ export function lineOf(item: PastItem | { readonly kind: 'end' }): Buffer {
       return line(Buffer.from(JSON.stringify({ gap: item.gap })))
     case 'end':
       return line(Buffer.from('{"end":true}'))
+    case 'selection':
+      return line(Buffer.from('{"selection":true}'))
   }
 }
 
@@ -54,6 +58,7 @@ export function parseLine(bytes: Buffer): RecordingLine | undefined {
   const fields = tryParse(split === -1 ? json.toString('utf8') : `${json.toString('utf8', 0, split)}}`)
   if (fields === undefined) return undefined
   if (fields['end'] === true) return { kind: 'end' }
+  if (fields['selection'] === true) return { kind: 'selection' }
   const { base64, gap } = fields
   if (isObject(gap)) return isGap(gap) ? { kind: 'gap', gap } : undefined
   if (split !== -1) return messageOf(fields, json.subarray(split + ENVELOPE.length, -1))

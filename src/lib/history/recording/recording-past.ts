@@ -66,11 +66,13 @@ async function* readFiles(paths: readonly string[], { times, last, isLive }: Rea
   const pasts = new Map<string, SourcePast>()
   const isAsked = start === 0 && times.sinceMs > -Infinity
   const pastOf = (source: string): SourcePast => {
-    const past = pasts.get(source) ?? new SourcePast(source, isAsked ? 'missed' : undefined)
+    const past = pasts.get(source) ?? new SourcePast(source, isAsked ? seamReason : undefined)
     pasts.set(source, past)
     return past
   }
-  let holeReason: Gap['reason'] = 'missed'
+  /** Why something is not there between two messages that can be read. */
+  let seamReason: Gap['reason'] | undefined = 'missed'
+  let holeReason: Gap['reason'] | undefined = seamReason
   let isWhole = true
   for (const path of paths.slice(start)) {
     // A file that was torn ends anywhere.
@@ -81,11 +83,12 @@ async function* readFiles(paths: readonly string[], { times, last, isLive }: Rea
       for (const line of lines) {
         if (line === undefined) holeReason = 'corrupt'
         else if (line.kind === 'end') isWhole = true
+        else if (line.kind === 'selection') holeReason = seamReason = undefined
         else if (line.kind === 'gap') pastOf(line.gap.source).gap(line.gap, holeReason)
         else if (isUnguarded(line)) items.push(line)
         else {
           pastOf(line.source).message(line, holeReason, items)
-          holeReason = 'missed'
+          holeReason = seamReason
         }
       }
       yield items
