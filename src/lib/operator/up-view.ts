@@ -3,7 +3,6 @@
 import { totalOf } from '../telemetry/counters.js'
 import type { SupervisedRole } from '../roles/supervised-role.js'
 import type { Up } from '../roles/up.js'
-import { redactUrl } from '../roles/up.js'
 import { renderTable } from '../view/table.js'
 import type { Column } from '../view/table.js'
 import { formatCount, formatUs } from '../view/units.js'
@@ -78,18 +77,17 @@ const COLUMNS: readonly Column<SupervisedRole>[] = [
 
 /** Lines without a newline at the end. */
 export function renderUp(up: Up, options: UpViewOptions): string {
-  const { hops } = up.summary()
+  const { hops, redis } = up.summary()
   const shown = Object.entries(hops)
     .filter(([, hop]) => hop !== null)
     .map(
       ([name, hop]) =>
         `${name.replace('_', ' -> ').replace('tick -> to_order', 'tick to order')} p50 ${formatUs(hop?.p50_us ?? 0)} p99 ${formatUs(hop?.p99_us ?? 0)}`,
     )
-  const redis = up.redis === null ? 'no Redis' : `redis ${redactUrl(up.redis.url)}`
   return [
     renderTable(up.roles, COLUMNS, options),
     '',
     ...(shown.length > 0 ? [shown.join('   ')] : []),
-    `${redis}   ${options.finished ? 'stopped' : 'Ctrl-C stops in order'}`,
+    `${redis === null ? 'no Redis' : `redis ${redis.url}`}   ${options.finished ? 'stopped' : 'Ctrl-C stops in order'}`,
   ].join('\n')
 }

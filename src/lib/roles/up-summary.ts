@@ -1,6 +1,7 @@
 /** What `up` tells at the end, on one line: others rely on its shape. */
 
 import type { HopBeat } from '../messages/heartbeat.js'
+import { parseRedisUrl } from '../redis/url.js'
 import { totalOf } from '../telemetry/counters.js'
 import type { SupervisedRole } from './supervised-role.js'
 
@@ -30,7 +31,10 @@ export interface UpSummary {
   readonly redis: { readonly url: string; readonly version: string; readonly private: boolean } | null
 }
 
-/** Sums over the roles; `lastPids` are those of the last life of each, as they may be gone by now. */
+/**
+ * Sums over the roles; `lastPids` are those of the last life of each, as they may be gone by now. Of the Redis it shows
+ * the place, not how to get in.
+ */
 export function summarize(
   roles: readonly SupervisedRole[],
   lastPids: ReadonlyMap<string, number>,
@@ -65,7 +69,7 @@ export function summarize(
       shard_exec: busiestHop(roles, 'shard_exec'),
       tick_to_order: busiestHop(roles, 'tick_to_order'),
     },
-    redis,
+    redis: redis === null ? null : { ...redis, url: parseRedisUrl(redis.url).shown },
   }
 }
 

@@ -18,6 +18,7 @@ import { bootId, randomId } from '../core/ids.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import { checkRedis } from '../redis/connection.js'
 import { startPrivateRedis } from '../redis/private-server.js'
+import { parseRedisUrl } from '../redis/url.js'
 import { metricsUrl } from '../telemetry/metrics-server.js'
 import { simPorts } from '../venues/urls.js'
 import { OPERATOR, loadKeyRing } from './bus-keys.js'
@@ -207,7 +208,7 @@ export class Up {
         return
       }
     }
-    this.display.say(`redis: ${redactUrl(this.redis.url)} (${this.redis.version})`)
+    this.display.say(`redis: ${parseRedisUrl(this.redis.url).shown} (${this.redis.version})`)
   }
 
   private runSettings(): Settings {
@@ -337,9 +338,4 @@ function isAlive(pid: number): boolean {
     // Another user's process is alive too.
     return codeOf(error) === 'EPERM'
   }
-}
-
-/** A URL without its password. */
-export function redactUrl(url: string): string {
-  return url.replace(/\/\/([^/@]*)@/, '//***@')
 }
