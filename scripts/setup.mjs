@@ -137,6 +137,7 @@ function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], 'the build failed: see above')
+  run(process.execPath, [join(root, 'scripts', 'manifest.mjs')], 'the build failed: see above')
   writeFileSync(BUILD_STAMP, '')
 }
 

@@ -1,27 +1,30 @@
 import { Args, Flags } from '@oclif/core'
-import type { HopOptions } from '../lib/bench/hop.js'
-import type { HopSummary } from '../lib/bench/hop-report.js'
+import { BENCH_NAMES, FIGURES, runBench } from '../lib/bench/benches.js'
+import type { BenchSummary } from '../lib/bench/benches.js'
+import { toCsv } from '../lib/bench/csv.js'
 import { MAX_PUBLISHERS } from '../lib/bench/mirror-messages.js'
-import type { MirrorOptions } from '../lib/bench/mirror.js'
-import type { MirrorSummary } from '../lib/bench/mirror-report.js'
-import type { RefillOptions } from '../lib/bench/refill.js'
-import type { RefillSummary } from '../lib/bench/refill-report.js'
+import {
+  assertWritable,
+  compareWith,
+  describeComparison,
+  readBaseline,
+  saveSummary,
+} from '../lib/bench/saved.js'
+import type { Comparison } from '../lib/bench/saved.js'
+import { missedThresholds, parseThreshold } from '../lib/bench/thresholds.js'
 import { BaseCommand } from '../lib/cli/base-command.js'
 import { durationFlag } from '../lib/cli/flags.js'
 import { EXIT } from '../lib/core/errors.js'
 
-type Figures = HopSummary | RefillSummary | MirrorSummary
-
-interface Result<Summary> {
-  readonly summary: Summary
-  readonly text: string
-}
+type Figures = BenchSummary & { readonly baseline?: Comparison }
 
 export default class Bench extends BaseCommand {
-  static override summary = 'measure the bus and the mirror on this machine'
-  static override description = `hop: price envelopes between two processes through our publisher and subscriber, without journal, with it, and with CURVE on top, interleaved with the same over Redis pub/sub on a private Redis.
+  static override summary = 'measure the bus, the pipeline, the mirror and the start on this machine'
+  static override description = `hop: price envelopes between two processes through our publisher and subscriber, without journal, with it, and with CURVE on top, interleaved with the same over Redis pub/sub, Redis streams, NATS (where nats-server is on PATH) and two C programs over libzmq (where cc and libzmq's headers are installed).
+pipeline: frames of a venue through monitor, shard and exec, three processes, until the bytes of an order are handed over, beside the same with Redis pub/sub between them.
+mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 and 50,000/s, the highest rate that is held, and how fast a journal is caught up with, beside an await for each message and ioredis pipelines.
 refill: latency of live messages at 1,000/s, alone and while another reader pulls the journal of the same publisher.
-mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 and 50,000/s, the highest rate that is held, and how fast a journal is caught up with, beside an await for each message and ioredis pipelines.`
+startup: arbees --version and arbees tap --help beside a bare oclif command.`
   static override examples = [
     { description: 'one hop', command: '<%= config.bin %> <%= command.id %>' },
     {
@@ -29,20 +32,21 @@ mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 
       command: '<%= config.bin %> <%= command.id %> hop --rounds 1 --for 500ms --json',
     },
     {
-      description: 'what a mirror that catches up with a million messages costs the others',
-      command: '<%= config.bin %> <%= command.id %> refill --messages 1000000',
+      description: 'from the frame of a venue to the bytes of an order',
+      command: '<%= config.bin %> <%= command.id %> pipeline',
     },
     {
       description: 'the mirror behind two publishers, three rounds',
       command: '<%= config.bin %> <%= command.id %> mirror --publishers 2 --rounds 3',
     },
+    {
+      description: 'keep the figures, and fail (exit 3) when a later run is a fifth slower',
+      command: `<%= config.bin %> <%= command.id %> hop --save before.json
+<%= config.bin %> <%= command.id %> hop --baseline before.json --fail-if 'ratio>1.2'`,
+    },
   ]
   static override args = {
-    name: Args.string({
-      description: 'what to measure',
-      options: ['hop', 'refill', 'mirror'],
-      default: 'hop',
-    }),
+    name: Args.string({ description: 'what to measure', options: [...BENCH_NAMES], default: 'hop' }),
   }
   static override flags = {
     rounds: Flags.integer({ summary: 'how often each case is measured', min: 1, default: 5 }),
@@ -65,50 +69,42 @@ mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 
       default: 1,
       helpValue: '<count>',
     }),
+    save: Flags.string({ summary: 'write the figures to a file', helpValue: '<file>' }),
+    baseline: Flags.string({ summary: 'compare with figures that --save wrote', helpValue: '<file>' }),
+    'fail-if': Flags.string({
+      summary: "exit 3 when a figure is beyond a bound: 'p50_us>300'; 'ratio>1.2' is p50 over the baseline's",
+      helpValue: '<threshold>',
+      multiple: true,
+      default: [],
+    }),
+    csv: Flags.boolean({ summary: 'print the cases as CSV', exclusive: ['json'] }),
   }
 
   async run(): Promise<{ summary: Figures } | undefined> {
     const { args, flags } = await this.parse(Bench)
+    const name = BENCH_NAMES.find((each) => each === args.name) ?? 'hop'
+    const baseline = flags.baseline === undefined ? undefined : readBaseline(flags.baseline, name)
+    const figures = [...FIGURES[name], ...(baseline === undefined ? [] : ['ratio', 'p99_ratio'])]
+    const thresholds = flags['fail-if'].map((text) => parseThreshold(text, figures))
+    if (flags.save !== undefined) assertWritable(flags.save)
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
     const say = (line: string) => void process.stderr.write(`${line}\n`)
+    const table = { width: process.stdout.columns ?? 100, color: this.colors }
     const { rounds, for: forMs, messages, publishers } = flags
-    const options = { rounds, forMs, signal: stop.signal, say }
-    const { summary, text } =
-      args.name === 'refill'
-        ? await this.refill({ ...options, journaled: messages ?? 1_000_000 })
-        : args.name === 'mirror'
-          ? await this.mirror({ ...options, journaled: messages ?? 300_000, publishers })
-          : await this.hop(options)
-    if (summary.cases.length === 0) process.exitCode = EXIT.FAILED
-    this.log(process.stdout.isTTY ? text : JSON.stringify({ summary }))
+    const options = { rounds, forMs, messages, publishers, signal: stop.signal, say, table }
+    const { summary: measured, text } = await runBench(name, options)
+    if (flags.save !== undefined) saveSummary(flags.save, name, measured)
+    const comparison = baseline === undefined ? undefined : compareWith(baseline, measured)
+    const summary = comparison === undefined ? measured : { ...measured, baseline: comparison }
+    if (comparison !== undefined) say(describeComparison(comparison))
+    if (comparison?.same_cpu === false) say('warning: the baseline is of another processor')
+    const missed = missedThresholds(thresholds, { ...measured, ...comparison })
+    missed.forEach(say)
+    if (missed.length > 0) process.exitCode = EXIT.UNHEALTHY
+    if (measured.cases.length === 0) process.exitCode = EXIT.FAILED
+    if (flags.csv) process.stdout.write(toCsv(measured.cases))
+    else this.log(process.stdout.isTTY ? text : JSON.stringify({ summary }))
     return { summary }
-  }
-
-  private async hop(options: Omit<HopOptions, 'rates'>): Promise<Result<HopSummary>> {
-    const { benchHop } = await import('../lib/bench/hop.js')
-    const { hopWarnings, renderHop } = await import('../lib/bench/hop-report.js')
-    const summary = await benchHop({ ...options, rates: [1_000, 10_000] })
-    hopWarnings(summary).forEach((warning) => options.say(`warning: ${warning}`))
-    return { summary, text: renderHop(summary, this.table) }
-  }
-
-  private async refill(options: Omit<RefillOptions, 'rate'>): Promise<Result<RefillSummary>> {
-    const { benchRefill } = await import('../lib/bench/refill.js')
-    const { renderRefill } = await import('../lib/bench/refill-report.js')
-    const summary = await benchRefill({ ...options, rate: 1_000 })
-    return { summary, text: renderRefill(summary, this.table) }
-  }
-
-  private async mirror(options: Omit<MirrorOptions, 'rates'>): Promise<Result<MirrorSummary>> {
-    const { benchMirror } = await import('../lib/bench/mirror.js')
-    const { mirrorWarnings, renderMirror } = await import('../lib/bench/mirror-table.js')
-    const summary = await benchMirror({ ...options, rates: [1_000, 10_000, 50_000] })
-    mirrorWarnings(summary).forEach((warning) => options.say(`warning: ${warning}`))
-    return { summary, text: renderMirror(summary, this.table) }
-  }
-
-  private get table() {
-    return { width: process.stdout.columns ?? 100, color: this.colors }
   }
 }

@@ -30,10 +30,14 @@ describe('arbees bench', () => {
       'ratio_to_libzmq_c',
       'ratio_to_redis_pubsub',
       'machine',
+      'references',
       'cases',
     ])
     const cases = summary['cases'] as Record<string, unknown>[]
-    const transports = ['zeromq', 'zeromq+journal', 'zeromq+journal+curve', 'redis']
+    const references = summary['references'] as { nats: string | null; libzmq_c: string | null }
+    const transports = ['zeromq', 'zeromq+journal', 'zeromq+journal+curve', 'redis', 'redis-streams']
+    if (references.nats !== null) transports.push('nats')
+    if (references.libzmq_c !== null) transports.push('libzmq-c')
     expect(cases.map(({ transport, rate }) => [transport, rate])).toEqual(
       [1_000, 10_000, null].flatMap((rate) => transports.map((transport) => [transport, rate])),
     )
@@ -50,6 +54,13 @@ describe('arbees bench', () => {
     expect(summary['p50_us']).toBeGreaterThan(0)
     expect(summary['max_rate']).toBeGreaterThan(0)
     expect(summary['ratio_to_redis_pubsub']).toBeGreaterThan(0)
+    const ratio = summary['ratio_to_libzmq_c']
+    if (references.libzmq_c === null) {
+      expect(ratio).toBeNull()
+      expect(run.stderr()).toMatch(/not compared with: the C program cannot be built: .+apt-get install/)
+    } else {
+      expect(ratio).toBeGreaterThan(0)
+    }
     expect(run.stderr()).toMatch(/round 1\/1: redis 10000\/s p50/)
   }, 60_000)
 })

@@ -1,6 +1,6 @@
 /**
- * The publishing process of the hop benchmark, forked by `hop.ts`. Over ZeroMQ it is our publisher; over Redis the same
- * envelope from the same codec. Ends when its parent does.
+ * The publishing process of the hop benchmark, forked by `hop.ts`. Over ZeroMQ it is our publisher; through a
+ * broker the same envelope from the same codec. Ends when its parent does.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,58 +10,43 @@ import { generateKeyPair } from '../bus/curve.js'
 import { Publisher } from '../bus/publisher.js'
 import { ZapHandler } from '../bus/zap.js'
 import { systemClock } from '../core/clock.js'
-import { hostId } from '../core/ids.js'
-import { encode } from '../messages/codec.js'
 import { pricesSource } from '../messages/sources.js'
-import { RedisPubSub } from '../redis/pubsub.js'
 import { serveParent } from './bench-child.js'
+import { connectBroker } from './brokers.js'
+import type { BrokerLink } from './brokers.js'
 import { BusSink } from './bus-sink.js'
 import { BUS_TRANSPORTS, HOP_ENV, HOP_PUBLISHER } from './hop-messages.js'
-import type { BusTransport, FromPublisher, HopRun, ToPublisher, Transport } from './hop-messages.js'
+import type { BusTransport, FromPublisher, PublisherRun, ToPublisher, Transport } from './hop-messages.js'
 import { Metronome } from './metronome.js'
 import { publishBursts, publishRun } from './pacing.js'
 import type { Sink } from './pacing.js'
+import { PlainChannel } from './plain-channel.js'
 import { PriceWalk } from './price-walk.js'
 
 const SOURCE = pricesSource(HOP_PUBLISHER)
 /** More than any run writes. */
 const RETAIN_BYTES = 4 * 2 ** 30
-const now = () => systemClock.monoUs()
 
-/** The envelope of our publisher, without its socket: what a first-design `PUBLISH` of it would cost. */
-class RedisSink implements Sink {
-  nextSeq = 1
+/** The envelope of our publisher through a broker. */
+class BrokerSink implements Sink {
   private readonly walk = new PriceWalk()
-  private readonly epoch = systemClock.nowMs()
-  private readonly lastByTopic = new Map<string, number>()
-  private last: Promise<unknown> = Promise.resolve()
+  private readonly channel
 
-  constructor(private readonly redis: RedisPubSub) {}
+  constructor(private readonly link: BrokerLink) {
+    this.channel = new PlainChannel(SOURCE, HOP_ENV, (topic, text) => link.publish(topic, text))
+  }
+
+  get nextSeq(): number {
+    return this.channel.nextSeq
+  }
 
   publish(dueUs: number): void {
     const { topic, payload, topLevel } = this.walk.next()
-    const seq = this.nextSeq++
-    const prev = this.lastByTopic.get(topic) ?? 0
-    this.lastByTopic.set(topic, seq)
-    const text = encode(
-      {
-        env: HOP_ENV,
-        source: SOURCE,
-        epoch: this.epoch,
-        seq,
-        prev,
-        timestampMs: systemClock.nowMs(),
-        host: hostId(),
-        stamps: { recv: dueUs, pub: now() },
-      },
-      payload,
-      topLevel,
-    )
-    this.last = this.redis.publish(topic, text).catch(() => undefined)
+    this.channel.publish(topic, payload, { stamps: { recv: dueUs }, topLevel })
   }
 
   flushed(): Promise<unknown> {
-    return this.last
+    return this.link.flushed()
   }
 }
 
@@ -93,12 +78,12 @@ const sinks: Partial<Record<Transport, Sink>> = Object.fromEntries(
   BUS_TRANSPORTS.map((transport) => [transport, new BusSink(publishers[transport], HOP_PUBLISHER)]),
 )
 const metronome = new Metronome()
-let prepared: { readonly sink: Sink; readonly run: HopRun } | undefined
+let prepared: { readonly sink: Sink; readonly run: PublisherRun } | undefined
 
 async function handle(message: ToPublisher): Promise<FromPublisher> {
   switch (message.type) {
     case 'connect': {
-      sinks.redis = new RedisSink(new RedisPubSub(message.redisUrl))
+      sinks[message.place.transport] = new BrokerSink(await connectBroker(message.place))
       return { type: 'connected' }
     }
     case 'fill': {

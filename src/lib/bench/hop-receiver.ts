@@ -1,21 +1,21 @@
-/** The reading end of the hop benchmark: our subscriber, or Redis pub/sub with the same checks behind it. */
+/** The reading end of the hop benchmark: our subscriber, or a broker with the same checks behind it. */
 
 import type { BusKeys } from '../bus/curve.js'
 import { sourcesOf } from '../bus/endpoints.js'
-import { SequenceTracker } from '../bus/sequence-tracker.js'
 import { Subscriber } from '../bus/subscriber.js'
 import { systemClock } from '../core/clock.js'
-import { decode } from '../messages/codec.js'
 import type { Header } from '../messages/payloads.js'
-import { RedisPubSub } from '../redis/pubsub.js'
+import { connectBroker } from './brokers.js'
+import type { BrokerLink } from './brokers.js'
 import { HOP_ENV, HOP_PREFIX, HOP_PUBLISHER } from './hop-messages.js'
-import type { BusTransport, Transport } from './hop-messages.js'
+import type { BrokerPlace, BusTransport, Transport } from './hop-messages.js'
 import type { HopWindow } from './hop-window.js'
+import { PlainReader } from './plain-reader.js'
 
 export class HopReceiver {
   private readonly windows: Partial<Record<Transport, HopWindow>> = {}
   private readonly subscribers: Subscriber[] = []
-  private redis: RedisPubSub | undefined
+  private readonly brokers: BrokerLink[] = []
 
   /** Resolves when the publisher's heartbeat arrives: the subscription stands. */
   join(transport: BusTransport, url: string, keys?: BusKeys): Promise<void> {
@@ -33,17 +33,12 @@ export class HopReceiver {
     })
   }
 
-  /** Throws `REDIS_UNREACHABLE`. */
-  async joinRedis(url: string): Promise<void> {
-    this.redis = new RedisPubSub(url)
-    await this.redis.liftSubscriberLimit()
-    const tracker = new SequenceTracker(() => true)
-    await this.redis.subscribe(`${HOP_PREFIX}*`, (topic, bytes) => {
-      const decoded = decode(topic, bytes, HOP_ENV)
-      if (decoded.kind !== 'message') return
-      const { header } = decoded.message
-      if (tracker.observe(header, topic, () => undefined).kind !== 'duplicate') this.record('redis', header)
-    })
+  /** Resolves when the subscription stands. Throws where the broker does not answer. */
+  async joinBroker(place: BrokerPlace): Promise<void> {
+    const link = await connectBroker(place)
+    this.brokers.push(link)
+    const reader = new PlainReader(HOP_ENV, ({ header }) => this.record(place.transport, header))
+    await link.subscribe([HOP_PREFIX], (topic, bytes) => reader.read(topic, bytes))
   }
 
   /** Where the messages of a transport are noted from now on. */
@@ -53,7 +48,7 @@ export class HopReceiver {
 
   close(): void {
     for (const subscriber of this.subscribers) subscriber.close()
-    this.redis?.close()
+    for (const link of this.brokers) link.close()
   }
 
   private record(transport: Transport, { seq, stamps }: Header): void {

@@ -3,9 +3,10 @@
 import { formatCount } from '../view/units.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
-import { TRANSPORTS } from './hop-messages.js'
+import { BUS_TRANSPORTS, TRANSPORTS } from './hop-messages.js'
 import type { HopRun, Transport } from './hop-messages.js'
 import type { Arrivals, Latency } from './hop-window.js'
+import { machineLines } from './machine.js'
 import type { Machine } from './machine.js'
 import type { PublisherResult } from './pacing.js'
 import { medianOf } from './percentiles.js'
@@ -46,12 +47,21 @@ interface HopCase {
   readonly late_p99_us: number | null
   /** The generator did not hold the rate: its latencies say less than they seem to. */
   readonly behind: boolean
-  /** Over Redis pub/sub at the same rate, medians of each round's ratio; null where one is missing. */
+  /** Over C libzmq at the same rate, medians of each round's ratio; null where one is missing. */
+  readonly p50_ratio_to_libzmq_c: number | null
+  readonly p99_ratio_to_libzmq_c: number | null
+  /** Over Redis pub/sub, likewise. */
   readonly p50_ratio_to_redis_pubsub: number | null
   readonly p99_ratio_to_redis_pubsub: number | null
   /** Over the same bus without its journal, likewise. */
   readonly p50_ratio_to_no_journal: number | null
   readonly p99_ratio_to_no_journal: number | null
+}
+
+/** Versions of what was compared with, beside Redis; null where it is not here. */
+export interface ReferenceVersions {
+  readonly nats: string | null
+  readonly libzmq_c: string | null
 }
 
 export interface HopSummary {
@@ -65,20 +75,25 @@ export interface HopSummary {
   readonly dropped: number
   /** Messages a second that arrive when nothing paces them. */
   readonly max_rate: number | null
-  readonly ratio_to_libzmq_c: number | null
   /** Of the medians, at `rate`. */
+  readonly ratio_to_libzmq_c: number | null
   readonly ratio_to_redis_pubsub: number | null
   readonly machine: Machine
+  readonly references: ReferenceVersions
   readonly cases: readonly HopCase[]
 }
 
 /** A generator later than this, or slower than this, did not hold its schedule. */
-const BEHIND_US = 1_000
-const BEHIND_RATE = 0.99
+export const BEHIND_US = 1_000
+export const BEHIND_RATE = 0.99
 /** What runs in production. */
 const HEADLINE: Transport = 'zeromq+journal'
 
-export function summarizeHop(results: readonly RoundResult[], machine: Machine): HopSummary {
+export function summarizeHop(
+  results: readonly RoundResult[],
+  machine: Machine,
+  references: ReferenceVersions = { nats: null, libzmq_c: null },
+): HopSummary {
   const rates = [...new Set(results.map(({ rate }) => rate))]
   const cases = rates.flatMap((rate) =>
     TRANSPORTS.map((transport) => roundsOf(results, rate, transport))
@@ -102,9 +117,10 @@ export function summarizeHop(results: readonly RoundResult[], machine: Machine):
     received: headline?.received ?? 0,
     dropped: headline?.dropped ?? 0,
     max_rate: ours.find(({ rate }) => rate === null)?.achieved_rate ?? null,
-    ratio_to_libzmq_c: null,
+    ratio_to_libzmq_c: headline?.p50_ratio_to_libzmq_c ?? null,
     ratio_to_redis_pubsub: headline?.p50_ratio_to_redis_pubsub ?? null,
     machine,
+    references,
     cases,
   }
 }
@@ -112,9 +128,9 @@ export function summarizeHop(results: readonly RoundResult[], machine: Machine):
 const roundsOf = (results: readonly RoundResult[], ofRate: number | null, of: Transport): RoundResult[] =>
   results.filter(({ rate, transport }) => rate === ofRate && transport === of)
 
-/** What each transport is compared with, beside Redis: itself and what it stands for are no reference. */
+/** Only ways of our own bus are compared, and none with itself. */
 const isReference = (reference: Transport, transport: Transport): boolean =>
-  reference !== transport && transport !== 'redis'
+  reference !== transport && BUS_TRANSPORTS.some((ours) => ours === transport)
 
 function toCase(rounds: readonly RoundResult[], results: readonly RoundResult[]): HopCase {
   const [first] = rounds
@@ -167,6 +183,8 @@ function toCase(rounds: readonly RoundResult[], results: readonly RoundResult[])
     achieved_rate: achievedRate,
     late_p99_us: lateP99Us,
     behind: paced && (achievedRate < rate * BEHIND_RATE || (lateP99Us ?? 0) > BEHIND_US),
+    p50_ratio_to_libzmq_c: ratio('libzmq-c', ({ p50_us: p50 }) => p50),
+    p99_ratio_to_libzmq_c: ratio('libzmq-c', ({ p99_us: p99 }) => p99),
     p50_ratio_to_redis_pubsub: ratio('redis', ({ p50_us: p50 }) => p50),
     p99_ratio_to_redis_pubsub: ratio('redis', ({ p99_us: p99 }) => p99),
     p50_ratio_to_no_journal: ratio('zeromq', ({ p50_us: p50 }) => p50),
@@ -188,11 +206,9 @@ export function hopWarnings({ cases }: HopSummary): string[] {
 
 /** The table for people, and what its columns mean. */
 export function renderHop(summary: HopSummary, options: TableOptions): string {
-  const { machine, cases } = summary
-  const redis = machine.redis === null ? 'no Redis' : `Redis ${machine.redis}`
+  const { machine, references, cases } = summary
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.os}`,
-    `Node ${machine.node}, libzmq ${machine.libzmq}, ${redis}`,
+    ...machineLines(machine, others(references)),
     '',
     renderTable(cases, COLUMNS, options),
     '',
@@ -203,6 +219,11 @@ export function renderHop(summary: HopSummary, options: TableOptions): string {
   ].join('\n')
 }
 
+const others = ({ nats, libzmq_c: libzmqC }: ReferenceVersions): string[] => [
+  nats === null ? 'no NATS' : `NATS ${nats}`,
+  libzmqC === null ? 'no C libzmq' : `C libzmq ${libzmqC}`,
+]
+
 function ratioLine(each: HopCase): string[] {
   const { rate, transport } = each
   if (rate === null) return []
@@ -211,6 +232,7 @@ function ratioLine(each: HopCase): string[] {
       ? []
       : [`${transport} / ${to} at ${formatCount(rate)}/s: p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}`]
   return [
+    ...line('C libzmq', each.p50_ratio_to_libzmq_c, each.p99_ratio_to_libzmq_c),
     ...line('Redis pub/sub', each.p50_ratio_to_redis_pubsub, each.p99_ratio_to_redis_pubsub),
     ...line('zeromq', each.p50_ratio_to_no_journal, each.p99_ratio_to_no_journal),
   ]

@@ -3,6 +3,7 @@
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 import { formatCount, plural } from '../view/units.js'
+import { machineLines } from './machine.js'
 import type { MaxCase, MirrorCase, MirrorSummary } from './mirror-report.js'
 
 /** Warnings about figures that should not be trusted. */
@@ -24,8 +25,7 @@ export function mirrorWarnings({ cases, maxima }: MirrorSummary): string[] {
 export function renderMirror(summary: MirrorSummary, options: TableOptions): string {
   const { machine, cases, maxima, publishers, journaled, catch_up_per_s: caughtUp, load_average } = summary
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.os}`,
-    `Node ${machine.node}, libzmq ${machine.libzmq}, Redis ${machine.redis ?? '-'}`,
+    ...machineLines(machine),
     `load average ${load_average[0]} before, ${load_average[1]} behind; ${plural(publishers, 'publisher')} with a journal`,
     '',
     renderTable(cases, CASE_COLUMNS, options),

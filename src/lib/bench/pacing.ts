@@ -38,7 +38,7 @@ export interface PublisherResult {
 }
 
 /** Between preparation and the first tick, us. */
-const LEAD_US = 20_000
+export const LEAD_US = 20_000
 /** Messages in a turn of the event loop when there is no schedule. */
 const BURST = 500
 
@@ -53,6 +53,17 @@ export function paceOf(rate: number, warmUpMs: number, measuredMs: number) {
   return { rate, warmUp: messages(warmUpMs), measured: messages(measuredMs) }
 }
 
+/** The ticks of a stretch and how many messages are due at each. */
+export function ticksOf({ warmUp, measured }: Pace, rate: number) {
+  const burst = perTick(rate)
+  return {
+    burst,
+    tickUs: (burst * 1e6) / rate,
+    warmUpTicks: warmUp / burst,
+    ticks: (warmUp + measured) / burst,
+  }
+}
+
 export async function publishRun(sink: Sink, run: Pace, metronome: Metronome): Promise<PublisherResult> {
   return run.rate === null ? publishUnpaced(sink, run) : publishPaced(sink, run, run.rate, metronome)
 }
@@ -63,14 +74,12 @@ async function publishPaced(
   rate: number,
   metronome: Metronome,
 ): Promise<PublisherResult> {
-  const burst = perTick(rate)
-  const tickUs = (burst * 1e6) / rate
-  const warmUpTicks = run.warmUp / burst
-  const measuredTicks = run.measured / burst
+  const { burst, tickUs, warmUpTicks, ticks } = ticksOf(run, rate)
+  const measuredTicks = ticks - warmUpTicks
   const lateUs = new Float64Array(measuredTicks)
   let usedUs = 0
   const startUs = now() + LEAD_US
-  await metronome.run({ startUs, tickUs, ticks: warmUpTicks + measuredTicks }, (tick, dueUs) => {
+  await metronome.run({ startUs, tickUs, ticks }, (tick, dueUs) => {
     if (tick === warmUpTicks) usedUs = cpuUs()
     if (tick >= warmUpTicks) lateUs[tick - warmUpTicks] = Math.max(0, now() - dueUs)
     for (let i = 0; i < burst; i++) sink.publish(dueUs)

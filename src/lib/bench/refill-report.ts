@@ -3,7 +3,7 @@
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 import { formatCount } from '../view/units.js'
-import { describeMachine } from './machine.js'
+import { describeMachine, machineLines } from './machine.js'
 import type { Machine } from './machine.js'
 import { medianOf } from './percentiles.js'
 
@@ -111,8 +111,7 @@ function toCase(rounds: readonly RefillRound[]): RefillCase[] {
 export function renderRefill(summary: RefillSummary, options: TableOptions): string {
   const { machine, cases, journaled, p99_ratio_to_no_refill: ratio, refill_s: seconds } = summary
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.os}`,
-    `Node ${machine.node}, libzmq ${machine.libzmq}`,
+    ...machineLines(machine),
     '',
     renderTable(cases, COLUMNS, options),
     '',

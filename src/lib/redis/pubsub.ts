@@ -30,13 +30,16 @@ export class RedisPubSub {
     return this.redis.publish(channel, text)
   }
 
-  /** Subscribes to a pattern; resolves when Redis confirmed it. Throws `REDIS_UNREACHABLE`. */
-  async subscribe(pattern: string, onMessage: (channel: string, body: Buffer) => void): Promise<void> {
+  /** Subscribes to patterns; resolves when Redis confirmed them. Throws `REDIS_UNREACHABLE`. */
+  async subscribe(
+    patterns: readonly string[],
+    onMessage: (channel: string, body: Buffer) => void,
+  ): Promise<void> {
     this.redis.on('pmessageBuffer', (_pattern: Buffer, channel: Buffer, body: Buffer) => {
       onMessage(channel.toString('utf8'), body)
     })
     try {
-      await this.redis.psubscribe(pattern)
+      await this.redis.psubscribe(...patterns)
     } catch (error) {
       throw redisError(this.shownUrl, error)
     }

@@ -162,13 +162,13 @@ function replaceLeague(
 }
 
 /** Publishes book changes; topics are formatted once per market. */
-class BookAnnouncer {
+export class BookAnnouncer {
   private readonly topics = new Map<string, { readonly orderbook: string; readonly prices: string }>()
 
   constructor(
-    private readonly context: RoleContext,
-    private readonly orderbook: Channel,
-    private readonly prices: Channel,
+    private readonly context: Pick<RoleContext, 'counters'>,
+    private readonly orderbook: Pick<Channel, 'publish'>,
+    private readonly prices: Pick<Channel, 'publish'>,
     private readonly redis: RedisPublish | undefined,
   ) {}
 

@@ -116,7 +116,8 @@ interface Hops {
   readonly decision: Histogram
 }
 
-class Shard {
+/** Takes in what comes and sends what it decides. */
+export class Shard {
   /** Everything that decisions depend on goes in here, and is written down on its way. */
   readonly inputs: ShardInputs
   private readonly recorder: ShardRecorder
@@ -127,7 +128,7 @@ class Shard {
   constructor(
     private readonly context: RoleContext,
     index: number,
-    private readonly signals: Channel,
+    private readonly signals: Pick<Channel, 'source' | 'epoch' | 'publish'>,
     private readonly hops: Hops,
     private readonly redis: RedisPublish | undefined,
     private readonly signalKey: Buffer | undefined,

@@ -11,10 +11,11 @@ const MACHINE: Machine = {
   node: '20.19.0',
   libzmq: '4.3.5',
   redis: '7.0.15',
+  commit: 'abc1234',
 }
 
 interface Given {
-  readonly transport: 'zeromq' | 'redis'
+  readonly transport: 'zeromq' | 'redis' | 'libzmq-c'
   readonly rate: number | null
   readonly p50: number
   readonly p99: number
@@ -83,6 +84,22 @@ describe('the summary of a hop', () => {
     expect(at('zeromq', 10_000)?.p99_ratio_to_redis_pubsub).toBe(0.9)
     expect(at('zeromq', 1000)?.p50_ratio_to_redis_pubsub).toBe(0.5)
     expect(at('redis', 1000)?.p50_ratio_to_redis_pubsub).toBeNull()
+  })
+
+  it('has the ratio to C libzmq where it was measured', () => {
+    const measured = summarizeHop(
+      [
+        ...ROUNDS,
+        ...[60, 90, 500].map((p50) => round({ transport: 'libzmq-c', rate: 10_000, p50, p99: p50 })),
+      ],
+      MACHINE,
+      { nats: null, libzmq_c: '4.3.4' },
+    )
+    // 150/60, 180/90, 900/500.
+    expect(measured.ratio_to_libzmq_c).toBe(2)
+    const shown = renderHop(measured, { width: 140, color: false })
+    expect(shown).toContain('zeromq / C libzmq at 10,000/s: p50 2.00')
+    expect(shown).toContain('no NATS, C libzmq 4.3.4')
   })
 
   it('adds up: sent = received + dropped in every case', () => {
