@@ -129,7 +129,7 @@ describe('arbees tap of what was', () => {
     const [odd, many, few] = [
       tap(['prices.kalshi.ODD', '--last', '3', '-n', '3']),
       tap(['prices.', '--last', '2500', '-n', '2500']),
-      tap(['prices.', '--where', 'book_seq <= 2', '--last', '3', '--idle', '1500ms']),
+      tap(['prices.', '--where', 'book_seq <= 2', '--last', '3', '--idle', '600ms']),
     ]
     expect(await Promise.all([odd.ended, many.ended, few.ended])).toEqual([0, 0, 5])
     const last = published % 2 === 1 ? published : published - 1

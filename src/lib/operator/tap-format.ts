@@ -79,7 +79,7 @@ export interface PrettyOptions {
   readonly color: boolean
   /** Columns of the terminal, asked for each line; Infinity where nothing is cut. */
   readonly width: () => number
-  /** Names of `fieldReader`: no others are shown. */
+  /** Names of `fieldReader`: behind the time these alone are shown. */
   readonly fields?: readonly string[] | undefined
 }
 
@@ -90,22 +90,17 @@ const TOPIC_SHARE = 0.4
 export function createPrettyFormat({ color, width, fields }: PrettyOptions): TapFormat {
   const palette = createPalette(color)
   const line = (text: string) => cutText(text, width())
-  const bodyOf = (item: TapItem): string =>
-    fields === undefined
-      ? fieldsOf(item.topic, payloadText(item.text), palette)
-      : `{${namedValues(readFields(item, fields), palette)}}`
+  const whole = ({ topic, seq, ageUs, text }: TapItem): string[] => [
+    palette.strong(cutMiddle(sanitize(topic), Math.floor(width() * TOPIC_SHARE))),
+    palette.dim(seq === undefined ? '#-' : `#${seq}`),
+    ...ageText(seq, ageUs),
+    fieldsOf(topic, payloadText(text), palette),
+  ]
   return {
     item: (item) => {
-      const { topic, seq, timestampMs, ageUs } = item
-      return line(
-        [
-          palette.dim(timeOfDay(timestampMs)),
-          palette.strong(cutMiddle(sanitize(topic), Math.floor(width() * TOPIC_SHARE))),
-          palette.dim(seq === undefined ? '#-' : `#${seq}`),
-          ...ageText(seq, ageUs),
-          bodyOf(item),
-        ].join(' '),
-      )
+      const body =
+        fields === undefined ? whole(item) : [`{${namedValues(readFields(item, fields), palette)}}`]
+      return line([palette.dim(timeOfDay(item.timestampMs)), ...body].join(' '))
     },
     gap: (gap) => line(palette.bad(gapText(gap))),
     drop: (lines) => line(palette.bad(`--- ${plural(lines, 'line')} left out: the output was not read`)),

@@ -79,15 +79,20 @@ const rateText = (rate: number): string => (rate < 10 ? rate.toFixed(1) : format
 
 const RATES: readonly Column<Pick<SourceStats, 'messages' | 'perSecond' | 'bytesPerSecond'>>[] = [
   { title: 'per s', value: ({ perSecond }) => rateText(perSecond), align: 'right' },
-  { title: 'bytes/s', value: ({ bytesPerSecond }) => formatBytes(bytesPerSecond), align: 'right' },
+  {
+    title: 'bytes/s',
+    value: ({ bytesPerSecond }) => formatBytes(bytesPerSecond),
+    align: 'right',
+    dropOrder: 2,
+  },
   { title: 'messages', value: ({ messages }) => formatCount(messages), align: 'right' },
 ]
 
 const SOURCE_COLUMNS: readonly Column<SourceStats>[] = [
-  { title: 'family', value: ({ family }) => family, dropOrder: 1 },
+  { title: 'family', value: ({ family }) => family, dropOrder: 4 },
   { title: 'source', value: ({ source }) => source, minWidth: 12 },
   ...RATES,
-  { title: 'bytes', value: ({ bytes }) => formatBytes(bytes), align: 'right', dropOrder: 2 },
+  { title: 'bytes', value: ({ bytes }) => formatBytes(bytes), align: 'right', dropOrder: 5 },
   {
     title: 'gaps',
     value: ({ gaps }) => formatCount(gaps),
@@ -99,6 +104,7 @@ const SOURCE_COLUMNS: readonly Column<SourceStats>[] = [
     value: ({ missing }) => formatCount(missing),
     tone: ({ missing }) => (missing === 0 ? 'plain' : 'bad'),
     align: 'right',
+    dropOrder: 3,
   },
 ]
 

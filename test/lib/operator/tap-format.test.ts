@@ -48,6 +48,17 @@ describe('JSON lines', () => {
     expect(JSON.parse(line).payload).toEqual({ a: 'x\ny' })
   })
 
+  it('carry the fields that were asked for alone', () => {
+    const fields = ['yes_bid', 'seq', 'topic', 'nothing', 'age_us']
+    expect(createJsonFormat({ forTerminal: false, fields }).item(ITEM)).toBe(
+      `{"yes_bid":0.41,"seq":42,"topic":"${ITEM.topic}","nothing":null,"age_us":310}`,
+    )
+  })
+
+  it('say where lines are left out', () => {
+    expect(JSON.parse(format.drop(1_234))).toEqual({ dropped: { lines: 1_234 } })
+  })
+
   it('mark gaps', () => {
     expect(JSON.parse(format.gap(GAP))).toEqual({ gap: GAP })
   })
@@ -67,6 +78,16 @@ describe('pretty lines', () => {
     expect(pretty().item(ITEM)).toBe(
       '20:14:07.123 prices.kalshi.KXNBAGAME-26JAN15MIABOS-MIA #42 310us {LIVE 0.41/- 12x- selection: MIA, book_seq: 7}',
     )
+  })
+
+  it('show the fields that were asked for alone', () => {
+    const fields = ['yes_bid', 'topic', 'nothing']
+    const line = createPrettyFormat({ color: false, width: () => Infinity, fields }).item(ITEM)
+    expect(line).toBe(`20:14:07.123 {yes_bid: 0.41, topic: ${ITEM.topic}, nothing: null}`)
+  })
+
+  it('say where lines are left out', () => {
+    expect(pretty().drop(1_234)).toBe('--- 1,234 lines left out: the output was not read')
   })
 
   it('show the quote on 80 columns too', () => {
