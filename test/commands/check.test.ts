@@ -74,9 +74,14 @@ describe('arbees check mirror', () => {
       launch(['check', 'mirror', '--warn', '2s', '--critical', '1s'], environment()),
       launch(['check', 'mirror', '--warn', 'soon', '--format', 'nagios'], environment()),
       check('--redis-url', 'nonsense', '--format=nagios'),
+      check('--redis-url', 'nonsense', '--format', 'json'),
+      check('--redis-url', 'nonsense', '--format', 'prometheus'),
     ]
-    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([2, 3, 3])
-    const [order, unit, redisUrl] = runs
+    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([2, 3, 3, 4, 4])
+    const [order, unit, redisUrl, json, prometheus] = runs
+    expect(JSON.parse(json!.stdout())).toMatchObject({ check: 'mirror', state: 'unknown', exit: 4 })
+    const [state] = parsePrometheusText(prometheus!.stdout()).get('arbees_check_state')!.samples
+    expect(state).toEqual({ labels: { check: 'mirror' }, value: 3 })
     expect(order!.stderr()).toMatch(
       /^error: a warning from 2\.0s on is later .*\n {2}give --warn the shorter time/,
     )

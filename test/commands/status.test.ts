@@ -20,4 +20,19 @@ describe('arbees status', () => {
     }
     place.remove()
   })
+
+  it('exits by its verdict, not by its reader, whose pipe is closed', async () => {
+    const place = await createPlace()
+    const run = launch(['status'], { ...place.environment, ARBEES_REDIS_URL: 'redis://127.0.0.1:1' })
+    run.child.stdout!.destroy()
+    expect(await run.ended).toBe(3)
+    place.remove()
+  })
+
+  it('exits 2 for a flag without its value', async () => {
+    const run = launch(['status', '--data-dir', '--json'], {})
+    const last = launch(['status', '--data-dir'], {})
+    expect(await Promise.all([run.ended, last.ended])).toEqual([2, 2])
+    expect(last.stderr()).toContain('data-dir')
+  })
 })

@@ -6,7 +6,8 @@ import type { FaultCase } from './fault-case.js'
 import { RedisProcess } from './redis-process.js'
 import { STREAM, readerSide } from './side.js'
 import type { Stage } from './stage.js'
-import type { Outcome } from './verdict.js'
+import { hopProblems } from './verdict.js'
+import type { Hops, Outcome } from './verdict.js'
 
 const RATE = 1_000
 /** In a minute more than a publisher keeps for a subscriber that does not read. */
@@ -133,12 +134,12 @@ async function stoppedForAMinute(stage: Stage): Promise<Outcome> {
   const reader = readerSide({ ...stage.sideOptions, name: 'reader', isOurs: true, links: [] })
   stage.extras.push(reader)
   await reader.start()
-  const hops = async () => {
+  const hops = async (): Promise<Hops> => {
     const [actor] = reader.actors
     const told = actor?.next('hops', 10_000)
     actor?.tell({ op: 'hops' })
     const { p50_us, p99_us, n } = { ...(await told) }
-    return { p50_us, p99_us, n }
+    return { p50_us: Number(p50_us), p99_us: Number(p99_us), n: Number(n) }
   }
   stage.rate(OUTAGE_RATE)
   await sleep(3_000)
@@ -150,7 +151,8 @@ async function stoppedForAMinute(stage: Stage): Promise<Outcome> {
   const hopDuring = await hops()
   for (const redis of redisOf(stage)) redis.resume()
   const details = { hop_before: hopBefore, hop_during: hopDuring }
-  return stage.finish(await stage.caughtUp(), details)
+  const outcome = await stage.finish(await stage.caughtUp(), details)
+  return { ...outcome, problems: [...outcome.problems, ...hopProblems(hopBefore, hopDuring)] }
 }
 
 async function outOfMemory(stage: Stage): Promise<Outcome> {

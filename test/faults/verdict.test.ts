@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NOTHING, tally } from './tally.js'
 import type { GapSighting, Sighting } from './tally.js'
-import { lineOf } from './verdict.js'
+import { lineOf, hopProblems } from './verdict.js'
 import type { Expectation, Outcome } from './verdict.js'
 
 const EXPECTED: Expectation = { control: 'must_lose', atLeastSent: 10, gapped: 0 }
@@ -57,5 +57,19 @@ describe('what a publisher sent and did not live to note', () => {
     ['an end that nobody knows, of an epoch that never was', counts([], gap(8, 1, null)), NONE],
   ])('%s', (_what, found, expected) => {
     expect(found).toEqual(expected)
+  })
+})
+
+describe('the hot path during an outage of Redis', () => {
+  const hops = { p50_us: 400, p99_us: 6_000, n: 150_000 }
+  it.each([
+    ['is as it was', hops, hops, 0],
+    ['is quicker', hops, { ...hops, p50_us: 300, p99_us: 800 }, 0],
+    ['has a slower median', hops, { ...hops, p50_us: 900 }, 1],
+    ['has a hundredfold tail', hops, { ...hops, p99_us: 600_000 }, 1],
+    ['was not measured', hops, { ...hops, n: 0 }, 1],
+    ['was measured at no time', { ...hops, n: NaN }, { ...hops, n: NaN }, 2],
+  ])('%s', (_, before, during, problems) => {
+    expect(hopProblems(before, during)).toHaveLength(problems)
   })
 })

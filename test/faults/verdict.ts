@@ -117,3 +117,28 @@ export function lineOf(
     failures,
   }
 }
+
+/** Hops of a minute, microseconds. */
+export interface Hops {
+  readonly p50_us: number
+  readonly p99_us: number
+  readonly n: number
+}
+
+/** A minute of load at least; fewer prove nothing. */
+const LEAST_HOPS = 10_000
+/** A shared machine moves a median by tens of percent and a p99 by more. */
+const SLOWER = { p50_us: 2, p99_us: 4 } as const
+
+/** What an outage of Redis did to the hot path, which it must not touch. */
+export function hopProblems(before: Hops, during: Hops): string[] {
+  const problems: string[] = []
+  for (const [name, { n }] of [['before', before] as const, ['during', during] as const]) {
+    if (!(n >= LEAST_HOPS)) problems.push(`${n} hops ${name} the outage, which prove nothing`)
+  }
+  for (const name of ['p50_us', 'p99_us'] as const) {
+    if (during[name] <= before[name] * SLOWER[name]) continue
+    problems.push(`hop ${name} ${during[name]} during the outage, ${before[name]} before`)
+  }
+  return problems
+}

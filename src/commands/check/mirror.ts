@@ -59,12 +59,14 @@ export default class CheckMirror extends BaseCommand {
     return report
   }
 
-  /** Nagios reads what went wrong on stdout too, and has one code for a check that could not be made. */
+  /** Whoever reads the output finds there too that the check could not be made. Nagios has a code of its own for it. */
   override async catch(error: Error & { exitCode?: number }): Promise<void> {
     await super.catch(error)
-    if (!this.isNagios || process.exitCode === EXIT.OK) return
-    process.stdout.write(`MIRROR UNKNOWN - ${firstLines(error)}\n`)
-    process.exitCode = 3
+    if (process.exitCode === EXIT.OK || this.jsonEnabled()) return
+    const { checkFailed } = await import('../../lib/operator/check-view.js')
+    const text = checkFailed('mirror', this.askedFormat, firstLines(error), process.exitCode)
+    if (text !== '') process.stdout.write(`${text}\n`)
+    if (this.isNagios) process.exitCode = 3
   }
 
   private async render(report: MirrorCheck, format: string): Promise<string> {
@@ -86,10 +88,14 @@ export default class CheckMirror extends BaseCommand {
     }
   }
 
-  /** Asked also where the flags could not be parsed. */
   private get isNagios(): boolean {
+    return this.askedFormat === 'nagios' && !this.jsonEnabled()
+  }
+
+  /** Asked also where the flags could not be parsed. */
+  private get askedFormat(): string | undefined {
     const at = this.argv.indexOf('--format')
-    const isAsked = this.argv.includes('--format=nagios') || (at !== -1 && this.argv[at + 1] === 'nagios')
-    return isAsked && !this.jsonEnabled()
+    const joined = this.argv.find((word) => word.startsWith('--format='))
+    return joined?.slice('--format='.length) ?? (at === -1 ? undefined : this.argv[at + 1])
   }
 }

@@ -48,7 +48,8 @@ export abstract class BaseCommand extends Command {
 
   /** What a closed stdout ends: the whole command, unless it must clean up first. */
   protected onClosedPipe(): void {
-    process.exit(EXIT.OK)
+    // Who set a code before it printed has said what it came to.
+    process.exit(process.exitCode ?? EXIT.OK)
   }
 
   /**
@@ -124,11 +125,15 @@ function readLiveUpFile(dataDir: string): UpFile | undefined {
   }
 }
 
+/** oclif's words for a flag at the end of the line: an error without what was parsed. */
+const VALUE_MISSING = /^Flag .+ expects (a value|one of these values)/
+
 function describeError(error: Error): { code: string; exit: number; hint?: string | undefined } {
   if (error instanceof ArbeesError) return { code: error.code, exit: error.exit, hint: error.hint }
   if (error instanceof Errors.CLIError) {
     // Parse errors carry what was parsed; some of them leave their exit code to chance.
-    const exit = 'parse' in error ? EXIT.USAGE : (error.oclif.exit ?? EXIT.FAILED)
+    const isUsage = 'parse' in error || VALUE_MISSING.test(error.message)
+    const exit = isUsage ? EXIT.USAGE : (error.oclif.exit ?? EXIT.FAILED)
     return { code: exit === EXIT.USAGE ? 'USAGE' : (error.code ?? 'FAILED'), exit, hint: 'see --help' }
   }
   return { code: 'FAILED', exit: EXIT.FAILED }

@@ -12,7 +12,7 @@ export const HEALTH_KEPT_MS = 5_000
 
 export class HealthWriter {
   private latest = new Map<string, Heartbeat>()
-  private writing = false
+  private writing: Promise<void> | undefined
   private readonly others = new OtherMirror()
 
   constructor(
@@ -32,8 +32,17 @@ export class HealthWriter {
 
   /** Writes what came since the last time and `own`, in one round trip; skipped while one is under way. */
   async write(own: Heartbeat): Promise<void> {
-    if (this.writing) return
-    this.writing = true
+    this.writing ??= this.exchange(own).finally(() => (this.writing = undefined))
+    await this.writing
+  }
+
+  /** As `write`, and never skipped: the last word. */
+  async writeLast(own: Heartbeat): Promise<void> {
+    await this.writing
+    await this.write(own)
+  }
+
+  private async exchange(own: Heartbeat): Promise<void> {
     const heartbeats = [...this.latest.values()]
     this.latest = new Map()
     try {
@@ -49,8 +58,6 @@ export class HealthWriter {
       for (const [error] of replies) if (error !== null) throw error
     } catch (error) {
       this.counters.add('health_errors', redisErrorCode(error))
-    } finally {
-      this.writing = false
     }
   }
 }

@@ -22,6 +22,8 @@ export interface MirrorFindings {
   /** Of these, those that are still an alarm. */
   readonly recentGaps: number
   readonly closedDoors: readonly ClosedDoor[]
+  /** Why Redis takes no write; undefined where nothing says so. */
+  readonly refusesWrites: string | undefined
 }
 
 export interface MirrorCheck extends CheckReport {
@@ -76,14 +78,16 @@ const livesIn = ({ mirror, mirrorAgeMs }: MirrorFindings): boolean =>
   mirror?.closing === false && mirrorAgeMs <= ECHO_LATE_MS
 
 function mirrorProblems(findings: MirrorFindings): CheckProblem[] {
-  const { mirror, mirrorAgeMs, recentGaps } = findings
+  const { mirror, mirrorAgeMs, recentGaps, refusesWrites } = findings
   const problems: CheckProblem[] = []
   const add = (state: CheckProblem['state'], subject: string, problem: string) =>
     problems.push({ state, subject, problem })
-  if (mirror === undefined)
+  if (refusesWrites !== undefined) add('critical', 'redis', `it takes no write: ${refusesWrites}`)
+  // A mirror that lives could not keep its heartbeat there.
+  else if (mirror === undefined)
     add('critical', 'mirror', 'no mirror writes to this Redis: no heartbeat of one is there')
-  else if (mirror.closing) add('critical', 'mirror', 'the mirror has stopped')
-  else if (!livesIn(findings)) {
+  if (mirror?.closing === true) add('critical', 'mirror', 'the mirror has stopped')
+  else if (mirror !== undefined && !livesIn(findings)) {
     const age = Number.isFinite(mirrorAgeMs) ? `${formatAge(mirrorAgeMs)} old` : 'kept by somebody else'
     add('critical', 'mirror', `its last heartbeat is ${age}`)
   }

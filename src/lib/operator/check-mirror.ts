@@ -43,7 +43,8 @@ export async function checkMirror({ settings, clock, thresholds }: MirrorCheckOp
   try {
     link = await connectRedis(settings.redis_url, 'arbees-check', REDIS_TIMEOUT_MS)
     const look = new MirrorLook(link.redis, redisKeys(settings.env))
-    return await new MirrorChecker(bus, look, clock).check(thresholds)
+    const { refusesWrites } = await link.ready()
+    return await new MirrorChecker(bus, look, clock, refusesWrites).check(thresholds)
   } catch (error) {
     const { message, exit } = redisError(link?.shownUrl ?? '', error)
     if (exit !== EXIT.UNREACHABLE && exit !== EXIT.UNHEALTHY) throw error
@@ -85,6 +86,7 @@ class MirrorChecker {
     private readonly bus: BeatListener,
     private readonly look: MirrorLook,
     private readonly clock: Clock,
+    private readonly refusesWrites: string | undefined,
   ) {
     this.sources = bus.endpoints.flatMap((endpoint) => endpoint.sources)
   }
@@ -106,7 +108,11 @@ class MirrorChecker {
       )
       const { mirror, mirrorAgeMs, gaps, recentGaps } = last.picture
       return judgeMirror(
-        { channels, mirror, mirrorAgeMs, gaps, recentGaps, closedDoors: this.bus.closedDoors },
+        {
+          ...{ channels, mirror, mirrorAgeMs, gaps, recentGaps },
+          closedDoors: this.bus.closedDoors,
+          refusesWrites: this.refusesWrites,
+        },
         thresholds,
       )
     } finally {
@@ -175,16 +181,21 @@ async function proofOf(
   channel: ChannelLook | undefined,
   journals: JournalLook | undefined,
 ): Promise<ContentProof> {
-  const { checkpoint, newest, isCovered, isWhole } = channel ?? NO_LOOK
+  const { checkpoint, newest, isCovered, mayBeCovered, isWhole } = channel ?? NO_LOOK
   if (checkpoint === undefined || (checkpoint.seq === 0 && newest === undefined)) return 'none'
   const isThere = newest !== undefined && (!isBefore(newest, checkpoint) || isNothingOf(checkpoint))
-  if (!isThere && !isCovered) return newest === undefined && !isWhole ? 'unproven' : 'missing'
+  if (!isThere && !isCovered) {
+    return mayBeCovered || (newest === undefined && !isWhole) ? 'unproven' : 'missing'
+  }
   const record = newest === undefined ? undefined : await journals?.record(source, newest)
   if (newest === undefined || record === undefined) return 'unproven'
   return record.topic === newest.topic && record.data.equals(newest.data) ? 'equal' : 'differs'
 }
 
-const NO_LOOK: ChannelLook = { checkpoint: undefined, newest: undefined, isCovered: false, isWhole: false }
+const NO_LOOK: ChannelLook = {
+  ...{ checkpoint: undefined, newest: undefined },
+  ...{ isCovered: false, mayBeCovered: false, isWhole: false },
+}
 
 /** An epoch that has begun, of which nothing was published yet. */
 const isNothingOf = ({ seq }: Checkpoint): boolean => seq === 0

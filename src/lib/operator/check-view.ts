@@ -35,3 +35,25 @@ export function renderPrometheus({ check, state, figures }: CheckReport): string
   for (const { name, help, labels, value } of figures) add(name, help, labels, value)
   return renderMetrics([...byName.values()])
 }
+
+/** A check that could not be made, in the formats that machines read; nothing for people, who have stderr. */
+export function checkFailed(
+  check: string,
+  format: string | undefined,
+  problem: string,
+  exit: number | string | null | undefined,
+): string {
+  switch (format) {
+    case 'nagios':
+      return `${check.toUpperCase()} UNKNOWN - ${oneLine(problem)}`
+    case 'json':
+      return JSON.stringify({ check, state: 'unknown', summary: problem, exit: Number(exit) })
+    case 'prometheus':
+      return renderPrometheus({
+        ...{ check, state: 'unknown', summary: problem, problems: [], notes: [], figures: [] },
+        unreachable: false,
+      }).trimEnd()
+    default:
+      return ''
+  }
+}

@@ -43,7 +43,7 @@ const DECISIONS = [
 const LOOK_AHEAD = 100
 
 /** Throws what `connectRedis` throws. */
-export async function openRedisArchive(settings: Settings): Promise<Archive> {
+async function openRedisArchive(settings: Settings): Promise<Archive> {
   const { env } = settings
   const keys = redisKeys(env)
   const link = await connectRedis(settings.redis_url, 'arbees-explain')

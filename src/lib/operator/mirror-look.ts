@@ -21,6 +21,8 @@ export interface ChannelLook {
   readonly newest: StreamEntry | undefined
   /** A gap record reaches to the checkpoint: there need be no entry. */
   readonly isCovered: boolean
+  /** There are older gap records than were looked at: one of them may reach there. */
+  readonly mayBeCovered: boolean
   /** Every entry of its streams was looked at, or the newest of them was its own. */
   readonly isWhole: boolean
 }
@@ -122,8 +124,9 @@ export class MirrorLook {
       undefined,
     )
     const isCovered = checkpoint !== undefined && gapRecords.some((raw) => reaches(raw, source, checkpoint))
+    const mayBeCovered = !isCovered && gapRecords.length >= NEWEST_GAPS
     const isWhole = newest !== undefined || own.every((tail) => tail.length < NEWEST)
-    return { checkpoint, newest, isCovered, isWhole }
+    return { checkpoint, newest, isCovered, mayBeCovered, isWhole }
   }
 }
 

@@ -22,6 +22,8 @@ export interface RedisState {
   /** Without its password. */
   readonly url: string
   readonly version: string
+  /** Why it takes no write; undefined where nothing says so. */
+  readonly refusesWrites: string | undefined
   readonly mirror: Heartbeat | undefined
   /** Entries of `arbees:gaps`. */
   readonly gaps: number
@@ -168,7 +170,10 @@ function publisherStatus({ publisher }: PublisherEndpoint, findings: StatusFindi
 
 function mirrorStatus({ redis, nowMs }: StatusFindings): RoleStatus {
   if ('error' in redis) return { ...down('mirror'), state: 'unknown' }
-  if (redis.mirror === undefined) return down('mirror')
+  // A mirror that lives cannot keep its heartbeat there either.
+  if (redis.mirror === undefined) {
+    return { ...down('mirror'), state: redis.refusesWrites === undefined ? 'down' : 'unknown' }
+  }
   // Read out of Redis: the wall clocks of two hosts.
   const ageMs = Math.max(0, nowMs - redis.mirror.timestamp_ms)
   return { ...roleStatus('mirror', redis.mirror, ageMs, MIRROR_SUSPECT_MS, redis), channels: [] }
@@ -255,7 +260,7 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
     return [problem(url === undefined ? 'not running' : `no heartbeat from ${url}`, startHint(role))]
   }
   const problems: StatusProblem[] = []
-  if (state === 'unknown') problems.push(problem('its heartbeat is kept in Redis, which does not answer'))
+  if (state === 'unknown') problems.push(problem('its heartbeat is kept in Redis, which does not tell'))
   if (state === 'silent') problems.push(problem('its heartbeats stopped', startHint(role)))
   if (state === 'closing') problems.push(problem('it is stopping', startHint(role)))
   for (const feed of feeds.filter((each) => each.state !== 'LIVE')) {
@@ -301,16 +306,21 @@ function redisProblems(redis: RedisFindings, gapsKey: string): StatusProblem[] {
       },
     ]
   }
-  const { gaps, recentGaps } = redis
-  if (recentGaps === 0) return []
-  const recent = recentGaps === gaps ? '' : `, ${recentGaps} of the last 24 h`
-  return [
-    {
+  const { gaps, recentGaps, refusesWrites } = redis
+  const problems: StatusProblem[] = []
+  if (refusesWrites !== undefined) {
+    const hint = 'nothing is lost as long as the journals last: mend it, and the mirror catches up by itself'
+    problems.push({ role: 'redis', problem: `it takes no write: ${refusesWrites}`, hint })
+  }
+  if (recentGaps > 0) {
+    const recent = recentGaps === gaps ? '' : `, ${recentGaps} of the last 24 h`
+    problems.push({
       role: 'redis',
       problem: `${gapsKey} holds ${plural(gaps, 'record')}${recent}`,
       hint: `XREVRANGE ${gapsKey} + - COUNT 20 shows the newest; each is a problem for 24 h`,
-    },
-  ]
+    })
+  }
+  return problems
 }
 
 function strangerProblems({ strangers }: StatusFindings): StatusProblem[] {

@@ -76,7 +76,8 @@ async function readRedis(
   ])
   if (checkpoints === undefined) throw new Error(`Redis at ${url} does not tell its checkpoints`)
   const lags = await measureLags({ said, checkpoints, askedUs, clock, bus })
-  return { url, version: (await link.ready()).version, mirror, gaps, recentGaps: recentGaps.length, lags }
+  const { version, refusesWrites } = await link.ready()
+  return { url, version, refusesWrites, mirror, gaps, recentGaps: recentGaps.length, lags }
 }
 
 /** The mirror publishes nothing on the bus: its heartbeat is in Redis. */

@@ -13,6 +13,8 @@ export interface RedisServer {
   readonly isReadOnly: boolean
   /** Its policy, where it may throw away a stream to make room; the checkpoint beside it would still claim its entries. */
   readonly evicts: string | undefined
+  /** Why it takes no write at this moment, in words that begin with its code; undefined where nothing says so. */
+  readonly refusesWrites: string | undefined
 }
 
 const OLDEST_MAJOR = 6
@@ -42,11 +44,25 @@ export function readServerInfo(info: string, shownUrl: string): RedisServer {
     )
   }
   const policy = field('maxmemory_policy')
+  const isReadOnly = field('role') === 'slave' && field('slave_read_only') !== '0'
   return {
     version: fields.get('valkey_version') ?? version,
     runId: field('run_id'),
     pid: Number(field('process_id')),
-    isReadOnly: field('role') === 'slave' && field('slave_read_only') !== '0',
+    isReadOnly,
     evicts: field('maxmemory') !== '0' && policy.startsWith('allkeys-') ? policy : undefined,
+    refusesWrites: isReadOnly ? 'READONLY: it is a replica' : writeRefusal(field),
   }
+}
+
+function writeRefusal(field: (name: string) => string): string | undefined {
+  const [used, most] = [Number(field('used_memory')), Number(field('maxmemory'))]
+  if (most > 0 && used > most && field('maxmemory_policy') === 'noeviction') {
+    return `OOM: it uses ${used} of ${most} bytes (maxmemory)`
+  }
+  if (field('aof_last_write_status') === 'err') return 'MISCONF: it cannot write its append-only file'
+  if (field('rdb_last_bgsave_status') === 'err') {
+    return 'MISCONF: its last save failed, and stop-writes-on-bgsave-error may be on'
+  }
+  return undefined
 }

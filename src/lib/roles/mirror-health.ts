@@ -128,7 +128,7 @@ export class MirrorHealth {
   async close(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer)
     this.tellEndedEpisodes(Infinity)
-    if (this.options.link.isUp) await this.writer.write(this.heartbeat(true))
+    if (this.options.link.isUp) await this.writer.writeLast(this.heartbeat(true))
   }
 
   private async beat(): Promise<void> {

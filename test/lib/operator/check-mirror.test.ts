@@ -160,6 +160,38 @@ describe('check mirror', () => {
     await redis.look.rename('aside', STREAM)
   })
 
+  it('a channel that ends on a gap is covered by its record, and unproven where newer ones hide that', async () => {
+    await settled()
+    const { epoch, seq } = (await redis.look.hgetall('sim:arbees:checkpoint:kalshi.prices'))
+    const record = (channel: string) =>
+      redis.look.xadd(
+        GAPS,
+        '*',
+        ...['channel', channel, 'epoch', epoch!, 'from', '1', 'to', seq!, 'reason', 'missed'],
+      )
+    await redis.look.rename(STREAM, 'aside')
+    const gapsAlone = [expect.stringMatching(/^warning redis: (1 gap|100 gaps or more) recorded within 24 h/)]
+    await record('kalshi.prices')
+    expect(problemsOf(await check())).toEqual(gapsAlone)
+    await Promise.all(Array.from({ length: 100 }, () => record('poly.prices')))
+    const report = await check()
+    expect(problemsOf(report)).toEqual(gapsAlone)
+    expect(channelOf(report, 'kalshi.prices').content).toBe('unproven')
+    await redis.look.del(GAPS)
+    await redis.look.rename('aside', STREAM)
+  })
+
+  it('a Redis that takes no write is what is wrong, not the mirror, whose heartbeat it refuses too', async () => {
+    await redis.look.config('SET', 'maxmemory', '1')
+    // As it goes by itself, 5 s later.
+    await redis.look.del('sim:arbees:health:mirror:0')
+    const problems = problemsOf(await check())
+    await redis.look.config('SET', 'maxmemory', '0')
+    expect(problems[0]).toMatch(/^critical redis: it takes no write: OOM: /)
+    expect(problems.join()).not.toContain('no mirror')
+    await until(() => redis.look.exists('sim:arbees:health:mirror:0').then(Boolean), 'it is written again')
+  })
+
   it('a mirror that is gone: how much is missing, how old it is, and that nobody writes', async () => {
     await settled()
     await mirror.context.lifecycle.close()

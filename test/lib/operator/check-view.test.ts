@@ -44,6 +44,7 @@ const WELL: MirrorFindings = {
   gaps: 0,
   recentGaps: 0,
   closedDoors: [],
+  refusesWrites: undefined,
 }
 const judge = (findings: Partial<MirrorFindings>) => judgeMirror({ ...WELL, ...findings }, LIMITS)
 const counting = (counts: Readonly<Record<string, number>>) => ({ mirror: { ...MIRROR, counts } })

@@ -73,3 +73,15 @@ it('a journal that could not be written, and garbage on the recovery socket, are
     expect.stringMatching(/^7 requests on the recovery socket were none.*not_json 7/),
   ])
 })
+
+describe('a Redis that takes no write', () => {
+  it('is the problem, and says nothing of the mirror, whose heartbeat it refuses too', async () => {
+    await redis.look.config('SET', 'maxmemory', '1')
+    const { problems } = await statusOf('redis')
+    const mirror = await statusOf('mirror')
+    await redis.look.config('SET', 'maxmemory', '0')
+    expect(problems).toEqual([expect.stringMatching(/^it takes no write: OOM: it uses \d+ of 1 bytes/)])
+    expect(mirror.problems).toEqual(['its heartbeat is kept in Redis, which does not tell'])
+    expect((await statusOf('mirror')).problems).toEqual(['not running'])
+  })
+})

@@ -265,7 +265,7 @@ describe('status', () => {
     const { settings } = await bindAll({ kalshi: { feeds: [LIVE] } })
     const report = await read({ ...settings, redis_url: 'redis://:secret@127.0.0.1:1' })
     expect(texts(report)).toEqual([
-      'mirror: its heartbeat is kept in Redis, which does not answer',
+      'mirror: its heartbeat is kept in Redis, which does not tell',
       'redis: no Redis answers at redis://127.0.0.1:1: ECONNREFUSED',
     ])
     expect(JSON.stringify(report)).not.toContain('secret')

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ArbeesError, EXIT } from '../../../src/lib/core/errors.js'
@@ -80,6 +83,28 @@ describe('redis connection', () => {
   ])('maxmemory %s with %s: the policy that may take a stream is %s', async (memory, policy, evicts) => {
     const server = await redisServer(['--maxmemory', memory, '--maxmemory-policy', policy])
     expect(await checkRedis(server.url)).toMatchObject({ evicts })
+  })
+
+  it.each([
+    ['1kb', 'noeviction', /^OOM: it uses \d+ of 1024 bytes \(maxmemory\)$/],
+    ['1kb', 'allkeys-lru', undefined],
+    ['100mb', 'noeviction', undefined],
+    ['0', 'noeviction', undefined],
+  ])('maxmemory %s with %s: it says why it takes no write', async (memory, policy, why) => {
+    const server = await redisServer(['--maxmemory', memory, '--maxmemory-policy', policy])
+    const { refusesWrites } = await checkRedis(server.url)
+    if (why === undefined) expect(refusesWrites).toBeUndefined()
+    else expect(refusesWrites).toMatch(why)
+  })
+
+  it('one that could not save says that it may take no write', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'arbees-save-'))
+    const server = await redisServer(['--dir', dir])
+    rmSync(dir, { recursive: true })
+    await server.look.bgsave()
+    const refusal = async () => (await checkRedis(server.url)).refusesWrites
+    await until(async () => (await refusal()) !== undefined, 'it knows that it failed')
+    expect(await refusal()).toMatch(/^MISCONF/)
   })
 
   it('Redis 5, which knows no HELLO either, is refused', async () => {
