@@ -3,6 +3,8 @@
  * missed meanwhile is pulled from the publishers' journals.
  */
 
+import { NOWHERE, isBefore } from '../../bus/position.js'
+import type { Position } from '../../bus/position.js'
 import { sleep } from '../../core/backoff.js'
 import { isUnguarded } from '../past.js'
 import type { PastItem } from '../past.js'
@@ -17,7 +19,10 @@ export interface RecorderOptions {
   readonly folder: RecordingFolder
   readonly limits: RecordingLimits
   readonly live: Omit<LivePastOptions, 'startAt'>
-  /** What was written, a page at a time; those of first-design senders are left out. */
+  /**
+   * What was written, a page at a time, each once, also where it is written again after a failure; those of first-design
+   * senders are left out.
+   */
   readonly onRecorded: (items: readonly PastItem[]) => void
   /** Nothing can be written; it is tried again until something can. */
   readonly onFailure: (error: unknown) => void
@@ -32,6 +37,13 @@ const RETRY_MS = 1_000
 export async function record(options: RecorderOptions, signal: AbortSignal): Promise<void> {
   const { folder, limits, live, onRecorded, onFailure } = options
   let hasWritten = false
+  const furthest = new Map<string, Position>()
+  const isNews = (item: PastItem): boolean => {
+    const { source, ...place } = endOf(item)
+    if (!isBefore(furthest.get(source) ?? NOWHERE, place)) return false
+    furthest.set(source, place)
+    return true
+  }
   for (;;) {
     const writer = new RecordingWriter(folder, limits, live.reader.clock)
     let failure: unknown
@@ -43,7 +55,7 @@ export async function record(options: RecorderOptions, signal: AbortSignal): Pro
         const items = page.filter((item) => item.kind === 'gap' || !isUnguarded(item))
         await writer.write(items)
         hasWritten ||= items.length > 0
-        onRecorded(items)
+        onRecorded(items.filter(isNews))
       }
       await writer.close()
       return
@@ -55,4 +67,10 @@ export async function record(options: RecorderOptions, signal: AbortSignal): Pro
     }
     if ((await sleep(RETRY_MS, signal)) === 'aborted') throw failure
   }
+}
+
+function endOf(item: PastItem): Position & { readonly source: string } {
+  if (item.kind === 'message') return { source: item.source, epoch: item.epoch, seq: item.seq }
+  const { source, epoch, from, to } = item.gap
+  return { source, epoch, seq: to ?? from }
 }

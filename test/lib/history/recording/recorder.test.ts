@@ -6,6 +6,7 @@ import type { PastItem } from '../../../../src/lib/history/past.js'
 import { record } from '../../../../src/lib/history/recording/recorder.js'
 import { RecordingFolder } from '../../../../src/lib/history/recording/recording-folder.js'
 import { openRecording } from '../../../../src/lib/history/recording/recording-past.js'
+import { SmallDisk, smallDiskRefusal } from '../../../faults/small-disk.js'
 import { until } from '../../poll.js'
 import { LivePublisher } from '../live-publisher.js'
 import { SOURCE, all, told } from '../past-samples.js'
@@ -105,6 +106,41 @@ describe('a recorder', () => {
     await until(() => told(got).at(-1) === `${epoch}/${lastSeq}`, 'it has all')
     await end()
     expect(await read()).toEqual(span(epoch, first, lastSeq))
+  })
+
+  it.skipIf(smallDiskRefusal() !== undefined)('tells nothing twice that a full disk lost', async () => {
+    const disk = new SmallDisk(dir, 2)
+    try {
+      const { epoch } = publisher
+      const { got, failures, end } = start()
+      const first = await begun(got)
+      disk.fill()
+      await until(() => {
+        publisher.publish(1)
+        return failures.length > 1
+      }, 'it fails, and fails again')
+      disk.free()
+      const { lastSeq } = publisher
+      await until(() => told(got).at(-1) === `${epoch}/${lastSeq}`, 'it has all')
+      await end()
+      expect(told(got)).toEqual(span(epoch, first, lastSeq))
+      expect(await read()).toEqual(span(epoch, first, lastSeq))
+    } finally {
+      disk.remove()
+    }
+  })
+
+  it('ends with what keeps it from writing, where it ends so', async () => {
+    const { got, failures, ended, end } = start({ segmentMs: 1 })
+    ended.catch(() => undefined)
+    await begun(got)
+    rmSync(join(dir, SOURCE), { recursive: true })
+    writeFileSync(join(dir, SOURCE), '')
+    await until(() => {
+      publisher.publish(1)
+      return failures.length > 0
+    }, 'it fails')
+    await expect(end()).rejects.toBe(failures.at(-1))
   })
 
   it('fails at once where it never could write', async () => {
