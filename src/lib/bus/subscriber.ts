@@ -89,6 +89,8 @@ export interface SubscriberOptions extends SubscriberHandlers {
  * mirror does for Redis's, gets one at most so often while messages pile up.
  */
 const YIELD_EVERY_US = 2_000
+/** A message that is there already comes sooner than that behind the one before. */
+const WAITED_US = 50
 
 /** Messages that are handed on before `onDrained` is said even though more wait. */
 const MAX_BURST = 256
@@ -135,6 +137,8 @@ class Link {
   private lastHeardUs: number
   private burst = 0
   private yieldedUs = 0
+  /** When the last message was handed on. */
+  private handledUs = 0
   private closed = false
 
   constructor(
@@ -179,7 +183,10 @@ class Link {
     // Its async iterator makes two more promises of each message.
     while (!socket.closed) {
       const frames = await socket.receive()
-      this.lastHeardUs = this.options.clock.monoUs()
+      const nowUs = this.options.clock.monoUs()
+      // It was waited for: everybody else had a turn.
+      if (nowUs - this.handledUs > WAITED_US) this.yieldedUs = nowUs
+      this.lastHeardUs = nowUs
       const [topic, body] = frames
       if (frames.length !== 2 || topic === undefined || body === undefined) {
         this.problem('parse_error', 'bad_frames', `${frames.length} frames`)
@@ -187,10 +194,11 @@ class Link {
         this.tryHandle(topic.toString('utf8'), body, this.lastHeardUs)
       }
       if (this.options.onDrained !== undefined) this.tellDrained(socket)
+      this.handledUs = this.options.clock.monoUs()
       // Messages that wait are handed over in microtasks: timers and other sockets would wait for all of them.
-      if (this.lastHeardUs - this.yieldedUs > YIELD_EVERY_US) {
-        this.yieldedUs = this.lastHeardUs
+      if (this.handledUs - this.yieldedUs > YIELD_EVERY_US) {
         await setImmediate()
+        this.yieldedUs = this.options.clock.monoUs()
       }
     }
   }
