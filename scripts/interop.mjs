@@ -3,7 +3,8 @@
  * unless, (a) senders of the first design are accepted where they are marked legacy, and counted unguarded; (b) a reader
  * of the first design reads our prices from ZeroMQ and from Redis; (c) a squatter's messages are refused and shown;
  * (d) redis-cli and python3-redis find in Redis what the manual says, under the users that `arbees redis acl` makes, and
- * the bytes that a foreign subscriber heard.
+ * the bytes that a foreign subscriber heard; (e) the median of each hop that `arbees latency` tells follows from the
+ * stamps of the same messages, as somebody else reads them.
  */
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -45,6 +46,8 @@ async function run() {
   // All but the scratch folder.
   await cleanUp(1)
   await clientsOfRedis()
+  await cleanUp(1)
+  await hopLatencies()
 }
 
 async function peersOnTheBus() {
@@ -218,6 +221,46 @@ async function clientsOfRedis() {
   await look('gaps')
   const refused = cli(['ACL', 'LOG']).trim()
   check(refused === '', `(d) Redis refused nothing to any of these users: ${refused || 'nothing'}`)
+  peer.end()
+}
+
+/** (e) A whole fleet, measured by `arbees latency` and by Python from the same messages. */
+async function hopLatencies() {
+  const redis = await startPrivateRedis({ dir: join(scratch, 'redis-latency'), onNotice: say })
+  cleanups.push(() => redis.stop())
+  const { environment, endpoints } = await fleet('latency', redis.url)
+  const up = spawn(process.execPath, [ARBEES, 'up'], { env: environment, stdio: 'ignore' })
+  const ended = new Promise((resolve) => up.once('close', resolve))
+  cleanups.push(async () => {
+    up.kill('SIGTERM')
+    await ended
+  })
+  const peer = startPeer('hop_latencies.py', endpoints)
+  check((await peer.line()) === 'joined', `(e) Python hears ${endpoints.length} publishers`)
+  const link = await connectRedis(redis.url, 'interop')
+  cleanups.push(() => link.close())
+  await until(
+    async () => (await link.redis.xlen('sim:trades:history')) > 0,
+    () => 'the fleet trades',
+    60_000,
+  )
+  const latency = spawn(process.execPath, [ARBEES, 'latency', '--for', '10s', '--json'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let report = ''
+  latency.stdout.on('data', (chunk) => (report += chunk))
+  const code = await new Promise((resolve) => latency.once('close', resolve))
+  check(code === 0, `(e) arbees latency --for 10s --json ended with ${code}`)
+  const { clock, hops } = JSON.parse(report)
+  check(
+    clock.error_us < 10 && clock.backwards === 0,
+    `(e) two threads read the clock at most ${clock.error_us} us apart (${clock.rounds} comparisons), nothing ran backwards`,
+  )
+  const lag = hops.find(({ hop }) => hop === 'mirror_lag')
+  check(lag?.n > 0, `(e) mirror lag: p50 ${lag?.p50_us} us, p99 ${lag?.p99_us} us of ${lag?.n}`)
+  peer.say(report.trim())
+  for (const [holds, text] of JSON.parse(await peer.line())) check(holds, `(e) ${text}`)
   peer.end()
 }
 

@@ -18,6 +18,13 @@ export interface HistogramSummary {
   readonly n: number
 }
 
+/** Both edges are among its values. */
+export interface HistogramBucket {
+  readonly from_us: number
+  readonly to_us: number
+  readonly count: number
+}
+
 export class Histogram {
   private readonly counts = new Float64Array(BUCKETS)
   private n = 0
@@ -60,6 +67,13 @@ export class Histogram {
     return this.max
   }
 
+  /** Those that hold something, in order. */
+  buckets(): HistogramBucket[] {
+    return [...this.counts.entries()]
+      .filter(([, count]) => count > 0)
+      .map(([index, count]) => ({ from_us: lowerEdgeOf(index), to_us: upperEdgeOf(index), count }))
+  }
+
   /** As heartbeats and reports carry it. */
   beat(): { readonly p50_us: number; readonly p99_us: number; readonly n: number } {
     return { p50_us: this.percentile(50), p99_us: this.percentile(99), n: this.n }
@@ -85,6 +99,8 @@ function bucketOf(value: number): number {
   const shift = exponent - SUB_BITS
   return (shift + 1) * SUB_BUCKETS + (Math.floor(value / 2 ** shift) - SUB_BUCKETS)
 }
+
+const lowerEdgeOf = (index: number): number => (index === 0 ? 0 : upperEdgeOf(index - 1) + 1)
 
 function upperEdgeOf(index: number): number {
   if (index < SUB_BUCKETS) return index

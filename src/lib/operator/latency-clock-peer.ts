@@ -1,0 +1,13 @@
+/** The thread that `latency-clock.ts` compares its readings of the monotonic clock with. */
+
+import { workerData } from 'node:worker_threads'
+import { OURS, OVER, PEERS, awaitTurn } from './latency-clock.js'
+import type { SharedTurn } from './latency-clock.js'
+
+const { turn, peerNs } = workerData as SharedTurn
+while (Atomics.load(turn, 0) !== OVER) {
+  if (!awaitTurn(turn, PEERS, 1_000)) continue
+  peerNs[0] = process.hrtime.bigint()
+  Atomics.compareExchange(turn, 0, PEERS, OURS)
+  Atomics.notify(turn, 0)
+}
