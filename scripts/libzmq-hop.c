@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,8 @@ static int subscribe(const char *endpoint, const char *topic, int64_t warm_up, i
     if (zmq_msg_recv(&name, socket, 0) < 0) {
       if (zmq_errno() != EAGAIN) fail("receive");
       if (is_measuring) break;
+      /* Nobody writes there: it ends with who started us. */
+      if (has_input(0)) return 1;
       continue;
     }
     if (zmq_msg_recv(&message, socket, 0) < (int)sizeof(stamp_t)) continue;
@@ -212,6 +215,8 @@ static int version(void) {
 }
 
 int main(int argc, char **argv) {
+  /* A terminal's Ctrl-C reaches the whole group: who started us decides when we end, or ends. */
+  signal(SIGINT, SIG_IGN);
   if (argc == 2 && strcmp(argv[1], "version") == 0) return version();
   if (argc == 7 && strcmp(argv[1], "pub") == 0)
     return publish(argv[2], (size_t)atoll(argv[3]), atoll(argv[4]), atoll(argv[5]), atoll(argv[6]));

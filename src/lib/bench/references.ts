@@ -49,7 +49,7 @@ export async function startRedis(
 /** A private NATS; none where it is not on PATH. */
 export async function startNatsBroker({ lifecycle, say }: ReferenceOptions): Promise<Broker[]> {
   return orNone(say, async () => {
-    const server = await startNats()
+    const server = await startNats(openScratch(lifecycle))
     lifecycle.defer('nats', () => server.stop())
     const { version, port: natsPort } = server
     const cpuUs = () => Promise.resolve(server.cpuUs())

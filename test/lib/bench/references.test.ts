@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { NatsClient } from '../../../src/lib/bench/nats-client.js'
 import { startNats } from '../../../src/lib/bench/nats-server.js'
 import { buildLibzmq, startNatsBroker } from '../../../src/lib/bench/references.js'
@@ -12,13 +12,16 @@ import { Lifecycle } from '../../../src/lib/core/lifecycle.js'
 import { until } from '../poll.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'arbees-test-'))
-const hasNats = await startNats().then(
+const startHere = () => startNats(mkdtempSync(join(scratch, 'nats-')))
+const hasNats = await startHere().then(
   async (server) => {
     await server.stop()
     return true
   },
   () => false,
 )
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 describe('what the bus is compared with', () => {
   const lifecycle = new Lifecycle()
@@ -29,7 +32,6 @@ describe('what the bus is compared with', () => {
   afterEach(async () => {
     process.env['PATH'] = path
     await lifecycle.close()
-    rmSync(scratch, { recursive: true, force: true })
   })
 
   it('is left out with a line that says why where it is not installed', async () => {
@@ -49,7 +51,7 @@ describe('what the bus is compared with', () => {
 
 describe('the client of NATS', () => {
   it.skipIf(!hasNats)('publishes to a server and hears it, in order and byte for byte', async () => {
-    const server = await startNats()
+    const server = await startHere()
     const [one, two] = [await NatsClient.connect(server.port), await NatsClient.connect(server.port)]
     const heard: string[] = []
     await two.subscribe(['prices.>', 'games.>'], (subject, body) =>
