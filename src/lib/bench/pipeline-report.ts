@@ -206,14 +206,24 @@ export function describeRound({ ticks, signals, counts }: PipelineRound): string
   return `tick to signal p50 ${us(toSignal, 50)} us, p99 ${us(toSignal, 99)} us; to order ${us(toOrder, 50)}, ${us(toOrder, 99)}${lost}`
 }
 
+/** More of the signals than this are missing: those that are left were the quick ones. */
+const MAX_MISSING = 0.02
+
 /** Warnings about figures that should not be trusted. */
 export function pipelineWarnings({ cases }: PipelineSummary): string[] {
-  return cases
-    .filter(({ behind }) => behind)
+  const behind = cases
+    .filter((each) => each.behind)
     .map(
       ({ transport, rate, achieved_rate: achieved, late_p99_us: late }) =>
         `the generator fell behind at ${rate}/s over ${transport}: ${achieved}/s, p99 ${late} us late; its latencies include that`,
     )
+  const selective = cases
+    .filter(({ sent, dropped }) => dropped > sent * MAX_MISSING)
+    .map(
+      ({ transport, rate, sent, dropped }) =>
+        `${dropped} of ${sent} signals made no order at ${rate}/s over ${transport}: its latencies are those of the others`,
+    )
+  return [...behind, ...selective]
 }
 
 export function renderPipeline(summary: PipelineSummary, options: TableOptions): string {

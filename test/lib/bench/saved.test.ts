@@ -6,6 +6,7 @@ import { FIGURES } from '../../../src/lib/bench/benches.js'
 import { toCsv } from '../../../src/lib/bench/csv.js'
 import { summarizeHop } from '../../../src/lib/bench/hop-report.js'
 import type { HopSummary } from '../../../src/lib/bench/hop-report.js'
+import { summarizeMirror } from '../../../src/lib/bench/mirror-report.js'
 import { summarizePipeline } from '../../../src/lib/bench/pipeline-report.js'
 import { summarizeRefill } from '../../../src/lib/bench/refill-report.js'
 import { assertWritable, compareWith, readBaseline, saveSummary } from '../../../src/lib/bench/saved.js'
@@ -20,6 +21,10 @@ const MACHINE = {
   libzmq: '4.3.5',
   redis: null,
   commit: 'abc1234',
+}
+const NO_MIRROR = {
+  ...{ results: [], maxima: [], catchUps: [], publishers: 1, journaled: 1 },
+  ...{ load: [0, 0] as const, machine: MACHINE },
 }
 const dir = mkdtempSync(join(tmpdir(), 'arbees-test-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -73,6 +78,7 @@ describe('figures that a threshold may name', () => {
   it.each([
     ['hop', summarizeHop([], MACHINE)],
     ['pipeline', summarizePipeline([], MACHINE)],
+    ['mirror', summarizeMirror(NO_MIRROR)],
     ['refill', summarizeRefill([], { rate: 1_000, journaled: 1 })],
     ['startup', summarizeStartup([], MACHINE)],
   ] as const)('are in the summary of %s', (name, empty) => {
