@@ -207,8 +207,9 @@ describe('arbees latency', () => {
       ['--vs-redis', '--for', '300ms', '--redis-url', `redis://127.0.0.1:${await freePort()}`],
       ['--assert', 'p99'],
       ['--csv', '--json'],
+      ['--history', '--interval', '0s'],
     ].map((words) => launch(['latency', ...words], environment))
-    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([5, 5, 6, 2, 2])
+    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([5, 5, 6, 2, 2, 2])
     expect(reportIn(runs[0]!.stdout())).toMatchObject({ messages: 0, hops: [] })
     expect(runs[1]?.stderr()).toContain('no answer from shard-0')
     expect(runs[3]?.stderr()).toMatch(/not a threshold: 'p99'\n.*monitor_shard/)

@@ -3,7 +3,7 @@
 import type { BusKeys } from '../bus/curve.js'
 import { systemClock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
-import { EXIT } from '../core/errors.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import type { Env } from '../model/venue.js'
 import { allEndpoints, replayEndpoint } from '../roles/wiring.js'
@@ -58,11 +58,12 @@ const TREND_LENGTH = 60
 const LINES_PER_HEAD = 20
 
 /**
- * Measures until a bound is reached, prints (but for the report as JSON), and returns the report. Throws `BAD_ASSERT`, `BAD_COMPARE`, `BAD_PREFIX`
- * (usage) before it begins, and with `vsRedis` what `connectRedis` throws.
+ * Measures until a bound is reached, prints (but for the report as JSON), and returns the report. Throws `BAD_ASSERT`,
+ * `BAD_COMPARE`, `BAD_INTERVAL`, `BAD_PREFIX` (usage) before it begins, and with `vsRedis` what `connectRedis` throws.
  */
 export async function measureLatency(options: RunLatencyOptions): Promise<LatencyReport> {
   const { settings, machine, dist } = options
+  assertInterval(options.intervalMs)
   const thresholds = options.asserts.map(parseThreshold)
   const earlier = options.compare === undefined ? undefined : readEarlier(options.compare)
   const isProbe = options.probe || options.vsRedis || options.baseline
@@ -113,6 +114,18 @@ export async function measureLatency(options: RunLatencyOptions): Promise<Latenc
   }
 }
 
+/** Shorter ones would measure themselves. */
+const LEAST_INTERVAL_MS = 20
+const MOST_INTERVAL_MS = 24 * 3_600_000
+
+function assertInterval(ms: number): void {
+  if (ms >= LEAST_INTERVAL_MS && ms <= MOST_INTERVAL_MS) return
+  throw new ArbeesError('BAD_INTERVAL', `not an interval of figures: ${ms} ms`, {
+    exit: EXIT.USAGE,
+    hint: `write --interval with ${LEAST_INTERVAL_MS}ms or more, 24h at most`,
+  })
+}
+
 /** What a run ends with, for the shell: nothing received, a threshold missed, or all well. */
 export function exitOfLatency({ messages, asserts }: LatencyReport): number {
   if (messages === 0) return EXIT.TIMEOUT
@@ -133,7 +146,9 @@ class Printer {
     const { format, history, terminal } = options
     const isText = format === 'text'
     this.history = isText && history ? new HistoryTable(this.width, hops) : undefined
-    this.screen = isText && !history && terminal.isTTY === true ? new LiveScreen(terminal) : undefined
+    const canRedraw = terminal.isTTY === true && process.env['TERM'] !== 'dumb'
+    this.screen = isText && !history && canRedraw ? new LiveScreen(terminal) : undefined
+    this.screen?.update(hops === LIVE_HOPS ? 'listening …' : 'asking …')
     if (format === 'csv') this.out(CSV_HEAD)
   }
 
@@ -175,6 +190,7 @@ class Printer {
           this.out(line),
         )
       case 'text':
+        if (this.lines > 0) this.out('')
         return this.out(renderLatency(report, this.trend, this.table))
     }
   }

@@ -102,6 +102,7 @@ describe('mirror lag', () => {
     say(beat(9_999, 'poly.prices'))
     await stored(2_000)
     await until(() => lags.length > 0, 'a sample')
+    say(beat(1_001))
     say(beat(1_002))
     await until(() => lags.length > 1, 'the next one')
     expect(lags).toHaveLength(2)
