@@ -125,17 +125,22 @@ describe('arbees tap of what was', () => {
     expect(seqsOf(byId)).toEqual(span(seq, seq + 19))
   })
 
-  it('takes the last so many: of one topic, and more than Redis has', async () => {
-    const [odd, many, few] = [
+  it('takes the last so many: of one topic, and more than Redis has, then goes on', async () => {
+    const [odd, few, many] = [
       tap(['prices.kalshi.ODD', '--last', '3', '-n', '3']),
-      tap(['prices.', '--last', '2500', '-n', '2500']),
-      tap(['prices.', '--where', 'book_seq <= 2', '--last', '3', '--idle', '600ms']),
+      tap(['prices.', '--where', 'book_seq = -1', '--last', '3']),
+      tap(['prices.', '--last', '2500', '-n', '2550']),
     ]
-    expect(await Promise.all([odd.ended, many.ended, few.ended])).toEqual([0, 0, 5])
+    await until(() => seqsOf(many).length >= 2_500, 'its past is over', 15_000)
+    await until(() => few.stderr().includes('0 messages found of the last 3'), 'it is said', 15_000)
+    few.child.kill('SIGINT')
+    expect(await Promise.all([odd.ended, few.ended])).toEqual([0, 5])
     const last = published % 2 === 1 ? published : published - 1
     expect(seqsOf(odd)).toEqual([last - 4, last - 2, last])
-    expect(seqsOf(many)).toEqual(span(published - 2_499, published))
-    expect(few.stderr()).toContain('0 messages found of the last 3')
+    publish(50)
+    expect(await many.ended).toBe(0)
+    expect(seqsOf(many)).toEqual(span(published - 2_549, published))
+    await mirrored()
   })
 
   it('shows the newest value of each topic, and goes on behind when told so', async () => {

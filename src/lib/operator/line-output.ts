@@ -28,8 +28,8 @@ export class LineOutput {
     return this.total
   }
 
-  /** Takes a line without its end; never waits. */
-  line(text: string): void {
+  /** Makes a line without its end, where there is room for it; never waits. */
+  line(make: () => string): void {
     const { output, maxBytes = MAX_BYTES } = this.options
     // Once it is full, half of it must be read: marks would be as many as lines.
     const limit = this.skipped === 0 ? maxBytes : maxBytes / 2
@@ -40,7 +40,7 @@ export class LineOutput {
       return
     }
     this.mark()
-    output.write(`${text}\n`)
+    output.write(`${make()}\n`)
   }
 
   /** Resolves when what was written is taken. Throws when the signal aborts meanwhile. */

@@ -88,7 +88,7 @@ export class TapDesk {
     this.messages++
     if (item.ageUs !== undefined) this.ages.record(item.ageUs)
     if (message !== undefined) recording?.add(message)
-    if (this.stats === undefined) output.line(format.item(item))
+    if (this.stats === undefined) output.line(() => format.item(item))
     else this.stats.item(item)
   }
 
@@ -100,7 +100,7 @@ export class TapDesk {
     if (gap.to !== null) this.missing += gap.to - gap.from + 1
     this.stats?.gap(gap)
     recording?.add({ kind: 'gap', gap, afterMs: -Infinity, timestampMs: clock.nowMs() })
-    output.line(format.gap(gap))
+    output.line(() => format.gap(gap))
     return true
   }
 

@@ -18,7 +18,7 @@ import { pullSnapshot } from '../history/publisher-snapshot.js'
 import type { PulledFrom } from '../history/pulled-journal.js'
 import { timeOfId } from '../history/stream-id.js'
 import type { Refusal } from '../messages/codec.js'
-import { topicPrefixOf } from '../messages/sources.js'
+import { familyOfSource, topicPrefixOf } from '../messages/sources.js'
 import { HEALTH_PREFIX } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { LastWanted } from './last-wanted.js'
@@ -88,8 +88,23 @@ export function liveFromRedis(options: TapOriginOptions): Origin {
     )
 }
 
-/** The newest value of each topic as its publisher has it; then, when told so, what comes behind these. */
+/** Families whose topics have a state; the others' messages are events. */
+const STATES: ReadonlySet<string> = new Set(['prices', 'orderbook', 'games'])
+const hasState = (source: string): boolean => STATES.has(familyOfSource(source))
+
+/**
+ * The newest value of each topic as its publisher has it; then, when told so, what comes behind these. Throws
+ * `NO_SNAPSHOT` (usage).
+ */
 export function newestValues(options: TapOriginOptions, follow: boolean): Origin {
+  const events = wantedSources(options).filter((source) => !hasState(source))
+  if (events.length === wantedSources(options).length) {
+    throw new ArbeesError('NO_SNAPSHOT', `no newest values of '${options.selection.prefixes.join(' ')}'`, {
+      exit: EXIT.USAGE,
+      hint: 'prices, books and games have one of each topic; of events take the last ones: --last 20',
+    })
+  }
+  if (events.length > 0) options.talk(`events have no newest values, see --last: ${events.join(', ')}`)
   const journals = new Journals(options)
   return (signal) => journals.closedAfter(readNewest(options, journals, follow, signal))
 }
@@ -101,7 +116,7 @@ async function* readNewest(
   signal: AbortSignal,
 ): PastPages {
   const { endpoints, env, onProblem, talk } = options
-  const wanted = new Set(wantedSources(options))
+  const wanted = new Set(wantedSources(options).filter(hasState))
   const positions = new Map<string, Position>()
   const shown = new Map<string, Position>()
   const pulled = endpoints.map(async (endpoint) => {

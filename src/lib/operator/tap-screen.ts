@@ -37,18 +37,18 @@ export class TapScreen {
     return this.lines.dropped
   }
 
-  /** Takes a line without its end. */
-  line(text: string): void {
-    if (this.live === undefined) this.lines.line(text)
-    else this.live.print(text)
+  /** As `LineOutput` has it. */
+  line(make: () => string): void {
+    if (this.live === undefined) this.lines.line(make)
+    else this.live.print(make())
   }
 
   show(report: TapStatsReport): void {
     const { isJson, color, tables = { sources: true, topics: false } } = this.options
     const { width, live } = this
-    const text = isJson ? statsJson(report, tables) : statsText(report, tables, { width, color })
-    if (live === undefined) this.lines.line(text)
-    else live.update(text)
+    const make = () => (isJson ? statsJson(report, tables) : statsText(report, tables, { width, color }))
+    if (live === undefined) this.lines.line(make)
+    else live.update(make())
   }
 
   /** As `LineOutput` has it. */

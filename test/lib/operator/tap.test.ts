@@ -77,7 +77,7 @@ function tap(
     ...shared,
     selection: { prefixes },
     format: createJsonFormat({ forTerminal: false }),
-    output: { line: (line) => void out.push(line), dropped: 0 },
+    output: { line: (make) => void out.push(make()), dropped: 0 },
     ...deskOptions,
   })
   const ended = runTap({ prefixes, env: 'sim', ...shared, desk, signal: stop.signal, ...options }).then(
