@@ -5,9 +5,11 @@ import { OURS, OVER, PEERS, awaitTurn } from './latency-clock.js'
 import type { SharedTurn } from './latency-clock.js'
 
 const { turn, peerNs } = workerData as SharedTurn
+let round = 0
 while (Atomics.load(turn, 0) !== OVER) {
-  if (!awaitTurn(turn, PEERS, 1_000)) continue
+  if (!awaitTurn(turn, PEERS, round, 1_000)) continue
   peerNs[0] = process.hrtime.bigint()
   Atomics.compareExchange(turn, 0, PEERS, OURS)
   Atomics.notify(turn, 0)
+  round++
 }
