@@ -21,6 +21,7 @@ import type { Refusal } from '../messages/codec.js'
 import { familyOfSource, topicPrefixOf } from '../messages/sources.js'
 import { HEALTH_PREFIX } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
+import { redisKeys } from '../redis/keys.js'
 import { LastWanted } from './last-wanted.js'
 import { fromRedis, streamsOf } from './replay-origin.js'
 import type { Origin, RedisOriginOptions } from './replay-origin.js'
@@ -46,11 +47,12 @@ export interface TapOriginOptions {
   readonly talk: (line: string) => void
 }
 
-/** What was, then what is, without a seam. Throws `NO_PAST` (usage); it throws what `fromRedis` does. */
+/** What was, then what is, without a seam. Throws `NO_PAST`, `NOT_FOLLOWED` (usage); it throws what `fromRedis` does. */
 export function pastThenLive(since: TapSince, options: TapOriginOptions): Origin {
   const { settings, from, selection, keys, onProblem, talk } = options
   const sources = wantedSources(options)
   refuseWithoutPast(options)
+  if (from === 'redis') refuseUnfollowed(options)
   const journals = new Journals(options)
   const startMs =
     'sinceMs' in since ? since.sinceMs : 'startId' in since ? timeOfId(since.startId) : -Infinity
@@ -78,9 +80,10 @@ export function pastThenLive(since: TapSince, options: TapOriginOptions): Origin
   return (signal) => journals.closedAfter(origin(signal))
 }
 
-/** What comes from now on, as Redis has it. Throws `NO_PAST` (usage). */
+/** What comes from now on, as Redis has it. Throws `NO_PAST`, `NOT_FOLLOWED` (usage). */
 export function liveFromRedis(options: TapOriginOptions): Origin {
   refuseWithoutPast(options)
+  refuseUnfollowed(options)
   return (signal) =>
     readLive(
       liveOptions(options, () => 'live'),
@@ -223,7 +226,10 @@ function liveOptions(
   }
 }
 
-const wantedSources = ({ endpoints, selection }: TapOriginOptions): string[] =>
+const wantedSources = ({
+  endpoints,
+  selection,
+}: Pick<TapOriginOptions, 'endpoints' | 'selection'>): string[] =>
   endpoints.flatMap(({ sources }) => sources).filter((source) => wantsSource(selection, source))
 
 /** Heartbeats and replays are in no stream. */
@@ -236,4 +242,18 @@ function refuseWithoutPast(options: TapOriginOptions): void {
     exit: EXIT.USAGE,
     hint: 'heartbeats and replays are not kept: tap them live',
   })
+}
+
+/** What lies in a stream for each mode has no order across the two: what comes of it is not read from there. */
+function refuseUnfollowed({ env, endpoints, selection, talk }: TapOriginOptions): void {
+  const wanted = wantedSources({ endpoints, selection })
+  const keys = redisKeys(env)
+  const unfollowed = wanted.filter((source) => keys.streamOf(source) === undefined)
+  if (unfollowed.length === wanted.length) {
+    throw new ArbeesError('NOT_FOLLOWED', `${unfollowed.join(', ')} cannot be followed in Redis`, {
+      exit: EXIT.USAGE,
+      hint: 'leave out --from redis, or see what was: arbees replay --from-redis orders:history',
+    })
+  }
+  if (unfollowed.length > 0) talk(`not followed in Redis: ${unfollowed.join(', ')}`)
 }
