@@ -1,0 +1,65 @@
+/** With --live: the venues answer, and how far our clock is from theirs. */
+
+import type { Clock } from '../core/clock.js'
+import type { Settings } from '../core/config.js'
+import { messageOf } from '../core/errors.js'
+import { venueUrls } from '../venues/urls.js'
+import { failed, ok, warning } from './doctor-report.js'
+import type { DoctorCheck } from './doctor-report.js'
+
+const TIMEOUT_MS = 5_000
+/** A signature is refused beyond some seconds; ages of quotes are wrong before that. */
+const MOST_SKEW_MS = 1_000
+/** A Date header is whole seconds. */
+const DATE_STEP_MS = 1_000
+
+/** One request each, of what needs no key. */
+export function checkVenues(settings: Settings, clock: Clock): Promise<DoctorCheck[]> {
+  const urls = venueUrls(settings)
+  const asked: readonly (readonly [name: string, url: string])[] = [
+    ['venue kalshi', `${urls.kalshiRest}/exchange/status`],
+    ['venue polymarket', `${urls.clob}/time`],
+    ['catalog gamma', `${urls.gamma}/sports`],
+    ['scores espn', `${urls.espn}/apis/site/v2/sports/basketball/nba/scoreboard`],
+  ]
+  return Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock)))
+}
+
+async function checkUrl(name: string, url: string, clock: Clock): Promise<DoctorCheck> {
+  const { host } = new URL(url)
+  try {
+    const beforeMs = clock.nowMs()
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const { status: statusCode, headers } = response
+    await response.body?.cancel()
+    const afterMs = clock.nowMs()
+    const took = `${host} answered ${statusCode} in ${afterMs - beforeMs} ms`
+    if (statusCode >= 500 || statusCode === 403 || statusCode === 451) {
+      return failed(name, took, 'it is down, or refuses this region: arbees does not go around that')
+    }
+    const skew = skewMs(headers.get('date'), beforeMs, afterMs)
+    if (skew === undefined) return ok(name, `${took}; it tells no time`)
+    const clocks = `its clock is ${skew === 0 ? 'ours, within a second' : `${skew} ms from ours`}`
+    return Math.abs(skew) <= MOST_SKEW_MS
+      ? ok(name, `${took}, ${clocks}`)
+      : warning(name, `${took}, ${clocks}`, 'synchronise this host (chrony, systemd-timesyncd)')
+  } catch (error) {
+    // fetch hides what happened behind "fetch failed".
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+    return failed(
+      name,
+      `${host}: ${messageOf(cause)}`,
+      'is the network up, and its URL in the settings right?',
+    )
+  }
+}
+
+/** How far their clock is ahead of ours at least; 0 where a whole second explains it. Undefined without a date. */
+export function skewMs(date: unknown, beforeMs: number, afterMs: number): number | undefined {
+  const theirs = typeof date === 'string' ? Date.parse(date) : NaN
+  if (Number.isNaN(theirs)) return undefined
+  // Theirs was somewhere in [theirs, theirs + 1 s) while ours was in [before, after].
+  if (theirs > afterMs) return theirs - afterMs
+  if (theirs + DATE_STEP_MS <= beforeMs) return theirs + DATE_STEP_MS - beforeMs
+  return 0
+}
