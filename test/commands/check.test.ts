@@ -89,6 +89,20 @@ describe('arbees check mirror', () => {
     expect(redisUrl!.stdout()).toMatch(/^MIRROR UNKNOWN - redis_url is not redis:/)
   })
 
+  it('of a role, the halt, Redis and the clocks has one line for Nagios and its codes', async () => {
+    const words = [['role', 'kalshi'], ['role', 'nobody'], ['halt'], ['redis'], ['clock']]
+    const runs = words.map((each) => launch(['check', ...each, '--format', 'nagios'], environment()))
+    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 3, 0, 1, 0])
+    const [kalshi, nobody, halt, server, clock] = runs.map((run) => run.stdout())
+    expect(kalshi).toMatch(
+      /^ROLE OK - kalshi is up, pid \d+ \| 'heartbeat_age_seconds:kalshi'=[\d.]+s;;;0\n$/,
+    )
+    expect(nobody).toMatch(/^ROLE UNKNOWN - no role 'nobody'/)
+    expect(halt).toMatch(/^HALT OK - not halted/)
+    expect(server).toMatch(/^REDIS WARNING - no append-only file/)
+    expect(clock).toMatch(/^CLOCK OK - 6 clocks within \d+ ms of ours/)
+  })
+
   it('a dead publisher, a dead mirror, no Redis: each has its codes', async () => {
     publishers[0]!.fallSilent()
     // What was heard of it before is of no interest to a check that begins now.

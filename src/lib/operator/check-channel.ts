@@ -5,6 +5,7 @@
 
 import { NOWHERE, isBefore, isSame } from '../bus/position.js'
 import type { Checkpoint, Position } from '../bus/position.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
 import { formatAge, formatCount, plural } from '../view/units.js'
 
 /** How the newest entry of the channel's stream compares with the publisher's journal. */
@@ -38,6 +39,16 @@ export interface ChannelFindings {
 export interface Thresholds {
   readonly warnMs: number
   readonly criticalMs: number
+}
+
+/** Throws `BAD_THRESHOLDS` (exit 2). */
+export function assertOrdered({ warnMs, criticalMs }: Thresholds): void {
+  if (warnMs <= criticalMs) return
+  const what = `a warning from ${formatAge(warnMs)} on is later than critical from ${formatAge(criticalMs)} on`
+  throw new ArbeesError('BAD_THRESHOLDS', what, {
+    exit: EXIT.USAGE,
+    hint: 'give --warn the shorter time',
+  })
 }
 
 export interface ChannelVerdict {

@@ -8,14 +8,14 @@ import type { Checkpoint, Position } from '../bus/position.js'
 import { sleep } from '../core/backoff.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
-import { ArbeesError, EXIT } from '../core/errors.js'
+import { EXIT } from '../core/errors.js'
 import { connectRedis } from '../redis/connection.js'
 import type { RedisLink } from '../redis/connection.js'
 import { redisError } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
-import { formatAge } from '../view/units.js'
 import { BeatListener, LISTEN_MS, publisherNowMs } from './beat-listener.js'
 import type { HeardBeat } from './beat-listener.js'
+import { assertOrdered } from './check-channel.js'
 import type { ChannelFindings, ContentProof, Thresholds } from './check-channel.js'
 import { judgeMirror, mirrorUnknown, publisherOf } from './check-mirror-report.js'
 import type { MirrorCheck } from './check-mirror-report.js'
@@ -53,15 +53,6 @@ export async function checkMirror({ settings, clock, thresholds }: MirrorCheckOp
     link?.close()
     bus.close()
   }
-}
-
-function assertOrdered({ warnMs, criticalMs }: Thresholds): void {
-  if (warnMs <= criticalMs) return
-  const what = `a warning from ${formatAge(warnMs)} on is later than critical from ${formatAge(criticalMs)} on`
-  throw new ArbeesError('BAD_THRESHOLDS', what, {
-    exit: EXIT.USAGE,
-    hint: 'give --warn the shorter time',
-  })
 }
 
 /** What a publisher says of a channel. */

@@ -1,10 +1,42 @@
-/** A check in the formats that others read: a line of Nagios, metrics of Prometheus. */
+/** A check for people, and in the formats that others read: a line of Nagios, metrics of Prometheus. */
 
 import { sanitize } from '../core/sanitize.js'
 import { renderMetrics } from '../telemetry/metrics.js'
 import type { MetricFamily } from '../telemetry/metrics.js'
+import { createPalette } from '../view/palette.js'
+import type { Tone } from '../view/palette.js'
+import type { TableOptions } from '../view/table.js'
+import { cutText } from '../view/text-width.js'
+import { plural } from '../view/units.js'
 import { NAGIOS_EXIT } from './check-report.js'
-import type { CheckFigure, CheckReport } from './check-report.js'
+import type { CheckFigure, CheckReport, CheckState } from './check-report.js'
+
+export const CHECK_TONES: Readonly<Record<CheckState, Tone>> = {
+  ok: 'good',
+  warning: 'warn',
+  critical: 'bad',
+  unknown: 'warn',
+}
+
+/** The verdict, `body`, then what is wrong. Lines without a newline at the end. */
+export function renderCheck(report: CheckReport, options: TableOptions, body = ''): string {
+  const palette = createPalette(options.color)
+  const { state, summary, problems, notes } = report
+  const verdict = problems.length > 1 ? plural(problems.length, 'problem') : summary
+  const lines = [palette[CHECK_TONES[state]](`${state.toUpperCase()} ${report.check}: ${sanitize(verdict)}`)]
+  if (body !== '') lines.push('', body, '')
+  // A single one stands in the first line.
+  for (const { state: how, subject, problem } of problems.length > 1 ? problems : []) {
+    lines.push(palette[CHECK_TONES[how]](`! ${sanitize(subject)}: ${sanitize(problem)}`))
+  }
+  lines.push(...notes.map((note) => palette.dim(sanitize(note))))
+  return lines
+    .join('\n')
+    .split('\n')
+    .map((line) => cutText(line, options.width))
+    .join('\n')
+    .trimEnd()
+}
 
 /** One line of plugin output with its performance data: `MIRROR OK - … | lag_seconds…`. */
 export function renderNagios({ check, state, summary, figures }: CheckReport): string {
