@@ -5,7 +5,7 @@ import { createPalette } from '../view/palette.js'
 import { sparkline } from '../view/sparkline.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
-import { cutText, textWidth } from '../view/text-width.js'
+import { cutMiddle, cutText, textWidth } from '../view/text-width.js'
 import { formatCount, formatUs, plural } from '../view/units.js'
 import type { Comparison } from './latency-compare.js'
 import type { HopFigures } from './latency-figures.js'
@@ -20,21 +20,26 @@ export type Trend = ReadonlyMap<Hop, readonly (number | null)[]>
 const TREND_WIDTH = 20
 /** Of fewer samples the percentile is their maximum. */
 const LEAST = { p90: 10, p99: 100, p999: 1_000 } as const
-/** A screenful: of more topics the busiest are shown. */
-const MAX_ROWS = 40
+/** Of more topics the busiest are shown. */
+const MAX_ROWS_OF_HOP = 8
+/** A topic is cut in its middle to so many columns where there are few: both ends tell. */
+const FEW_COLUMNS = 110
+const SHORT_TOPIC = 18
 
 /** Lines of at most `width` columns, without a newline at the end. */
 export function renderLatency(report: LatencyReport, trend: Trend, options: TableOptions): string {
   const { hops, receive, compared, reported, asserts } = report
-  const shown = hops.slice(0, MAX_ROWS)
+  const shown = busiest(hops)
+  const shownReceive = busiest(receive)
+  const left = hops.length + receive.length - shown.length - shownReceive.length
   const isByRole = shown.some(({ by }) => by !== null)
   const blocks = [
     `${wrapped(headline(report), options.width)}\n`,
-    shown.length === 0 ? '' : renderTable(shown, columnsOf(shown, trend), options),
-    hops.length > MAX_ROWS ? `… ${plural(hops.length - MAX_ROWS, 'more row')}: see --json` : '',
+    shown.length === 0 ? '' : renderTable(shown, columnsOf(shown, trend, options), options),
     ...shown.map((row) => picture(row, options)),
     receive.length === 0 ? '' : `\n${section('from the bus to this command, no hop of the fleet', options)}`,
-    receive.length === 0 ? '' : renderTable(receive.slice(0, MAX_ROWS), columnsOf(receive, trend), options),
+    receive.length === 0 ? '' : renderTable(shownReceive, columnsOf(shownReceive, trend, options), options),
+    left > 0 ? `… ${plural(left, 'more row')}: see --json` : '',
     compared.length === 0 ? '' : `\n${renderTable(compared, COMPARED, options)}`,
     !isByRole || reported.length === 0
       ? ''
@@ -55,6 +60,15 @@ export function renderLatency(report: LatencyReport, trend: Trend, options: Tabl
     .split('\n')
     .map((line) => cutText(line, options.width))
     .join('\n')
+}
+
+function busiest(rows: readonly HopFigures[]): readonly HopFigures[] {
+  const seen = new Map<Hop, number>()
+  return rows.filter(({ hop }) => {
+    const before = seen.get(hop) ?? 0
+    seen.set(hop, before + 1)
+    return before < MAX_ROWS_OF_HOP
+  })
 }
 
 /** Lines of at most `width` columns, broken between words; those behind the first are set in. */
@@ -84,7 +98,7 @@ export function renderInterval(
   const head = `${time} UTC, ${plural(messages, noun)} in ${((toMs - fromMs) / 1000).toFixed(1)} s; Ctrl-C ends it with the whole run`
   return figures.length === 0
     ? head
-    : `${head}\n\n${renderTable(figures, columnsOf(figures, trend), options)}`
+    : `${head}\n\n${renderTable(figures, columnsOf(figures, trend, options), options)}`
 }
 
 const isCount = (expression: string): boolean => /^([a-z_]+\.)?n\b/.test(expression)
@@ -108,7 +122,12 @@ function headline({
 
 const section = (text: string, { color }: TableOptions): string => createPalette(color).dim(text)
 
-function columnsOf(rows: readonly HopFigures[], trend: Trend): readonly Column<HopFigures>[] {
+function columnsOf(
+  rows: readonly HopFigures[],
+  trend: Trend,
+  { width }: TableOptions,
+): readonly Column<HopFigures>[] {
+  const topic = (by: string) => (width < FEW_COLUMNS ? cutMiddle(by, SHORT_TOPIC) : by)
   const time = (
     title: string,
     of: (row: HopFigures) => number,
@@ -123,7 +142,7 @@ function columnsOf(rows: readonly HopFigures[], trend: Trend): readonly Column<H
   const trended = !grouped && rows.some(({ hop }) => (trend.get(hop)?.length ?? 0) > 1)
   return [
     { title: 'hop', value: ({ hop }) => hop, tone: () => 'strong' },
-    ...(grouped ? [{ title: 'of', value: ({ by }: HopFigures) => by ?? '', minWidth: 16 }] : []),
+    ...(grouped ? [{ title: 'of', value: ({ by }: HopFigures) => topic(by ?? '') }] : []),
     time('min', ({ min_us: us }) => us, { dropOrder: 4 }),
     { ...time('p50', ({ p50_us: us }) => us), tone: () => 'strong' },
     time('p90', ({ p90_us: us }) => us, { least: LEAST.p90, dropOrder: 3 }),

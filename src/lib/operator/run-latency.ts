@@ -76,7 +76,12 @@ export async function measureLatency(options: RunLatencyOptions): Promise<Latenc
   const report = (found: LatencyRun) =>
     reportOf(found, { mode, env, prefixes, monotonic, machine, dist, thresholds, earlier })
   const printer = new Printer(options, isProbe ? PROBE_HOPS : LIVE_HOPS, monotonic)
-  const shared = { ...options, clock: systemClock, onInterval: (each: Interval) => printer.interval(each) }
+  const shared = {
+    ...options,
+    clock: systemClock,
+    onInterval: (each: Interval) => printer.interval(each),
+    talk: (line: string) => printer.talk(line),
+  }
   const lifecycle = new Lifecycle()
   try {
     const endpoints = run === undefined ? allEndpoints(settings) : [replayEndpoint(settings, run)]
@@ -150,6 +155,12 @@ class Printer {
     this.screen = isText && !history && canRedraw ? new LiveScreen(terminal) : undefined
     this.screen?.update(hops === LIVE_HOPS ? 'listening …' : 'asking …')
     if (format === 'csv') this.out(CSV_HEAD)
+  }
+
+  /** A line for people, above the figures where these are redrawn. */
+  talk(line: string): void {
+    if (this.screen?.active === true) this.screen.print(line)
+    else this.options.talk(line)
   }
 
   interval(interval: Interval): void {

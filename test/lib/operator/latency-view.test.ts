@@ -109,6 +109,25 @@ describe('the report of latency', () => {
   })
 })
 
+describe('many topics', () => {
+  it('show the busiest of each hop, cut in the middle where columns are few, and say what is left', () => {
+    const totals = new HopTotals('topic')
+    for (let i = 0; i < 20; i++) {
+      for (let n = 0; n <= i; n++) {
+        const topic = `prices.kalshi.KXNBAGAME-26NOV23NYKSAS-${i}`
+        const reading = { us: 1_000, clock: 'monotonic' } as const
+        totals.record({ hop: 'frame_to_quote', reading, source: 'kalshi.prices', topic })
+        totals.record({ hop: 'receive', reading, source: 'kalshi.prices', topic })
+      }
+    }
+    const text = render({ ...runOf(), rows: totals.rows() }, {}, 80)
+    const rows = text.split('\n').filter((line) => line.startsWith('frame_to_quote'))
+    expect(rows).toHaveLength(8)
+    expect(rows[0]).toMatch(/^frame_to_quote +prices\.ka…\S*SAS-19 .* 20$/)
+    expect(text).toContain('… 24 more rows')
+  })
+})
+
 describe('its lines', () => {
   it.each([20, 80, 140])('of a history fit %i columns, the most telling hops first', (width) => {
     const table = new HistoryTable(width, LIVE_HOPS)
