@@ -11,6 +11,10 @@ import { medianOf, percentileOf } from './percentiles.js'
 import { PIPELINE_TRANSPORTS } from './pipeline-messages.js'
 import type { Cost, PipelineTransport, Tick } from './pipeline-messages.js'
 
+/** The processes, and what is between them. */
+const PARTS = ['monitor', 'shard', 'exec', 'broker'] as const
+type Part = (typeof PARTS)[number]
+
 /** One stretch of one round. */
 export interface PipelineRound {
   readonly transport: PipelineTransport
@@ -21,7 +25,9 @@ export interface PipelineRound {
   /** What exec heard of it. */
   readonly ticks: readonly Tick[]
   readonly publisher: PublisherResult
-  readonly cpuUsPerMessage: number
+  /** Processor time, and how many messages were on the bus meanwhile: the warm-up is in both. */
+  readonly cpuUs: Readonly<Record<Part, number>>
+  readonly messages: number
   /** What the roles counted meanwhile, the warm-up included. */
   readonly counts: Cost['counts']
 }
@@ -56,8 +62,9 @@ export interface PipelineCase {
   readonly order_p50_us: number
   readonly order_p99_us: number
   readonly hops: Readonly<Record<Hop, Latency>>
-  /** Processor time a message on the bus, all processes together. */
+  /** Processor time a message on the bus, all processes together, and whose. */
   readonly cpu_us_per_msg: number
+  readonly cpu_us: Readonly<Record<Part, number>>
   /** Over all rounds, of frames that were to become an order: sent = received + dropped. */
   readonly sent: number
   readonly received: number
@@ -150,6 +157,11 @@ function toCase(
     const middle = medianOf(ratios)
     return middle === undefined ? null : rounded(middle, 3)
   }
+  const perMessage = (value: (round: PipelineRound) => number) =>
+    rounded(
+      median((round) => value(round) / round.messages),
+      2,
+    )
   const hop = (measure: Measure): Latency => ({ p50_us: latency(measure, 50), p99_us: latency(measure, 99) })
   const sent = rounds.reduce((sum, { signals }) => sum + signals, 0)
   const received = rounds.reduce(
@@ -174,10 +186,13 @@ function toCase(
         shard_to_exec: hop(HOPS.shard_to_exec),
         exec_to_order: hop(HOPS.exec_to_order),
       },
-      cpu_us_per_msg: rounded(
-        median(({ cpuUsPerMessage }) => cpuUsPerMessage),
-        2,
-      ),
+      cpu_us_per_msg: perMessage((round) => PARTS.reduce((sum, part) => sum + round.cpuUs[part], 0)),
+      cpu_us: {
+        monitor: perMessage(({ cpuUs }) => cpuUs.monitor),
+        shard: perMessage(({ cpuUs }) => cpuUs.shard),
+        exec: perMessage(({ cpuUs }) => cpuUs.exec),
+        broker: perMessage(({ cpuUs }) => cpuUs.broker),
+      },
       sent,
       received,
       dropped: sent - received,

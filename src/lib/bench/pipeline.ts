@@ -108,8 +108,13 @@ class Pipeline {
       signals: edges.filter(isMeasured).length,
       ticks: ticks.filter((tick: Tick) => isMeasured(tick.dueUs)),
       publisher: { ...result, achievedRate: result.achievedRate * MESSAGES_PER_FRAME },
-      // All of it counts the warm-up too.
-      cpuUsPerMessage: (after.cpuUs - before.cpuUs) / (frames * MESSAGES_PER_FRAME),
+      cpuUs: {
+        monitor: after.cpuUs.monitor - before.cpuUs.monitor,
+        shard: after.cpuUs.shard - before.cpuUs.shard,
+        exec: after.cpuUs.exec - before.cpuUs.exec,
+        broker: after.cpuUs.broker - before.cpuUs.broker,
+      },
+      messages: frames * MESSAGES_PER_FRAME,
       counts: differenceOf(after.counts, before.counts),
     }
   }
@@ -118,15 +123,24 @@ class Pipeline {
     await Promise.all([this.monitor.close(), this.shard.close(), this.exec.close()])
   }
 
-  /** Of the three processes and the broker together. */
-  private async costs(): Promise<Omit<Cost, 'type'>> {
+  /** Of the three processes and the broker. */
+  private async costs(): Promise<{ cpuUs: PipelineRound['cpuUs']; counts: Cost['counts'] }> {
     const { monitor, shard, exec, transport, redis } = this
     const ask = { type: 'cost' } as const
     for (const process of [monitor, shard, exec]) process.tell(ask)
-    const costs = [await monitor.answer('cost'), await shard.answer('cost'), await exec.answer('cost')]
-    const brokerUs = transport === 'redis' ? ((await redis?.cpuUs()) ?? 0) : 0
+    const costs = [
+      await monitor.answer('cost'),
+      await shard.answer('cost'),
+      await exec.answer('cost'),
+    ] as const
+    const [ofMonitor, ofShard, ofExec] = costs
     return {
-      cpuUs: costs.reduce((sum, { cpuUs }) => sum + cpuUs, brokerUs),
+      cpuUs: {
+        monitor: ofMonitor.cpuUs,
+        shard: ofShard.cpuUs,
+        exec: ofExec.cpuUs,
+        broker: transport === 'redis' ? ((await redis?.cpuUs()) ?? 0) : 0,
+      },
       counts: Object.assign({}, ...costs.map(({ counts }) => counts)) as Cost['counts'],
     }
   }

@@ -29,7 +29,8 @@ const round = (
   signals: ticks.length,
   ticks,
   publisher: { cpuUs: 0, lateP50Us: 1, lateP99Us: 5, achievedRate: rate, endedUs: 0, rssMib: 90 },
-  cpuUsPerMessage: 50,
+  cpuUs: { monitor: 200, shard: 100, exec: 150, broker: 50 },
+  messages: 10,
   counts: {},
   ...more,
 })
@@ -56,6 +57,13 @@ describe('the summary of a pipeline', () => {
       ratio_to_redis_pubsub: 0.8,
       // 720/800, 900/1400, 710/710.
       order_ratio_to_redis_pubsub: 0.9,
+    })
+  })
+
+  it('says which process takes the time', () => {
+    expect(summary.cases[0]).toMatchObject({
+      cpu_us_per_msg: 50,
+      cpu_us: { monitor: 20, shard: 10, exec: 15, broker: 5 },
     })
   })
 
