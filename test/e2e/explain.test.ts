@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Explanation } from '../../src/lib/operator/explain.js'
+import type { HaltReport } from '../../src/lib/operator/halt.js'
 import type { UpSummary } from '../../src/lib/roles/up-summary.js'
 import { until } from '../lib/poll.js'
 import { createPlace, launch } from './launch.js'
@@ -45,8 +46,12 @@ beforeAll(async () => {
   runs.push(up)
   await until(() => up.stderr().includes('everything is ready'), 'everything is ready', 40_000)
   const heard = await arbees('tap', 'trades.filled.', '-n', '12', '--for', '25s', '--json')
-  await arbees('halt', '--reason', 'to see denials')
-  const denied = await arbees('tap', 'orders.', '-n', `${SAMPLE}`, '--for', '25s', '--json')
+  const halted = JSON.parse((await arbees('halt', '--reason', 'to see denials')).out) as HaltReport
+  // The run's own folder, below the data dir that was named.
+  expect(halted.steps.map(({ result }) => result)).toEqual(['done', 'done', 'done', 'done'])
+  const denied = await arbees(
+    ...['tap', 'orders.', '--where', 'state == "denied"', '-n', String(SAMPLE), '--for', '40s', '--json'],
+  )
   expect(denied.out).toContain('HALTED')
   const first = JSON.parse(heard.out.split('\n')[0]!) as Envelope
   const id = first.payload.order_id as string

@@ -73,7 +73,11 @@ export abstract class BaseCommand extends Command {
     const loaded = loadSettings(sources)
     if (!live) return loaded
     const up = readLiveUpFile(loaded.settings.data_dir)
-    return up === undefined ? loaded : loadSettings({ ...sources, up: up.settings })
+    if (up === undefined) return loaded
+    // Whoever names the data dir names where up.json lies; the run may keep its state in a folder below.
+    const { data_dir: _given, ...others } = given
+    const environment = { ...process.env, [environmentName('data_dir')]: undefined }
+    return loadSettings({ ...sources, flags: others, environment, up: up.settings })
   }
 
   override catch(error: Error & { exitCode?: number }): Promise<void> {
