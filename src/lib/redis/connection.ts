@@ -144,6 +144,8 @@ export class RedisLink {
       /** A partition shows no close: a socket that is owed an answer for so long is cut. */
       socketTimeout: commandTimeoutMs + 250,
       connectTimeout: 2_000,
+      /** By default a connection that failed keeps the process for 2 s after it was given up. */
+      disconnectTimeout: 100,
       retryStrategy: () => (this.failure?.exit === EXIT.CONFIG ? REFUSED_MS : RECONNECT_MS),
       /** Ask again whether it has loaded its data; by default up to 10 s later. */
       maxLoadingRetryTime: RECONNECT_MS,
