@@ -47,12 +47,20 @@ export class BeatListener {
       onMessage: () => undefined,
       onHeartbeat: (heartbeat, _endpoint, recvUs) =>
         this.beats.set(heartbeat.publisher, { heartbeat, heardUs: recvUs }),
-      onProblem: (problem) => this.strangers.push(problem),
+      onProblem: (problem) => this.noteStranger(problem),
     })
   }
 
   close(): void {
     this.subscriber.close()
+  }
+
+  /** Each reason of an endpoint once: a stranger beats as often as we do. */
+  private noteStranger(problem: Problem): void {
+    const isKnown = this.strangers.some(
+      ({ endpoint, reason }) => endpoint.url === problem.endpoint.url && reason === problem.reason,
+    )
+    if (!isKnown) this.strangers.push(problem)
   }
 }
 

@@ -29,16 +29,36 @@ const REDIS_TIMEOUT_MS = 1_500
 const MOST_GAPS = 10_000
 
 /** What is down is reported, not thrown. Throws for keys that cannot be read (exit 4). */
-export async function readStatus({ settings, clock }: StatusOptions): Promise<StatusReport> {
-  const bus = new BeatListener(settings, clock)
+export async function readStatus(options: StatusOptions): Promise<StatusReport> {
+  const look = new StatusLook(options)
   try {
     await sleep(LISTEN_MS)
+    return await look.read()
+  } finally {
+    look.close()
+  }
+}
+
+/** Listens from its making on, and tells as often as it is asked. */
+export class StatusLook {
+  private readonly bus: BeatListener
+
+  /** Throws for keys that cannot be read (exit 4). */
+  constructor(private readonly options: StatusOptions) {
+    this.bus = new BeatListener(options.settings, options.clock)
+  }
+
+  async read(): Promise<StatusReport> {
+    const { bus } = this
+    const { settings, clock } = this.options
     const redis = await askRedis(settings, clock, bus)
     const { endpoints, beats, strangers, closedDoors } = bus
     const [nowUs, nowMs] = [clock.monoUs(), clock.nowMs()]
     return judge({ settings, endpoints, beats, strangers, closedDoors, redis, nowUs, nowMs })
-  } finally {
-    bus.close()
+  }
+
+  close(): void {
+    this.bus.close()
   }
 }
 
