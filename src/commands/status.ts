@@ -56,28 +56,18 @@ export default class Status extends BaseCommand {
     return flags.watch ? undefined : report
   }
 
-  /** On a terminal redrawn in place, elsewhere a line of JSON each time. */
   private async watch(
     settings: Settings,
     forMs: number | undefined,
     render: (report: StatusReport) => string,
   ): Promise<StatusReport | undefined> {
-    const { watchStatus } = await import('../lib/operator/run-top.js')
-    const { LiveScreen } = await import('../lib/view/live-screen.js')
+    const { showStatus } = await import('../lib/operator/run-top.js')
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => this.stop.abort())
     }
-    const { stdout } = process
-    const screen = new LiveScreen(stdout)
-    const isDrawn = screen.active && !this.jsonEnabled()
-    const options = { settings, clock: systemClock, everyMs: WATCH_MS, signal: this.stop.signal, forMs }
-    try {
-      return await watchStatus(options, (report) => {
-        if (isDrawn) screen.update(render(report))
-        else stdout.write(`${JSON.stringify(report)}\n`)
-      })
-    } finally {
-      screen.close()
-    }
+    return await showStatus({
+      ...{ settings, clock: systemClock, everyMs: WATCH_MS, signal: this.stop.signal, forMs },
+      ...{ json: this.jsonEnabled(), terminal: process.stdout, render },
+    })
   }
 }

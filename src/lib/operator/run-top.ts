@@ -27,7 +27,7 @@ export interface WatchOptions {
 }
 
 /** Gives a look to `show` every so often. The last report, or undefined when it ended before the first. */
-export async function watchStatus(
+async function watchStatus(
   { settings, clock, everyMs, signal, forMs = Infinity, count = Infinity }: WatchOptions,
   show: (report: StatusReport) => void,
 ): Promise<StatusReport | undefined> {
@@ -48,6 +48,28 @@ export async function watchStatus(
     return report
   } finally {
     look.close()
+  }
+}
+
+export interface StatusScreenOptions extends WatchOptions {
+  /** A report as one line of JSON each time, instead of a screen. */
+  readonly json: boolean
+  readonly terminal: Terminal
+  readonly render: (report: StatusReport) => string
+}
+
+/** `status --watch`: on a terminal redrawn in place. As `watchStatus` otherwise. */
+export async function showStatus(options: StatusScreenOptions): Promise<StatusReport | undefined> {
+  const { terminal, json, render } = options
+  const screen = new LiveScreen(terminal)
+  const isDrawn = screen.active && !json
+  try {
+    return await watchStatus(options, (report) => {
+      if (isDrawn) screen.update(render(report))
+      else terminal.write(`${JSON.stringify(report)}\n`)
+    })
+  } finally {
+    screen.close()
   }
 }
 
