@@ -1,6 +1,5 @@
 /** What a mirror left in its Redis, by the seq of each entry. */
 
-import { pricesSource } from '../messages/sources.js'
 import type { Venue } from '../model/venue.js'
 import { connectRedis } from '../redis/connection.js'
 import type { RedisLink } from '../redis/connection.js'
@@ -85,6 +84,6 @@ export class StreamCount {
   }
 
   private keyOf(venue: Venue): string {
-    return redisKeys(MIRROR_ENV).streamOf(pricesSource(venue)) ?? ''
+    return redisKeys(MIRROR_ENV).prices(venue)
   }
 }

@@ -70,6 +70,8 @@ export class FallbackReader implements BusReader {
       .filter(({ sources }) => sources.length > 0)
     const away = this.followed
       .flatMap(({ sources }) => sources)
+      // What a replay published is not in Redis.
+      .filter((source) => this.keys.streamsOf(source).length > 0)
       .filter((source) => options.mode === 'gap-filled' && options.startAt(source) !== 'live')
     this.subscriber = new RecoveringSubscriber({
       ...options,

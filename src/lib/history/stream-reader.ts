@@ -3,15 +3,16 @@
  * (`XREAD BLOCK` on a connection of its own). After every failure the place is searched for again.
  */
 
-import { isBefore } from '../bus/position.js'
+import { isBefore, laterOf } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
 import { sleep } from '../core/backoff.js'
-import { messageOf } from '../core/errors.js'
-import type { ArbeesError } from '../core/errors.js'
+import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { RedisLink } from '../redis/connection.js'
 import type { RedisClient } from '../redis/connection.js'
 import { redisError } from '../redis/errors.js'
 import type { RedisKeys } from '../redis/keys.js'
+import { joinBatches } from './joined-streams.js'
+import type { JoinedBatches, StreamBatch } from './joined-streams.js'
 import { parseEntry } from './stream-entry.js'
 import type { RawEntry, StreamEntry } from './stream-entry.js'
 import { BEGINNING, findPlace } from './stream-place.js'
@@ -22,7 +23,7 @@ export interface StreamReaderOptions {
   /** Shown by `CLIENT LIST`. */
   readonly name: string
   readonly keys: RedisKeys
-  /** Channels to read; those that no stream of ours holds are left out. */
+  /** Channels to read. */
   readonly sources: readonly string[]
   /** What the owner has of a source by now: asked at the start and after every failure. */
   readonly startOf: (source: string) => StreamStart
@@ -52,7 +53,7 @@ const RETRY_MS = 100
 export class StreamReader {
   private readonly link: RedisLink
   private readonly ended = new AbortController()
-  private readonly sourcesByKey = new Map<string, string[]>()
+  private readonly groups = new Map<string, StreamGroup>()
   /** Where `live` was when it was first asked for: it stays there until something came. */
   private readonly firstFloors = new Map<string, Position>()
   /** By source: what is not handed on. */
@@ -62,12 +63,14 @@ export class StreamReader {
   private isFollowing = false
   private hasTold = false
 
-  /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL`. */
+  /** Connects in the background and keeps trying. Throws `BAD_REDIS_URL` (exit 4), `NO_STREAM` (usage). */
   constructor(private readonly options: StreamReaderOptions) {
     const { redisUrl, name, keys, sources } = options
     for (const source of sources) {
-      const key = keys.streamOf(source)
-      if (key !== undefined) this.sourcesByKey.set(key, [...(this.sourcesByKey.get(key) ?? []), source])
+      const streams = keys.streamsOf(source)
+      if (streams.length === 0) throw noStream(source)
+      const id = streams.join(' ')
+      this.groups.set(id, { streams, sources: [...(this.groups.get(id)?.sources ?? []), source] })
     }
     this.link = new RedisLink({ url: redisUrl, name, onDown: (error) => this.tellDown(error) })
     void this.run()
@@ -80,7 +83,7 @@ export class StreamReader {
 
   private async run(): Promise<void> {
     const { signal } = this.ended
-    while (!signal.aborted && this.sourcesByKey.size > 0) {
+    while (!signal.aborted && this.groups.size > 0) {
       try {
         await this.link.ready()
         await this.follow(signal)
@@ -100,10 +103,11 @@ export class StreamReader {
     while (!signal.aborted) {
       const reply = await read(this.link.redis, places, !isBehind)
       isBehind = false
-      for (const [key, entries] of reply) {
-        const last = entries.at(-1)?.[0].toString('latin1')
-        if (last !== undefined) places.set(key.toString('utf8'), last)
-        isBehind ||= entries.length >= COUNT
+      for (const { streams } of this.groups.values()) {
+        const batches = streams.flatMap((key) => reply.get(key) ?? [])
+        isBehind ||= batches.some(({ isFull }) => isFull)
+        const { entries, places: read } = inOrder(batches)
+        for (const [key, place] of read) places.set(key, place)
         for (const entry of entries) this.handOn(entry)
       }
       this.options.onDrained?.()
@@ -116,13 +120,20 @@ export class StreamReader {
     const places = new Map<string, string>()
     this.floors = new Map()
     this.latest = new Map()
-    for (const [key, sources] of this.sourcesByKey) {
+    for (const { streams, sources } of this.groups.values()) {
       const starts = new Map(sources.map((source) => [source, this.startOf(source)]))
-      const { after, floors, latest } = await findPlace(this.link.redis, key, starts, this.options.maxBehind)
-      places.set(key, after)
-      for (const [source, floor] of floors) this.floors.set(source, floor)
-      // Read again from the beginning, the stream tells by itself.
-      if (after !== BEGINNING) for (const [source, at] of latest) this.latest.set(source, at)
+      for (const key of streams) {
+        const { after, floors, latest } = await findPlace(
+          this.link.redis,
+          key,
+          starts,
+          this.options.maxBehind,
+        )
+        places.set(key, after)
+        raise(this.floors, floors)
+        // Read again from the beginning, the stream tells by itself.
+        if (after !== BEGINNING) raise(this.latest, latest)
+      }
       for (const source of sources) this.firstFloors.set(source, this.floors.get(source) ?? NOTHING)
     }
     return places
@@ -165,17 +176,46 @@ export class StreamReader {
   }
 }
 
+/** The streams that some sources share. */
+interface StreamGroup {
+  readonly streams: readonly string[]
+  readonly sources: readonly string[]
+}
+
+const inOrder = (batches: readonly StreamBatch[]): JoinedBatches => {
+  const [only] = batches
+  if (only === undefined || batches.length > 1) return joinBatches(batches)
+  const last = only.entries.at(-1)?.[0].toString('latin1')
+  return { entries: only.entries, places: new Map(last === undefined ? [] : [[only.key, last]]) }
+}
+
+/** The later of two positions stays. */
+function raise(positions: Map<string, Position>, found: ReadonlyMap<string, Position>): void {
+  for (const [source, at] of found) positions.set(source, laterOf(positions.get(source) ?? at, at))
+}
+
+const noStream = (source: string): ArbeesError =>
+  new ArbeesError('NO_STREAM', `no stream of Redis holds '${source}'`, {
+    exit: EXIT.USAGE,
+    hint: 'the mirror writes what the publishers of a deployment send, and no replay: read it from the bus, --transport zmq',
+  })
+
 /** What each stream has behind its place, at most `COUNT`; waits a while for something when there is nothing. */
 async function read(
   redis: RedisClient,
   places: ReadonlyMap<string, string>,
   waits: boolean,
-): Promise<readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[]> {
+): Promise<ReadonlyMap<string, StreamBatch>> {
   const streams = [...places.keys(), ...places.values()]
   const reply = waits
     ? await redis.xreadBuffer('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams)
     : await redis.xreadBuffer('COUNT', COUNT, 'STREAMS', ...streams)
-  return reply ?? []
+  return new Map(
+    (reply ?? []).map(([name, entries]) => {
+      const key = name.toString('utf8')
+      return [key, { key, entries, isFull: entries.length >= COUNT }]
+    }),
+  )
 }
 
 /** Everything lies behind it. */

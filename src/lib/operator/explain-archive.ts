@@ -57,8 +57,11 @@ async function openRedisArchive(settings: Settings): Promise<Archive> {
     decisions: () => read(DECISIONS, ALWAYS),
     games: (times) => read(['games:events'], times),
     at: async (source, place) => {
-      const key = keys.streamOf(source)
-      return key === undefined ? undefined : await entryAt(link, key, source, place, env)
+      for (const key of keys.streamsOf(source)) {
+        const found = await entryAt(link, key, source, place, env)
+        if (found !== undefined) return found
+      }
+      return undefined
     },
     close: () => link.close(),
   }

@@ -8,7 +8,6 @@ import type { RawEntry, StreamEntry } from '../history/stream-entry.js'
 import { parseHeartbeat } from '../messages/heartbeat.js'
 import type { Heartbeat } from '../messages/heartbeat.js'
 import { HEALTH_KEPT_MS } from '../mirror/health-writer.js'
-import { MODES } from '../model/venue.js'
 import type { RedisClient } from '../redis/connection.js'
 import { redisErrorCode } from '../redis/errors.js'
 import type { RedisKeys } from '../redis/keys.js'
@@ -56,7 +55,7 @@ export class MirrorLook {
     gapsSinceMs: number,
   ): Promise<RedisPicture> {
     const { keys } = this
-    const streams = [...new Set(sources.flatMap((source) => this.streamsOf(source)))]
+    const streams = [...new Set(sources.flatMap((source) => keys.streamsOf(source)))]
     const questions: readonly Question[] = [
       ['get', keys.health('mirror')],
       ['pttl', keys.health('mirror')],
@@ -102,20 +101,13 @@ export class MirrorLook {
     })
   }
 
-  private streamsOf(source: string): string[] {
-    const { keys } = this
-    const stream = keys.streamOf(source)
-    if (stream !== undefined) return [stream]
-    return MODES.map((mode) => (source.endsWith('.orders') ? keys.orders(mode) : keys.trades(mode)))
-  }
-
   private channelFrom(
     source: string,
     checkpoint: Checkpoint | undefined,
     tails: ReadonlyMap<string, readonly unknown[]>,
     gapRecords: readonly unknown[],
   ): ChannelLook {
-    const own = this.streamsOf(source).map((key) => tails.get(key) ?? [])
+    const own = this.keys.streamsOf(source).map((key) => tails.get(key) ?? [])
     const entries = own
       .flatMap((tail) => tail.map((raw) => parseEntry(raw as RawEntry)))
       .filter((entry): entry is StreamEntry => entry?.source === source)

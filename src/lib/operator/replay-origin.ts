@@ -26,7 +26,7 @@ import type { StreamSpan } from '../history/stream-past.js'
 import { BEGINNING } from '../history/stream-place.js'
 import { lastId, planStreams } from '../history/stream-plan.js'
 import type { Refusal } from '../messages/codec.js'
-import { familyOfSource, topicPrefixOf } from '../messages/sources.js'
+import { topicPrefixOf } from '../messages/sources.js'
 import { recordOf } from '../mirror/routes.js'
 import { connectRedis } from '../redis/connection.js'
 import type { RedisLink } from '../redis/connection.js'
@@ -82,7 +82,7 @@ async function* readRedis(
   const keys = redisKeys(env)
   const sources = allEndpoints(settings)
     .flatMap((endpoint) => endpoint.sources)
-    .filter((source) => streamsOf(source, settings).some((key) => streams.includes(key)))
+    .filter((source) => keys.streamsOf(source).some((key) => streams.includes(key)))
   const link = await connectRedis(settings.redis_url, 'arbees-replay')
   const close = () => link.close()
   signal.addEventListener('abort', close, { once: true })
@@ -100,7 +100,7 @@ async function* readRedis(
       tracked(options.earlier?.(...wanted) ?? mergeByTime([]), positions)
     const homesOf = (source: string): string =>
       spans
-        .filter(({ key }) => streamsOf(source, settings).includes(key))
+        .filter(({ key }) => keys.streamsOf(source).includes(key))
         .map(({ key }) => key)
         .join(' ')
     const sinceMs = startId === undefined ? times.sinceMs : timeOfId(startId)
@@ -123,7 +123,7 @@ async function* readRedis(
       redis: link.redis,
       gaps,
       from: startId ?? (last === undefined ? BEGINNING : earliestOf(spans)),
-      wants: (source) => streamsOf(source, settings).some((key) => streams.includes(key)),
+      wants: (source) => keys.streamsOf(source).some((key) => streams.includes(key)),
       beginnings,
       asksBefore: times.sinceMs > -Infinity && startId === undefined && last === undefined,
     })
@@ -241,16 +241,6 @@ async function* asked(link: RedisLink, past: Past): PastPages {
 
 const earliestOf = ([first, ...others]: readonly StreamSpan[]): string =>
   others.reduce((least, { from }) => (isIdBefore(from, least) ? from : least), first?.from ?? BEGINNING)
-
-/** The streams that messages of a source go to. */
-export function streamsOf(source: string, { env }: Settings): string[] {
-  const keys = redisKeys(env)
-  const family = familyOfSource(source)
-  if (family === 'orders') return [keys.orders('live'), keys.orders('paper')]
-  if (family === 'trades') return [keys.trades('live'), keys.trades('paper')]
-  const key = keys.streamOf(source)
-  return key === undefined ? [] : [key]
-}
 
 function streamKeys(names: readonly string[], { env }: Settings): readonly string[] {
   const keys = redisKeys(env).streams()

@@ -23,7 +23,7 @@ import { HEALTH_PREFIX } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { redisKeys } from '../redis/keys.js'
 import { LastWanted } from './last-wanted.js'
-import { fromRedis, streamsOf } from './replay-origin.js'
+import { fromRedis } from './replay-origin.js'
 import type { Origin, RedisOriginOptions } from './replay-origin.js'
 import { isWhole, wantsSource } from './tap-selection.js'
 import type { TapSelection } from './tap-selection.js'
@@ -47,12 +47,11 @@ export interface TapOriginOptions {
   readonly talk: (line: string) => void
 }
 
-/** What was, then what is, without a seam. Throws `NO_PAST`, `NOT_FOLLOWED` (usage); it throws what `fromRedis` does. */
+/** What was, then what is, without a seam. Throws `NO_PAST` (usage); it throws what `fromRedis` does. */
 export function pastThenLive(since: TapSince, options: TapOriginOptions): Origin {
   const { settings, from, selection, keys, onProblem, talk } = options
   const sources = wantedSources(options)
   refuseWithoutPast(options)
-  if (from === 'redis') refuseUnfollowed(options)
   const journals = new Journals(options)
   const startMs =
     'sinceMs' in since ? since.sinceMs : 'startId' in since ? timeOfId(since.startId) : -Infinity
@@ -67,7 +66,8 @@ export function pastThenLive(since: TapSince, options: TapOriginOptions): Origin
           shape: (past, further) =>
             new LastWanted({ count: last, sources, selection, talk }).of(past, further),
         }
-  const origin = fromRedis([...new Set(sources.flatMap((source) => streamsOf(source, settings)))], {
+  const redis = redisKeys(settings.env)
+  const origin = fromRedis([...new Set(sources.flatMap((source) => redis.streamsOf(source)))], {
     settings: { ...settings, transport: from },
     times: { sinceMs: 'sinceMs' in since ? startMs : -Infinity, untilMs: Infinity },
     startId: 'startId' in since ? since.startId : undefined,
@@ -80,10 +80,9 @@ export function pastThenLive(since: TapSince, options: TapOriginOptions): Origin
   return (signal) => journals.closedAfter(origin(signal))
 }
 
-/** What comes from now on, as Redis has it. Throws `NO_PAST`, `NOT_FOLLOWED` (usage). */
+/** What comes from now on, as Redis has it. Throws `NO_PAST` (usage). */
 export function liveFromRedis(options: TapOriginOptions): Origin {
   refuseWithoutPast(options)
-  refuseUnfollowed(options)
   return (signal) =>
     readLive(
       liveOptions(options, () => 'live'),
@@ -242,18 +241,4 @@ function refuseWithoutPast(options: TapOriginOptions): void {
     exit: EXIT.USAGE,
     hint: 'heartbeats and replays are not kept: tap them live',
   })
-}
-
-/** What lies in a stream for each mode has no order across the two: what comes of it is not read from there. */
-function refuseUnfollowed({ env, endpoints, selection, talk }: TapOriginOptions): void {
-  const wanted = wantedSources({ endpoints, selection })
-  const keys = redisKeys(env)
-  const unfollowed = wanted.filter((source) => keys.streamOf(source) === undefined)
-  if (unfollowed.length === wanted.length) {
-    throw new ArbeesError('NOT_FOLLOWED', `${unfollowed.join(', ')} cannot be followed in Redis`, {
-      exit: EXIT.USAGE,
-      hint: 'leave out --from redis, or see what was: arbees replay --from-redis orders:history',
-    })
-  }
-  if (unfollowed.length > 0) talk(`not followed in Redis: ${unfollowed.join(', ')}`)
 }

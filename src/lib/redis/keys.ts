@@ -19,8 +19,8 @@ export interface RedisKeys {
   signals(): string
   orders(mode: Mode): string
   trades(mode: Mode): string
-  /** The stream of a source; undefined for orders and trades, whose stream is their mode's, and for strangers. */
-  streamOf(source: string): string | undefined
+  /** Where messages of a source go: those of orders and trades by their mode; none for strangers. */
+  streamsOf(source: string): readonly string[]
   /** Every stream of messages. */
   streams(): readonly string[]
   /** String: the newest envelope of a game. */
@@ -53,12 +53,22 @@ export function redisKeys(env: Env): RedisKeys {
     signals: () => key('signals', 'trades'),
     orders: (mode) => history(mode, 'orders'),
     trades: (mode) => history(mode, 'trades'),
-    streamOf: (source) => {
+    streamsOf: (source) => {
       const [publisher = '', family = ''] = source.split('.')
-      if (family === 'prices' || family === 'orderbook')
-        return isVenue(publisher) ? key(family, publisher) : undefined
-      if (family === 'games') return key('games', 'events')
-      return family === 'signals' ? key('signals', 'trades') : undefined
+      switch (family) {
+        case 'prices':
+        case 'orderbook':
+          return isVenue(publisher) ? [key(family, publisher)] : []
+        case 'games':
+          return [key('games', 'events')]
+        case 'signals':
+          return [key('signals', 'trades')]
+        case 'orders':
+        case 'trades':
+          return MODES.map((mode) => history(mode, family))
+        default:
+          return []
+      }
     },
     streams: () => [
       ...['prices', 'orderbook'].flatMap((family) => VENUES.map((venue) => key(family, venue))),

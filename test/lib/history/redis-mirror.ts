@@ -54,7 +54,7 @@ export async function mirrorTo(
   for (let seq = from; seq <= to; seq++) {
     const at = { epoch, seq }
     const fields = ['topic', topicOf(source, at), 'data', envelopeOf(source, at), 'source', source]
-    pipeline.xadd(keys.streamOf(source)!, '*', ...fields, 'epoch', epoch, 'seq', seq)
+    pipeline.xadd(keys.streamsOf(source)[0]!, '*', ...fields, 'epoch', epoch, 'seq', seq)
   }
   pipeline.hset(keys.checkpoint(source), 'epoch', epoch, 'seq', to, 'closed', '0')
   await pipeline.exec()

@@ -27,9 +27,15 @@ const fields = (source: string, epoch: number, seq: number) => [
   ...['source', source, 'epoch', String(epoch), 'seq', String(seq)],
 ]
 /** As the mirror does. */
-async function write(source: string, epoch: number, from: number, to: number): Promise<void> {
+async function write(
+  source: string,
+  epoch: number,
+  from: number,
+  to: number,
+  stream = STREAM,
+): Promise<void> {
   const pipeline = server.look.pipeline()
-  for (let seq = from; seq <= to; seq++) pipeline.xadd(STREAM, '*', ...fields(source, epoch, seq))
+  for (let seq = from; seq <= to; seq++) pipeline.xadd(stream, '*', ...fields(source, epoch, seq))
   await pipeline.exec()
 }
 
@@ -181,5 +187,62 @@ describe('a reader of streams', () => {
     await server.look.del(STREAM)
     await write(A, 7, 1, 1)
     await until(() => seqs().length === 1, 'it reads')
+  })
+})
+
+describe('a reader of a channel with a stream a mode', () => {
+  const ORDERS = 'exec.orders'
+  const [LIVE, PAPER] = ['sim:orders:history', 'sim:paper:orders:history']
+  const places = (got: readonly Position[]) => got.map(({ epoch, seq }) => `${epoch}/${seq}`)
+  const of = (epoch: number, from: number, to: number) => span(from, to).map((seq) => `${epoch}/${seq}`)
+
+  it('hands on both in the order of the channel, however far it is behind', async () => {
+    await write(ORDERS, 7, 1, 700, LIVE)
+    await write(ORDERS, 8, 1, 300, PAPER)
+    await write(ORDERS, 9, 1, 10, LIVE)
+    const { got, caughtUp } = follow({ [ORDERS]: 'window' })
+    await caughtUp()
+    await write(ORDERS, 10, 1, 5, PAPER)
+    await until(() => got.length >= 1_015, 'news came')
+    expect(places(got)).toEqual([...[...of(7, 1, 700), ...of(8, 1, 300), ...of(9, 1, 10), ...of(10, 1, 5)]])
+  })
+
+  it('begins behind what its owner has, and says what came before', async () => {
+    await write(ORDERS, 7, 1, 20, LIVE)
+    await write(ORDERS, 8, 1, 20, PAPER)
+    const before: (Position | undefined)[] = []
+    const got: Position[] = []
+    const { caughtUp } = follow(
+      { [ORDERS]: { epoch: 7, seq: 18 } },
+      {
+        onEntry: ({ epoch, seq }, previous) => {
+          got.push({ epoch, seq })
+          before.push(previous)
+        },
+      },
+    )
+    await caughtUp()
+    expect(places(got)).toEqual([...of(7, 19, 20), ...of(8, 1, 20)])
+    expect(before.slice(0, 3)).toEqual([
+      { epoch: 7, seq: 18 },
+      { epoch: 7, seq: 19 },
+      { epoch: 7, seq: 20 },
+    ])
+  })
+
+  it('hands on only what comes where it wants news alone', async () => {
+    await write(ORDERS, 7, 1, 5, LIVE)
+    await write(ORDERS, 8, 1, 5, PAPER)
+    const { got, caughtUp } = follow({ [ORDERS]: 'live' })
+    await caughtUp()
+    await write(ORDERS, 8, 6, 8, PAPER)
+    await until(() => got.length >= 3, 'news came')
+    expect(places(got)).toEqual(of(8, 6, 8))
+  })
+
+  it('is refused where no stream holds a source', () => {
+    expect(() => follow({ 'replay.run.kalshi.prices': 'live' })).toThrow(
+      expect.objectContaining({ code: 'NO_STREAM', exit: 2 }),
+    )
   })
 })

@@ -31,8 +31,6 @@ describe('a tap that cannot begin', () => {
     ['NO_PAST', { since: '5m', prefixes: ['prices.', 'health.'] }],
     ['NO_PAST', { last: 3, prefixes: ['replay.monday.'] }],
     ['NO_PAST', { from: 'redis', prefixes: ['health.'] }],
-    ['NOT_FOLLOWED', { from: 'redis', prefixes: ['orders.', 'trades.'] }],
-    ['NOT_FOLLOWED', { from: 'redis', since: '5m', prefixes: ['orders.'] }],
     ['NO_SNAPSHOT', { snapshot: true, prefixes: ['orders.', 'signals.'] }],
     ['NO_SNAPSHOT', { snapshot: true, prefixes: ['health.'] }],
     ['FILE_EXISTS', { record: import.meta.filename }],

@@ -18,10 +18,10 @@ const NAMES: readonly (readonly [name: string, prod: string, of: (keys: RedisKey
   ["a monitor's health", 'arbees:health:monitor:poly', (keys) => keys.health('poly')],
   ["a shard's health", 'arbees:health:shard:3', (keys) => keys.health('shard-3')],
   ['the health of others', 'arbees:health:exec:0', (keys) => keys.health('exec')],
-  ["the stream of a venue's prices", 'prices:poly', (keys) => keys.streamOf('poly.prices')!],
-  ["the stream of a venue's books", 'orderbook:kalshi', (keys) => keys.streamOf('kalshi.orderbook')!],
-  ['the stream of games', 'games:events', (keys) => keys.streamOf('orchestrator.games')!],
-  ['the stream of all shards', 'signals:trades', (keys) => keys.streamOf('shard-2.signals')!],
+  ["the stream of a venue's prices", 'prices:poly', (keys) => keys.streamsOf('poly.prices').join()],
+  ["the stream of a venue's books", 'orderbook:kalshi', (keys) => keys.streamsOf('kalshi.orderbook').join()],
+  ['the stream of games', 'games:events', (keys) => keys.streamsOf('orchestrator.games').join()],
+  ['the stream of all shards', 'signals:trades', (keys) => keys.streamsOf('shard-2.signals').join()],
   ['the halt', 'arbees:halt', (keys) => keys.halt()],
   ['bare prices', 'prices:kalshi:KXNBA-26', (keys) => keys.priceChannel('kalshi', 'KXNBA-26')],
 ]
@@ -33,10 +33,17 @@ describe('redis keys', () => {
     expect(of(redisKeys('demo'))).toBe(`demo:${prod}`)
   })
 
-  it.each(['exec.orders', 'exec.trades', 'other.prices', 'legacy.somewhere', ''])(
+  it.each(['orders', 'trades'])('a stream a mode for %s', (family) => {
+    expect(redisKeys('sim').streamsOf(`exec.${family}`)).toEqual([
+      `sim:paper:${family}:history`,
+      `sim:${family}:history`,
+    ])
+  })
+
+  it.each(['other.prices', 'legacy.somewhere', 'replay.run.kalshi.prices', ''])(
     'knows no stream for %j',
     (source) => {
-      expect(redisKeys('sim').streamOf(source)).toBeUndefined()
+      expect(redisKeys('sim').streamsOf(source)).toEqual([])
     },
   )
 
