@@ -1,6 +1,7 @@
 /** A journal as a past: what lay in its folder when it was opened, with its holes. */
 
 import { setImmediate } from 'node:timers/promises'
+import type { Gap } from '../bus/gap.js'
 import { epochPages } from '../bus/journal/epoch-pages.js'
 import type { JournalReader } from '../bus/journal/reader.js'
 import type { JournalRecord } from '../bus/journal/record.js'
@@ -21,8 +22,9 @@ export interface JournalPastOptions {
 export async function* readJournal({ source, journal, times, last: wanted }: JournalPastOptions): PastPages {
   const start = firstSegment(journal, times, wanted)
   const asksBefore = start === 0 && times.sinceMs > -Infinity
-  const past = new SourcePast(source, asksBefore ? 'retention' : undefined)
+  const past = new SourcePast(source)
   const first = journal.segments[start]
+  if (asksBefore) for (const gap of removed(source, journal, times)) past.gap(gap, 'retention')
   for (const { epoch, end, last } of journal.epochs) {
     if (first === undefined || epoch < first.epoch) continue
     for (const { records, hole } of epochPages(journal, epoch, epoch === first.epoch ? first.first : 1)) {
@@ -38,8 +40,22 @@ export async function* readJournal({ source, journal, times, last: wanted }: Jou
       past.gap({ source, epoch, from: last + 1, to: null, reason: 'epoch_end_unknown' }, 'corrupt')
   }
   const rest: PastItem[] = []
-  past.end(rest)
+  past.end(rest, first === undefined ? Infinity : undefined)
   yield rest
+}
+
+/** What lay before the first file, as far as it can lie within the times: the index still knows of it. */
+function removed(source: string, { epochs, segments }: JournalReader, times: TimeSpan): Gap[] {
+  const [first] = segments
+  return epochs.flatMap(({ epoch, last, end, timestampMs }, i) => {
+    // An epoch is named for the time at which it began, and no message is younger than the next.
+    const endMs = end === 'known' ? timestampMs : (epochs[i + 1]?.epoch ?? Infinity)
+    if (epoch > (first?.epoch ?? Infinity) || endMs < times.sinceMs || epoch > times.untilMs) return []
+    const to = epoch === first?.epoch ? first.first - 1 : last
+    const known: Gap = { source, epoch, from: 1, to, reason: 'retention' }
+    const unknown: Gap = { source, epoch, from: last + 1, to: null, reason: 'epoch_end_unknown' }
+    return [...(to > 0 ? [known] : []), ...(end === 'unknown' && epoch !== first?.epoch ? [unknown] : [])]
+  })
 }
 
 /** The last segment that nothing before is wanted of. */

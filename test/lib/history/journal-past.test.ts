@@ -108,6 +108,29 @@ describe('a journal as a past', () => {
     expect(gap).toBe(`${epoch}/1..${first - 1} retention`)
   })
 
+  it('that is asked for more than is kept names the whole lives that retention removed, in those times', async () => {
+    const [a, b, c] = [live(50), live(60), live(400)]
+    const first = Number(segments().sort()[0]!.slice(17, 33))
+    expect(segments().every((name) => name.includes(String(c)))).toBe(true)
+    const since = async (sinceMs: number, untilMs = Infinity) => told(await read({ sinceMs, untilMs }))
+    const own = `${c}/1..${first - 1} retention`
+    expect((await since(START_MS)).slice(0, 4)).toEqual([
+      ...[`${a}/1..50 retention`, `${b}/1..60 retention`, own, `${c}/${first}`],
+    ])
+    expect((await since(b + 1)).slice(0, 2)).toEqual([`${b}/1..60 retention`, own])
+    expect((await since(c + 1)).slice(0, 2)).toEqual([own, `${c}/${first}`])
+    expect((await since(START_MS, b - 1))[0]).toBe(`${a}/1..50 retention`)
+    expect((await since(START_MS, b - 1)).join()).not.toContain(`${b}/1..60`)
+    expect((await read()).length).toBe(400 - first + 1)
+  })
+
+  it('names them where no file is left at all', async () => {
+    const epoch = live(5)
+    for (const name of segments()) rmSync(join(dir, name))
+    expect(told(await read({ ...EVER, sinceMs: START_MS }))).toEqual([`${epoch}/1..5 retention`])
+    expect(told(await read())).toEqual([])
+  })
+
   it('between two times is what lies between, without a hole at its edges', async () => {
     const epoch = live(60, { retainBytes: 64_000 })
     const times = { sinceMs: epoch + 20_000, untilMs: epoch + 30_000 }
