@@ -94,6 +94,7 @@ export async function runRecord({ settings, dir, talk, ...bounds }: RecordOption
       stop.signal,
     )
   } catch (error) {
+    if (tally.messages > 0) told.summary(tally)
     throw error instanceof ArbeesError ? error : incomplete(folder.path, error)
   } finally {
     ended.stop()

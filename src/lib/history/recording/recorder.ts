@@ -3,7 +3,7 @@
  * missed meanwhile is pulled from the publishers' journals.
  */
 
-import { NOWHERE, isBefore } from '../../bus/position.js'
+import { NOWHERE, isBefore, laterOf } from '../../bus/position.js'
 import type { Position } from '../../bus/position.js'
 import { sleep } from '../../core/backoff.js'
 import { isUnguarded } from '../past.js'
@@ -11,7 +11,7 @@ import type { PastItem } from '../past.js'
 import { readLive } from '../live-past.js'
 import type { LivePastOptions } from '../live-past.js'
 import type { RecordingFolder } from './recording-folder.js'
-import { recordedPositions } from './recording-past.js'
+import { positionOf, recordedPositions } from './recording-past.js'
 import { RecordingWriter } from './recording-writer.js'
 import type { RecordingLimits } from './recording-writer.js'
 
@@ -32,7 +32,7 @@ const RETRY_MS = 1_000
 
 /**
  * Ends with the signal, every file closed. Throws what the first attempt throws before it has written anything, and what
- * keeps the last one from writing: then the end is not in the recording.
+ * kept one from writing what none after it has written: then the end is not in the recording.
  */
 export async function record(options: RecorderOptions, signal: AbortSignal): Promise<void> {
   const { folder, limits, live, onRecorded, onFailure } = options
@@ -44,21 +44,26 @@ export async function record(options: RecorderOptions, signal: AbortSignal): Pro
     furthest.set(source, place)
     return true
   }
+  let failure: unknown
+  /** Whatever was to be written. */
+  const taken = new Map<string, Position>()
   for (;;) {
     const writer = new RecordingWriter(folder, limits, live.reader.clock)
-    let failure: unknown
     try {
       const positions = await recordedPositions(folder)
+      const written = new Map(positions)
       const startAt = (source: string) => positions.get(source) ?? ('live' as const)
       for await (const page of readLive({ ...live, startAt }, signal)) {
         // Nothing numbers what first-design senders send: no recording could say that it is whole.
         const items = page.filter((item) => item.kind === 'gap' || !isUnguarded(item))
+        note(items, taken)
         await writer.write(items)
+        note(items, written)
         hasWritten ||= items.length > 0
         onRecorded(items.filter(isNews))
       }
       await writer.close()
-      return
+      if (!isShort(written, taken)) return
     } catch (error) {
       writer.abandon()
       if (!hasWritten) throw error
@@ -74,3 +79,18 @@ function endOf(item: PastItem): Position & { readonly source: string } {
   const { source, epoch, from, to } = item.gap
   return { source, epoch, seq: to ?? from }
 }
+
+/** Takes down how far each source has come. */
+function note(items: readonly PastItem[], positions: Map<string, Position>): void {
+  for (const item of items) {
+    const source = item.kind === 'gap' ? item.gap.source : item.source
+    const at = positionOf(item)
+    if (at !== undefined) positions.set(source, laterOf(positions.get(source) ?? at, at))
+  }
+}
+
+const isShort = (written: ReadonlyMap<string, Position>, of: ReadonlyMap<string, Position>): boolean =>
+  [...of].some(([source, at]) => {
+    const has = written.get(source)
+    return has === undefined || isBefore(has, at)
+  })

@@ -49,7 +49,8 @@ export async function recordedPositions(folder: RecordingFolder): Promise<Map<st
   return positions
 }
 
-function positionOf(line: RecordingLine | undefined): Position | undefined {
+/** Everything up to there is settled by this line; undefined for one that says nothing of it. */
+export function positionOf(line: RecordingLine | undefined): Position | undefined {
   if (line?.kind === 'message') return { epoch: line.epoch, seq: line.seq }
   return line?.kind === 'gap' ? { epoch: line.gap.epoch, seq: line.gap.to ?? line.gap.from - 1 } : undefined
 }

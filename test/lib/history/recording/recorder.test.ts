@@ -143,6 +143,28 @@ describe('a recorder', () => {
     await expect(end()).rejects.toBe(failures.at(-1))
   })
 
+  it('that is stopped before it has written what it could not write says so', async () => {
+    const { got, failures, ended, end } = start({ segmentMs: 1 })
+    await begun(got)
+    const folder = join(dir, SOURCE)
+    await until(() => readdirSync(folder).length > 0, 'a file is there')
+    const kept = join(dir, 'kept')
+    renameSync(folder, kept)
+    writeFileSync(folder, '')
+    await until(() => {
+      publisher.publish(1)
+      return failures.length > 0
+    }, 'it fails')
+    // It can write again, and there is nobody to pull from what it could not.
+    publisher.stop()
+    rmSync(folder)
+    renameSync(kept, folder)
+    await new Promise((resolve) => setTimeout(resolve, 1_300))
+    expect(failures).toHaveLength(1)
+    await expect(end()).rejects.toBe(failures[0])
+    await expect(ended).rejects.toBe(failures[0])
+  })
+
   it('fails at once where it never could write', async () => {
     writeFileSync(join(dir, SOURCE), '')
     const { got, ended } = start()
