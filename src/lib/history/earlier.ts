@@ -2,7 +2,7 @@
 
 import type { Gap } from '../bus/gap.js'
 import type { Position } from '../bus/position.js'
-import type { Past, PastItem, PastPages } from './past.js'
+import type { MadePages, Pages, Past, PastItem, StreamItem } from './past.js'
 
 /**
  * What there is of a source before `before`, or up to its end: behind `after`, or as far back as it was asked for.
@@ -22,11 +22,19 @@ export interface EarlierOptions {
 const ELSEWHERE: ReadonlySet<Gap['reason']> = new Set(['trimmed', 'out_of_reach', 'missed'])
 
 /** What is found stands where it belongs, in the place of the gap. */
-export async function* withEarlier(past: Past, { begin, sinceMs, earlier }: EarlierOptions): PastPages {
+export async function* withEarlier<T extends StreamItem>(
+  past: Pages<T>,
+  { begin, sinceMs, earlier }: EarlierOptions,
+): MadePages<T | PastItem> {
   const waiting = new Set(begin)
   for await (const page of past) {
-    let kept: PastItem[] = []
-    for (const item of page) {
+    let kept: (T | PastItem)[] = []
+    for (const each of page) {
+      const item: StreamItem = each
+      if (item.kind === 'refused') {
+        kept.push(each)
+        continue
+      }
       const isFirst = waiting.delete(item.kind === 'gap' ? item.gap.source : item.source)
       const found = item.timestampMs < sinceMs ? undefined : lookedFor(item, isFirst, earlier)
       if (found === undefined) {

@@ -21,6 +21,7 @@ import { CheckpointWatch } from './checkpoint-watch.js'
 import { messageOfEntry } from './entry-message.js'
 import { Link } from './link-state.js'
 import type { LinkState } from './link-state.js'
+import { refusalOfEntry } from './stream-entry.js'
 import type { StreamEntry } from './stream-entry.js'
 import { StreamReader } from './stream-reader.js'
 
@@ -203,7 +204,10 @@ export class FallbackReader implements BusReader {
     const endpoint = this.followed.find(({ sources }) => sources.includes(entry.source))?.endpoint
     if (endpoint === undefined) return
     const message = messageOfEntry(entry, this.options.env)
-    if ('reason' in message) return this.problem(message.reason, message.detail)
+    if ('reason' in message) {
+      const { reason, detail } = refusalOfEntry(message, entry)
+      return this.problem(reason, detail)
+    }
     const at = this.position(entry.source)
     // What the mirror could not have of the end of an epoch, it has recorded as a gap.
     const isNext = at !== undefined && previous !== undefined && isSame(at, previous)

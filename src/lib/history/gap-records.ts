@@ -4,7 +4,7 @@ import type { Gap } from '../bus/gap.js'
 import { isBefore } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
 import { isSource } from '../messages/sources.js'
-import type { RedisClient } from '../redis/connection.js'
+import type { PatientReader } from '../redis/patient-reader.js'
 import { countOf, fieldsOf } from './stream-entry.js'
 import type { RawEntry } from './stream-entry.js'
 import { BEGINNING } from './stream-place.js'
@@ -17,7 +17,7 @@ export interface GapRecord {
 }
 
 export interface GapRecordsOptions {
-  readonly redis: RedisClient
+  readonly reader: PatientReader
   /** Key of the stream of gaps. */
   readonly key: string
   /** Its last entry that counts; undefined when it has none. */
@@ -25,21 +25,23 @@ export interface GapRecordsOptions {
   readonly source: string
 }
 
-const PAGE = 500
 const REASON = /^[a-z_]{1,40}$/
 
-/** Those from one id to another, both included, a page at a time. Throws what ioredis throws. */
+/** Those from one id to another, both included, a page at a time. Throws what `PatientReader.ask` throws. */
 export async function* readGapRecords(
-  redis: RedisClient,
+  reader: PatientReader,
   key: string,
   from: string,
   to: string,
 ): AsyncGenerator<GapRecord[], void, undefined> {
   for (let next = from; ;) {
-    const page = await redis.xrangeBuffer(key, next, to, 'COUNT', PAGE)
+    const { page, isLast } = await reader.ask(async (redis, count) => {
+      const entries = await redis.xrangeBuffer(key, next, to, 'COUNT', count)
+      return { page: entries, isLast: entries.length < count }
+    })
     yield page.flatMap((raw) => parseGap(raw) ?? [])
     const last = page.at(-1)
-    if (last === undefined || page.length < PAGE) return
+    if (last === undefined || isLast) return
     next = idBehind(last[0].toString('latin1'))
   }
 }
@@ -51,9 +53,9 @@ export class GapRecords {
   private isAtEnd: boolean
 
   constructor(private readonly options: GapRecordsOptions) {
-    const { redis, key, to = BEGINNING } = options
+    const { reader, key, to = BEGINNING } = options
     this.isAtEnd = options.to === undefined
-    this.pages = readGapRecords(redis, key, BEGINNING, to)
+    this.pages = readGapRecords(reader, key, BEGINNING, to)
   }
 
   /** Whether `before` could give something. */
@@ -62,7 +64,7 @@ export class GapRecords {
     return first === undefined ? !this.isAtEnd : isBefore(startOf(first), next)
   }
 
-  /** Those that begin before `next`, or all that are left. Throws what ioredis throws. */
+  /** Those that begin before `next`, or all that are left. Throws what `PatientReader.ask` throws. */
   async before(next?: Position): Promise<GapRecord[]> {
     const found: GapRecord[] = []
     for (;;) {

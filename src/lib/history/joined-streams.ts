@@ -16,9 +16,14 @@ export interface StreamBatch {
   readonly isFull: boolean
 }
 
+export interface KeyedEntry {
+  readonly key: string
+  readonly raw: RawEntry
+}
+
 export interface JoinedBatches {
   /** To be handed on, in the order of their source. */
-  readonly entries: readonly RawEntry[]
+  readonly entries: readonly KeyedEntry[]
   /** By stream: the id of the last entry of which that, and all before it, were handed on. */
   readonly places: ReadonlyMap<string, string>
 }
@@ -39,10 +44,10 @@ export function joinBatches(batches: readonly StreamBatch[]): JoinedBatches {
     const due = rest === -1 ? all : all.slice(0, rest)
     const last = due.at(-1)
     if (last !== undefined) places.set(key, last[0].toString('latin1'))
-    return due.map((raw) => ({ raw, at: placeOf(raw) }))
+    return due.map((raw) => ({ key, raw, at: placeOf(raw) }))
   })
   entries.sort((a, b) => (isBefore(a.at, b.at) ? -1 : isBefore(b.at, a.at) ? 1 : 0))
-  return { entries: entries.map(({ raw }) => raw), places }
+  return { entries, places }
 }
 
 const NOTHING: Position = { epoch: 0, seq: 0 }

@@ -5,15 +5,18 @@
 
 import type { Gap } from '../bus/gap.js'
 import type { Position } from '../bus/position.js'
-import type { RedisClient } from '../redis/connection.js'
+import type { PatientReader } from '../redis/patient-reader.js'
 import { readGapRecords } from './gap-records.js'
-import type { Past, PastPages } from './past.js'
+import type { MadePages, Pages, PastPages, StreamItem } from './past.js'
 
 /** The first message of each source that was read. */
 export type Beginnings = Map<string, Position>
 
 /** Takes down where each source begins. */
-export async function* noteBeginnings(past: Past, beginnings: Beginnings): PastPages {
+export async function* noteBeginnings<T extends StreamItem>(
+  past: Pages<T>,
+  beginnings: Beginnings,
+): MadePages<T> {
   for await (const page of past) {
     for (const item of page) {
       if (item.kind !== 'message' || beginnings.has(item.source)) continue
@@ -24,7 +27,7 @@ export async function* noteBeginnings(past: Past, beginnings: Beginnings): PastP
 }
 
 export interface LoneGapsOptions {
-  readonly redis: RedisClient
+  readonly reader: PatientReader
   /** The stream of gaps: its key, and its last entry when there is one. */
   readonly gaps: { readonly key: string; readonly to: string | undefined }
   /** Id from which on they count: Redis's clock, as the ids of the streams are. */
@@ -36,15 +39,15 @@ export interface LoneGapsOptions {
   readonly asksBefore: boolean
 }
 
-/** In the order in which they were recorded. Throws what ioredis throws. */
+/** In the order in which they were recorded. Throws what `PatientReader.ask` throws. */
 export async function* loneGaps(options: LoneGapsOptions): PastPages {
-  const { redis, gaps, from, wants, beginnings, asksBefore } = options
+  const { reader, gaps, from, wants, beginnings, asksBefore } = options
   if (gaps.to === undefined) return
   const isLone = ({ source, epoch }: Gap): boolean => {
     const first = beginnings.get(source)
     return wants(source) && (first === undefined || (asksBefore && epoch < first.epoch))
   }
-  for await (const page of readGapRecords(redis, gaps.key, from, gaps.to)) {
+  for await (const page of readGapRecords(reader, gaps.key, from, gaps.to)) {
     const found = page.filter(({ gap }) => isLone(gap))
     yield found.map(({ gap, recordedMs }) => ({
       kind: 'gap',

@@ -1,11 +1,11 @@
 /** Several pasts as one, by time, and the part of it that lies between two times. */
 
-import type { Past, PastItem, PastPages } from './past.js'
+import type { MadePages, Pages, Past, PastPages, StreamItem } from './past.js'
 
 /** What is left of one past. */
-interface Head {
-  readonly pages: AsyncIterator<readonly PastItem[]>
-  page: readonly PastItem[]
+interface Head<T extends StreamItem> {
+  readonly pages: AsyncIterator<readonly T[]>
+  page: readonly T[]
   next: number
   /** Never falls: an item that is older than the one before it comes right behind that. */
   timeMs: number
@@ -16,15 +16,15 @@ const PAGE = 500
 /**
  * Oldest first by the publishers' wall clocks; the order within each past stays as it is. Holds a page of each.
  */
-export async function* mergeByTime(pasts: readonly Past[]): PastPages {
+export async function* mergeByTime<T extends StreamItem>(pasts: readonly Pages<T>[]): MadePages<T> {
   const opened = pasts.map((past) => past[Symbol.asyncIterator]())
   try {
-    const heads: Head[] = []
+    const heads: Head<T>[] = []
     for (const pages of opened) {
-      const head = { pages, page: [], next: 0, timeMs: -Infinity }
+      const head: Head<T> = { pages, page: [], next: 0, timeMs: -Infinity }
       if (await advance(head)) heads.push(head)
     }
-    let page: PastItem[] = []
+    let page: T[] = []
     while (heads.length > 0) {
       const oldest = heads.reduce((best, head) => (head.timeMs < best.timeMs ? head : best))
       const item = oldest.page[oldest.next++]
@@ -44,7 +44,7 @@ export async function* mergeByTime(pasts: readonly Past[]): PastPages {
 }
 
 /** Sees to it that there is a next item; false at the end. */
-async function advance(head: Head): Promise<boolean> {
+async function advance<T extends StreamItem>(head: Head<T>): Promise<boolean> {
   while (head.next >= head.page.length) {
     const result = await head.pages.next()
     if (result.done === true) return false
@@ -55,8 +55,11 @@ async function advance(head: Head): Promise<boolean> {
   return true
 }
 
-function noteTime(head: Head): void {
-  head.timeMs = Math.max(head.timeMs, head.page[head.next]?.timestampMs ?? -Infinity)
+function noteTime<T extends StreamItem>(head: Head<T>): void {
+  const item = head.page[head.next]
+  // Of another clock: it stays where it is.
+  if (item === undefined || item.kind === 'refused') return
+  head.timeMs = Math.max(head.timeMs, item.timestampMs)
 }
 
 /** Publishers' wall clocks, both included. */
@@ -66,7 +69,10 @@ export interface TimeSpan {
 }
 
 /** What lies within, and every gap that may reach into it. */
-export async function* within(past: Past, { sinceMs, untilMs }: TimeSpan): PastPages {
+export async function* within<T extends StreamItem>(
+  past: Pages<T>,
+  { sinceMs, untilMs }: TimeSpan,
+): MadePages<T> {
   for await (const page of past) {
     yield page.filter(
       (item) =>
@@ -75,16 +81,22 @@ export async function* within(past: Past, { sinceMs, untilMs }: TimeSpan): PastP
   }
 }
 
-/** The last `count` messages, with the gaps between and behind them. Reads twice what `open` opens, and holds a page. */
+/**
+ * The last `count` messages, with the gaps between and behind them. Reads twice what `open` opens, and holds a page; what
+ * came to its end meanwhile is left out.
+ */
 export async function* lastOf(count: number, open: () => Past): PastPages {
   let total = 0
   for await (const page of open()) total += page.filter(({ kind }) => kind === 'message').length
   let surplus = total - count
+  let left = Math.min(total, count)
   let hasBegun = surplus <= 0
   for await (const page of open()) {
     const start = hasBegun ? 0 : page.findIndex(({ kind }) => kind === 'message' && surplus-- <= 0)
     if (start === -1) continue
     hasBegun = true
-    yield start === 0 ? page : page.slice(start)
+    const end = page.findIndex(({ kind }, i) => i >= start && kind === 'message' && left-- <= 0)
+    yield page.slice(start, end === -1 ? undefined : end)
+    if (end !== -1) return
   }
 }

@@ -5,6 +5,7 @@ import type { Refusal } from '../messages/codec.js'
 import type { Env } from '../model/venue.js'
 import { messageOfEntry } from './entry-message.js'
 import type { PastMessage } from './past.js'
+import { refusalOfEntry } from './stream-entry.js'
 import type { StreamEntry } from './stream-entry.js'
 import { timeOfId } from './stream-id.js'
 
@@ -14,12 +15,14 @@ export function pastMessageOf(entry: StreamEntry, env: Env): PastMessage | Refus
   const shared = { kind: 'message', source, topic, data, epoch, seq } as const
   if (source.startsWith('legacy.') && epoch === 0 && seq === 0) {
     const decoded = decode(topic, data, env)
-    if (decoded.kind === 'refused') return decoded.refusal
+    if (decoded.kind === 'refused') return refusalOfEntry(decoded.refusal, entry)
     if (decoded.kind === 'legacy') {
       const sentMs = decoded.legacy.body['timestamp_ms']
       return { ...shared, timestampMs: typeof sentMs === 'number' ? sentMs : timeOfId(id) }
     }
   }
   const message = messageOfEntry(entry, env)
-  return 'reason' in message ? message : { ...shared, timestampMs: message.header.timestamp_ms }
+  return 'reason' in message
+    ? refusalOfEntry(message, entry)
+    : { ...shared, timestampMs: message.header.timestamp_ms }
 }

@@ -3,6 +3,7 @@
 import type { Gap } from '../bus/gap.js'
 import { isBefore } from '../bus/position.js'
 import type { Position } from '../bus/position.js'
+import type { Refusal } from '../messages/codec.js'
 
 export interface PastMessage extends Position {
   readonly kind: 'message'
@@ -25,10 +26,23 @@ export interface PastGap {
 
 export type PastItem = PastMessage | PastGap
 
+/** An entry of a stream that is no message: left out, and told of in its place. */
+export interface PastRefusal {
+  readonly kind: 'refused'
+  readonly refusal: Refusal
+  /** When Redis took it, its own clock. */
+  readonly timestampMs: number
+}
+
+/** What is read of a stream. */
+export type StreamItem = PastItem | PastRefusal
+
 /** Pages of items; those of a source are in its order, and none comes twice. */
 export type Past = AsyncIterable<readonly PastItem[]>
 /** The same as a generator makes it. */
 export type PastPages = AsyncGenerator<readonly PastItem[], void, undefined>
+export type Pages<T extends StreamItem> = AsyncIterable<readonly T[]>
+export type MadePages<T extends StreamItem> = AsyncGenerator<readonly T[], void, undefined>
 
 /** From a sender of the first design: nothing numbers it, nothing is promised of it. */
 export const isUnguarded = ({ seq }: PastMessage): boolean => seq === 0
@@ -52,6 +66,11 @@ export class SourcePast {
     return this.at
   }
 
+  /** Nothing up to `at` was asked for: what is not there behind it is missing. */
+  beginBehind(at: Position): void {
+    this.at ??= at
+  }
+
   /**
    * Known to be missing, before whatever comes next; what was given or told already is left out. `holeReason` is why
    * something before it is not there; undefined where that is no loss.
@@ -68,7 +87,7 @@ export class SourcePast {
   }
 
   /** Gives the message, and before it what is missing; nothing where it was given already. */
-  message(message: PastMessage, holeReason: Gap['reason'] | undefined, into: PastItem[]): void {
+  message(message: PastMessage, holeReason: Gap['reason'] | undefined, into: StreamItem[]): void {
     const { at } = this
     const { epoch, seq, timestampMs } = message
     if (at !== undefined && !isBefore(at, message)) return
@@ -80,7 +99,7 @@ export class SourcePast {
   }
 
   /** Nothing more comes: gives what is missing at the end, which is not younger than `notAfterMs`. */
-  end(into: PastItem[], notAfterMs = this.lastMs): void {
+  end(into: StreamItem[], notAfterMs = this.lastMs): void {
     this.giveWaiting(Math.max(notAfterMs, this.lastMs), into)
   }
 
@@ -91,7 +110,7 @@ export class SourcePast {
     this.waiting.push({ source: this.source, epoch, from, to: seq - 1, reason })
   }
 
-  private giveWaiting(timestampMs: number, into: PastItem[]): void {
+  private giveWaiting(timestampMs: number, into: StreamItem[]): void {
     for (const gap of this.waiting) into.push({ kind: 'gap', gap, afterMs: this.lastMs, timestampMs })
     this.waiting = []
   }

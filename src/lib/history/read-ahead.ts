@@ -3,11 +3,11 @@
  * was written would lose what it has not read yet.
  */
 
-import type { Past, PastItem, PastPages } from './past.js'
+import type { MadePages, Pages, StreamItem } from './past.js'
 
 /** The same pages, as many of them read beforehand as weigh `maxBytes`. */
-export async function* readAhead(past: Past, maxBytes: number): PastPages {
-  const pages: (readonly PastItem[])[] = []
+export async function* readAhead<T extends StreamItem>(past: Pages<T>, maxBytes: number): MadePages<T> {
+  const pages: (readonly T[])[] = []
   const state = { bytes: 0, isOver: false, hasLeft: false }
   let wake: () => void = () => undefined
   const changed = (): Promise<void> => new Promise((resolve) => (wake = resolve))
@@ -45,5 +45,5 @@ export async function* readAhead(past: Past, maxBytes: number): PastPages {
 /** Of the objects around a message. */
 const OVERHEAD_BYTES = 200
 
-const weightOf = (page: readonly PastItem[]): number =>
+const weightOf = (page: readonly StreamItem[]): number =>
   page.reduce((sum, item) => sum + OVERHEAD_BYTES + (item.kind === 'message' ? item.data.length : 0), 0)

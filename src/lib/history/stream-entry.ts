@@ -1,6 +1,7 @@
 /** An entry of a stream that the mirror wrote: a message of the bus and its place in its channel. */
 
 import type { Position } from '../bus/position.js'
+import type { Refusal } from '../messages/codec.js'
 
 export interface StreamEntry extends Position {
   /** Redis's own; two refills of the same message have two. */
@@ -36,6 +37,18 @@ export function parseEntry(raw: RawEntry): StreamEntry | undefined {
   if (epoch === undefined || seq === undefined) return undefined
   return { id: raw[0].toString('latin1'), source, topic, data, epoch, seq }
 }
+
+/** Why it is none. */
+export const refusalOfRaw = ([id]: RawEntry, key: string): Refusal & { readonly reason: 'bad_entry' } => ({
+  reason: 'bad_entry',
+  detail: `entry ${id.toString('latin1')} of ${key}`,
+})
+
+/** The same of an entry that is one, and no message. */
+export const refusalOfEntry = ({ reason, detail }: Refusal, { id }: StreamEntry): Refusal => ({
+  reason,
+  detail: `${detail}, entry ${id}`,
+})
 
 /** A whole number as the mirror writes it; undefined for anything else. */
 export function countOf(value: Buffer | undefined): number | undefined {

@@ -3,19 +3,19 @@
  * with what is trimmed away while it is read.
  */
 
-import { sleep } from '../core/backoff.js'
-import { ArbeesError, EXIT } from '../core/errors.js'
+import type { Gap } from '../bus/gap.js'
+import type { Position } from '../bus/position.js'
 import type { Refusal } from '../messages/codec.js'
 import type { Env } from '../model/venue.js'
-import type { RedisLink } from '../redis/connection.js'
-import { isConnectionCode, redisError, redisErrorCode } from '../redis/errors.js'
+import { redisKeys } from '../redis/keys.js'
+import type { PatientReader } from '../redis/patient-reader.js'
 import { GapRecords } from './gap-records.js'
 import { pastMessageOf } from './past-entry.js'
 import { SourcePast, isUnguarded } from './past.js'
-import type { PastItem, PastMessage, PastPages } from './past.js'
-import { parseEntry } from './stream-entry.js'
+import type { MadePages, PastMessage, PastRefusal, StreamItem } from './past.js'
+import { parseEntry, refusalOfRaw } from './stream-entry.js'
 import type { RawEntry } from './stream-entry.js'
-import { idBehind, isIdBefore } from './stream-id.js'
+import { idBehind, isIdBefore, timeOfId } from './stream-id.js'
 
 /** What of a stream is read. */
 export interface StreamSpan {
@@ -28,44 +28,41 @@ export interface StreamSpan {
 }
 
 export interface StreamPastOptions {
-  readonly link: RedisLink
+  readonly reader: PatientReader
   readonly env: Env
   readonly span: StreamSpan
-  /** The stream of gaps: its key, and its last entry when there is one. */
+  /** The stream of gaps: its key, and its last entry when there is one; asked for before the end of the span. */
   readonly gaps: { readonly key: string; readonly to: string | undefined }
-  /** An entry that is no message: left out. */
-  readonly onProblem: (refusal: Refusal) => void
 }
-
-const PAGE = 500
-/** A connection that is cut in the middle is waited for so long. */
-const PATIENCE_MS = 10_000
-const RETRY_MS = 50
 
 /** One source as far as it was read. */
 interface ReadSource {
   readonly past: SourcePast
   readonly records: GapRecords
+  /** Its messages lie in other streams too. */
+  readonly isShared: boolean
   /** How often the stream had been trimmed in front of the reader when its last message was read. */
   cuts: number
 }
 
-/** Throws `REDIS_REPLACED` (exit 8) where Redis was started again meanwhile, and what `redisError` makes of a failure. */
-export async function* readStream(options: StreamPastOptions): PastPages {
-  const { span, onProblem } = options
-  const pages = new StreamPages(options.link, span)
+/** Throws what `PatientReader.ask` throws. */
+export async function* readStream(options: StreamPastOptions): MadePages<StreamItem> {
+  const { span, reader, env } = options
+  const pages = new StreamPages(reader, span)
+  const keys = redisKeys(env)
   const sources = new Map<string, ReadSource>()
   const openSource = (source: string): ReadSource => ({
     past: new SourcePast(source, span.asksBefore ? 'trimmed' : undefined),
-    records: new GapRecords({ redis: options.link.redis, ...options.gaps, source }),
+    records: new GapRecords({ reader, ...options.gaps, source }),
+    isShared: keys.streamsOf(source).length > 1,
     cuts: pages.cuts,
   })
   for (let entries = await pages.next(); entries !== undefined; entries = await pages.next()) {
-    const items: PastItem[] = []
+    const items: StreamItem[] = []
     for (const raw of entries) {
       const message = readMessage(raw, options)
       if ('reason' in message) {
-        onProblem(message)
+        items.push(refused(message, raw[0].toString('latin1')))
         continue
       }
       if (isUnguarded(message)) {
@@ -78,43 +75,63 @@ export async function* readStream(options: StreamPastOptions): PastPages {
     }
     yield items
   }
+  const rest: StreamItem[] = []
   if (pages.isCutShort && sources.size === 0) {
-    onProblem({ reason: 'trimmed', detail: `all of ${span.key} was trimmed before it was read` })
+    const detail = `all of ${span.key} was trimmed before it was read`
+    rest.push(refused({ reason: 'trimmed', detail }, span.to))
   }
-  const rest: PastItem[] = []
   for (const { past, records, cuts } of sources.values()) {
-    const left = await records.before()
-    for (const { gap } of left) past.gap(gap, holeReason(cuts < pages.cuts))
+    let toldMs: number | undefined
+    for (const { gap, recordedMs } of await records.before()) {
+      if (!isRightBehind(gap, past.position)) continue
+      past.gap(gap, holeReason(cuts < pages.cuts))
+      toldMs = recordedMs
+    }
     if (pages.isCutShort) endTrimmed(past)
-    past.end(rest, left.at(-1)?.recordedMs)
+    past.end(rest, toldMs)
   }
   yield rest
 }
 
 const holeReason = (wasCut: boolean) => (wasCut ? 'trimmed' : 'missed')
 
+const refused = (refusal: Refusal, id: string): PastRefusal => ({
+  kind: 'refused',
+  refusal,
+  timestampMs: timeOfId(id),
+})
+
 function readMessage(raw: RawEntry, { env, span }: StreamPastOptions): PastMessage | Refusal {
   const entry = parseEntry(raw)
-  if (entry !== undefined) return pastMessageOf(entry, env)
-  return { reason: 'bad_entry', detail: `entry ${raw[0].toString('latin1')} of ${span.key}` }
+  return entry === undefined ? refusalOfRaw(raw, span.key) : pastMessageOf(entry, env)
 }
 
 async function giveMessage(
   message: PastMessage,
   source: ReadSource,
   cuts: number,
-  items: PastItem[],
+  items: StreamItem[],
 ): Promise<void> {
-  const { past, records } = source
+  const { past, records, isShared } = source
   const wasCut = source.cuts < cuts
   source.cuts = cuts
   if (records.mayHaveBefore(message)) {
-    const found = await records.before(message)
-    // Before the first message that is read, nothing was asked for.
-    if (past.position !== undefined) for (const { gap } of found) past.gap(gap, holeReason(wasCut))
+    for (const { gap } of await records.before(message)) {
+      const { position } = past
+      // Before the first message that is read, nothing was asked for.
+      if (position === undefined) continue
+      const isElsewhere = isShared && gap.epoch !== message.epoch && !isRightBehind(gap, position)
+      if (!isElsewhere) past.gap(gap, holeReason(wasCut))
+    }
   }
   if (wasCut && (past.position?.epoch ?? Infinity) < message.epoch) endTrimmed(past)
   past.message(message, holeReason(wasCut), items)
+}
+
+/** Nothing lies between that was not read: where it does, what it lies in was not to be read. */
+function isRightBehind({ epoch, from }: Gap, at: Position | undefined): boolean {
+  if (at === undefined) return false
+  return from <= (epoch === at.epoch ? at.seq + 1 : 1)
 }
 
 /** Nobody knows how far its epoch went. */
@@ -131,13 +148,12 @@ class StreamPages {
   /** The last entries of the span are gone. */
   isCutShort = false
   private from: string
-  private runId: string | undefined
   private isAtEnd = false
   /** The last entry that was read. */
   private last: string | undefined
 
   constructor(
-    private readonly link: RedisLink,
+    private readonly reader: PatientReader,
     private readonly span: StreamSpan,
   ) {
     this.from = span.from
@@ -147,40 +163,19 @@ class StreamPages {
     if (this.isAtEnd) return undefined
     const { key, to } = this.span
     const before = this.last
-    const { redis } = this.link
-    const [entries, head] = await this.ask(() =>
-      Promise.all([
-        redis.xrangeBuffer(key, this.from, to, 'COUNT', PAGE),
+    const { entries, head, isLast } = await this.reader.ask(async (redis, count) => {
+      const [found, first] = await Promise.all([
+        redis.xrangeBuffer(key, this.from, to, 'COUNT', count),
         redis.xrangeBuffer(key, '-', '+', 'COUNT', 1),
-      ]),
-    )
+      ])
+      return { entries: found, head: first, isLast: found.length < count }
+    })
     const headId = head[0]?.[0].toString('latin1')
     if (before !== undefined && (headId === undefined || isIdBefore(before, headId))) this.cuts++
     this.last = entries.at(-1)?.[0].toString('latin1') ?? before
-    this.isAtEnd = entries.length < PAGE || this.last === to
+    this.isAtEnd = isLast || this.last === to
     this.isCutShort = this.isAtEnd && this.last !== to
     if (this.last !== undefined) this.from = idBehind(this.last)
     return entries
   }
-
-  /** A cut is waited for: nothing was changed, so asking twice is no harm. */
-  private async ask<T>(question: () => Promise<T>): Promise<T> {
-    for (;;) {
-      const { runId } = await this.link.ready(PATIENCE_MS)
-      this.runId ??= runId
-      if (this.runId !== runId) throw replaced(this.link.shownUrl)
-      try {
-        return await question()
-      } catch (error) {
-        if (!isConnectionCode(redisErrorCode(error))) throw redisError(this.link.shownUrl, error)
-        await sleep(RETRY_MS)
-      }
-    }
-  }
 }
-
-const replaced = (shownUrl: string): ArbeesError =>
-  new ArbeesError('REDIS_REPLACED', `Redis at ${shownUrl} was started again while it was read`, {
-    exit: EXIT.INTEGRITY,
-    hint: 'what it holds now is another window: read it again',
-  })

@@ -1,7 +1,7 @@
 /** Which entries of which streams are to be read: asked once, so that a window that moves on ends where it ended then. */
 
 import type { Env } from '../model/venue.js'
-import type { RedisClient } from '../redis/connection.js'
+import type { PatientReader } from '../redis/patient-reader.js'
 import type { TimeSpan } from './merge.js'
 import { pastMessageOf } from './past-entry.js'
 import { parseEntry } from './stream-entry.js'
@@ -21,39 +21,39 @@ export interface StreamRequest {
   readonly last?: number | undefined
 }
 
-/** Streams that hold nothing of it are left out. Throws what ioredis throws. */
-export async function planStreams(redis: RedisClient, request: StreamRequest): Promise<StreamSpan[]> {
+/** Streams that hold nothing of it are left out. Throws what `PatientReader.ask` throws. */
+export async function planStreams(reader: PatientReader, request: StreamRequest): Promise<StreamSpan[]> {
   const { streams, startId, times, last } = request
   const spans: StreamSpan[] = []
   for (const key of streams) {
-    const [head, to] = [await firstId(redis, key), await lastId(redis, key)]
+    const [head, to] = [await firstId(reader, key), await lastId(reader, key)]
     if (head === undefined || to === undefined) continue
     const asksBefore = startId === undefined ? times.sinceMs > -Infinity : isIdBefore(startId, head)
     const from = startId ?? BEGINNING
     if (!isIdBefore(to, from)) spans.push({ key, from, to, asksBefore })
   }
-  return last === undefined ? spans : lastSpans(redis, spans, request, last)
+  return last === undefined ? spans : lastSpans(reader, spans, request, last)
 }
 
 /** The newest entry; undefined where there is none. */
-export async function lastId(redis: RedisClient, key: string): Promise<string | undefined> {
-  const [entry] = await redis.xrevrangeBuffer(key, '+', '-', 'COUNT', 1)
+export async function lastId(reader: PatientReader, key: string): Promise<string | undefined> {
+  const [entry] = await reader.ask((redis) => redis.xrevrangeBuffer(key, '+', '-', 'COUNT', 1))
   return entry?.[0].toString('latin1')
 }
 
-async function firstId(redis: RedisClient, key: string): Promise<string | undefined> {
-  const [entry] = await redis.xrangeBuffer(key, '-', '+', 'COUNT', 1)
+async function firstId(reader: PatientReader, key: string): Promise<string | undefined> {
+  const [entry] = await reader.ask((redis) => redis.xrangeBuffer(key, '-', '+', 'COUNT', 1))
   return entry?.[0].toString('latin1')
 }
 
 /** Begins each span where the last `count` messages of all of them begin; one that has none of them is left out. */
 async function lastSpans(
-  redis: RedisClient,
+  reader: PatientReader,
   spans: readonly StreamSpan[],
   { env, times }: StreamRequest,
   count: number,
 ): Promise<StreamSpan[]> {
-  const tails = spans.map((span) => new Tail(redis, span, env, times))
+  const tails = spans.map((span) => new Tail(reader, span, env, times))
   const starts = new Map<StreamSpan, string>()
   for (let left = count; left > 0; left--) {
     for (const tail of tails) await tail.fill()
@@ -68,7 +68,7 @@ async function lastSpans(
   const begun: StreamSpan[] = []
   for (const [span, from] of starts) {
     // One that begins later has all that was asked for.
-    const asksBefore = span.asksBefore && (await firstId(redis, span.key)) === from
+    const asksBefore = span.asksBefore && (await firstId(reader, span.key)) === from
     begun.push({ ...span, from, asksBefore })
   }
   return begun
@@ -76,8 +76,6 @@ async function lastSpans(
 
 const isNewer = (tail: Tail, than: Tail | undefined): boolean =>
   tail.timeMs !== undefined && (than?.timeMs === undefined || tail.timeMs > than.timeMs)
-
-const PAGE = 500
 
 /** A span from its end. */
 class Tail {
@@ -87,7 +85,7 @@ class Tail {
   private lastMs = Infinity
 
   constructor(
-    private readonly redis: RedisClient,
+    private readonly reader: PatientReader,
     readonly span: StreamSpan,
     private readonly env: Env,
     private readonly times: TimeSpan,
@@ -110,9 +108,13 @@ class Tail {
   async fill(): Promise<void> {
     const { key, from } = this.span
     while (this.page.length === 0 && this.to !== undefined) {
-      const entries = await this.redis.xrevrangeBuffer(key, this.to, from, 'COUNT', PAGE)
+      const { to } = this
+      const { entries, isLast } = await this.reader.ask(async (redis, count) => {
+        const found = await redis.xrevrangeBuffer(key, to, from, 'COUNT', count)
+        return { entries: found, isLast: found.length < count }
+      })
       const oldest = entries.at(-1)?.[0].toString('latin1')
-      this.to = oldest === undefined || entries.length < PAGE ? undefined : idBefore(oldest)
+      this.to = oldest === undefined || isLast ? undefined : idBefore(oldest)
       this.page = entries.flatMap((raw) => this.read(raw))
     }
   }

@@ -13,7 +13,7 @@ import { redisError } from '../redis/errors.js'
 import type { RedisKeys } from '../redis/keys.js'
 import { joinBatches } from './joined-streams.js'
 import type { JoinedBatches, StreamBatch } from './joined-streams.js'
-import { parseEntry } from './stream-entry.js'
+import { parseEntry, refusalOfRaw } from './stream-entry.js'
 import type { RawEntry, StreamEntry } from './stream-entry.js'
 import { BEGINNING, findPlace } from './stream-place.js'
 import type { StreamStart } from './stream-place.js'
@@ -108,7 +108,7 @@ export class StreamReader {
         isBehind ||= batches.some(({ isFull }) => isFull)
         const { entries, places: read } = inOrder(batches)
         for (const [key, place] of read) places.set(key, place)
-        for (const entry of entries) this.handOn(entry)
+        for (const { key, raw } of entries) this.handOn(key, raw)
       }
       this.options.onDrained?.()
       if (!isBehind) this.setFollowing(true)
@@ -144,10 +144,11 @@ export class StreamReader {
     return start === 'live' ? (this.firstFloors.get(source) ?? start) : start
   }
 
-  private handOn(raw: RawEntry): void {
+  private handOn(key: string, raw: RawEntry): void {
     const entry = parseEntry(raw)
     if (entry === undefined) {
-      return this.options.onProblem('bad_entry', `entry ${raw[0].toString('latin1')}`)
+      const { reason, detail } = refusalOfRaw(raw, key)
+      return this.options.onProblem(reason, detail)
     }
     const { source, epoch, seq } = entry
     if (!this.options.sources.includes(source)) return
@@ -186,7 +187,8 @@ const inOrder = (batches: readonly StreamBatch[]): JoinedBatches => {
   const [only] = batches
   if (only === undefined || batches.length > 1) return joinBatches(batches)
   const last = only.entries.at(-1)?.[0].toString('latin1')
-  return { entries: only.entries, places: new Map(last === undefined ? [] : [[only.key, last]]) }
+  const entries = only.entries.map((raw) => ({ key: only.key, raw }))
+  return { entries, places: new Map(last === undefined ? [] : [[only.key, last]]) }
 }
 
 /** The later of two positions stays. */

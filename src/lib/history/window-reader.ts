@@ -19,6 +19,7 @@ import type { BusReader, BusReaderOptions } from './bus-reader.js'
 import { messageOfEntry } from './entry-message.js'
 import { HealthReader } from './health-reader.js'
 import { HeldBeats } from './held-beats.js'
+import { refusalOfEntry } from './stream-entry.js'
 import type { StreamEntry } from './stream-entry.js'
 import { StreamReader } from './stream-reader.js'
 
@@ -96,7 +97,10 @@ export class WindowReader implements BusReader {
     const endpoint = this.endpoints.get(source)
     if (endpoint === undefined) return
     const message = messageOfEntry(entry, this.options.env)
-    if ('reason' in message) return this.problem('parse_error', message.reason, message.detail)
+    if ('reason' in message) {
+      const { reason, detail } = refusalOfEntry(message, entry)
+      return this.problem('parse_error', reason, detail)
+    }
     if (!this.isNew(message.header, topic, previous)) return
     const recvUs = this.options.clock.monoUs()
     const late = this.isFollowing ? {} : { isLate: true as const }

@@ -12,10 +12,11 @@ import { findPlace } from '../history/stream-place.js'
 import { decode } from '../messages/codec.js'
 import type { Channel } from '../mirror/pulled.js'
 import { recordOf } from '../mirror/routes.js'
-import type { RedisClient } from '../redis/connection.js'
+import type { RedisLink } from '../redis/connection.js'
+import { PatientReader } from '../redis/patient-reader.js'
 
 export interface PastQuestion {
-  readonly redis: RedisClient
+  readonly link: RedisLink
   readonly channel: Channel
   readonly journal: JournalReader
   /** Entries that the channel's stream keeps. */
@@ -24,13 +25,18 @@ export interface PastQuestion {
 
 /**
  * Whether the journal holds messages that Redis never got: the newest one is neither in its stream nor trimmed out of
- * it, or a gap record covers one, other than `trimmed`. Throws what ioredis and reading a file throw.
+ * it, or a gap record covers one, other than `trimmed`. Throws what ioredis, `PatientReader.ask` and reading a file throw.
  */
 export const isLackedByRedis = async (question: PastQuestion): Promise<boolean> =>
   (await neverGotNewest(question)) || (await recordedAsGap(question))
 
 /** Redis holds an unbroken window: what it has the newest message of, it has, has trimmed, or has recorded as a gap. */
-async function neverGotNewest({ redis, channel, journal, maxLength }: PastQuestion): Promise<boolean> {
+async function neverGotNewest({
+  link: { redis },
+  channel,
+  journal,
+  maxLength,
+}: PastQuestion): Promise<boolean> {
   const newest = newestIn(journal)
   const stream = newest && streamOf(newest, channel)
   if (newest === undefined || stream === undefined) return false
@@ -56,9 +62,14 @@ function streamOf({ topic, data }: JournalRecord, { env, keys }: Channel): strin
   return decoded.kind === 'message' ? recordOf(keys, decoded.message, topic, data)?.stream : undefined
 }
 
-async function recordedAsGap({ redis, channel, journal }: PastQuestion): Promise<boolean> {
+async function recordedAsGap({ link, channel, journal }: PastQuestion): Promise<boolean> {
   const { keys, source } = channel
-  const records = await new GapRecords({ redis, key: keys.gaps(), to: '+', source }).before()
+  const records = await new GapRecords({
+    reader: new PatientReader(link),
+    key: keys.gaps(),
+    to: '+',
+    source,
+  }).before()
   return records.some(
     ({ gap: { epoch, from, to, reason } }) =>
       reason !== 'trimmed' && holdsSome(journal, epoch, from, to ?? Infinity),

@@ -10,7 +10,7 @@ import { drainJournal } from '../mirror/drain.js'
 import { maxLengthOf, streamLengths } from '../mirror/routes.js'
 import { BatchWriter } from '../mirror/writer.js'
 import { connectRedis } from '../redis/connection.js'
-import type { RedisClient } from '../redis/connection.js'
+import type { RedisLink } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
 import { isLackedByRedis } from './drain-past.js'
 import { findJournals } from './journal-folders.js'
@@ -60,7 +60,7 @@ export async function drainJournals(settings: Settings, dir: string): Promise<Dr
   const link = await connectRedis(settings.redis_url, 'arbees-drain')
   try {
     const channels: DrainedChannel[] = []
-    for (const each of found) channels.push(...(await drainOne(settings, link.redis, each)))
+    for (const each of found) channels.push(...(await drainOne(settings, link, each)))
     return {
       channels,
       written: channels.reduce((sum, { written }) => sum + written, 0),
@@ -74,7 +74,7 @@ export async function drainJournals(settings: Settings, dir: string): Promise<Dr
 
 async function drainOne(
   settings: Settings,
-  redis: RedisClient,
+  link: RedisLink,
   { source, journal }: Found,
 ): Promise<DrainedChannel[]> {
   const { env } = settings
@@ -83,7 +83,7 @@ async function drainOne(
   const drained = await drainJournal({
     journal,
     channel,
-    writer: new BatchWriter({ redis, env, source, maxLength }),
+    writer: new BatchWriter({ redis: link.redis, env, source, maxLength }),
     maxBehind: maxLength,
   })
   if (drained === undefined) return []
@@ -101,7 +101,7 @@ async function drainOne(
       epoch: position.epoch,
       seq: position.seq,
       end_known: end.isKnown,
-      too_late: isPast && (await isLackedByRedis({ redis, channel, journal, maxLength })),
+      too_late: isPast && (await isLackedByRedis({ link, channel, journal, maxLength })),
     },
   ]
 }

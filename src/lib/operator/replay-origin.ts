@@ -17,7 +17,7 @@ import { loneGaps, noteBeginnings } from '../history/lone-gaps.js'
 import type { Beginnings } from '../history/lone-gaps.js'
 import { lastOf, mergeByTime, within } from '../history/merge.js'
 import type { TimeSpan } from '../history/merge.js'
-import type { Past, PastPages } from '../history/past.js'
+import type { MadePages, Pages, Past, PastItem, PastPages, StreamItem } from '../history/past.js'
 import { readAhead } from '../history/read-ahead.js'
 import { openRecording } from '../history/recording/recording-past.js'
 import { isIdBefore, timeOfId } from '../history/stream-id.js'
@@ -29,9 +29,8 @@ import type { Refusal } from '../messages/codec.js'
 import { topicPrefixOf } from '../messages/sources.js'
 import { recordOf } from '../mirror/routes.js'
 import { connectRedis } from '../redis/connection.js'
-import type { RedisLink } from '../redis/connection.js'
-import { redisError } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
+import { PatientReader } from '../redis/patient-reader.js'
 import { allEndpoints } from '../roles/wiring.js'
 import { findJournals } from './journal-folders.js'
 
@@ -86,16 +85,16 @@ async function* readRedis(
   const link = await connectRedis(settings.redis_url, 'arbees-replay')
   const close = () => link.close()
   signal.addEventListener('abort', close, { once: true })
+  const reader = new PatientReader(link)
   const positions = new Map<string, Position>()
+  const refusals = new Set<string>()
   try {
     // Before the ends of the streams: what it says is in them by then.
     const checkpoints = await readCheckpoints(link.redis, keys, sources)
     for (const [source, at] of checkpoints ?? []) positions.set(source, at)
-    const { spans, gapsTo } = await ask(link, async () => ({
-      spans: await planStreams(link.redis, { env, streams, times, startId, last }),
-      gapsTo: await lastId(link.redis, keys.gaps()),
-    }))
-    const gaps = { key: keys.gaps(), to: gapsTo }
+    // Before the ends, too: what is recorded behind them is no hole in what is read.
+    const gaps = { key: keys.gaps(), to: await lastId(reader, keys.gaps()) }
+    const spans = await planStreams(reader, { env, streams, times, startId, last })
     const earlier: Earlier = (...wanted) =>
       tracked(options.earlier?.(...wanted) ?? mergeByTime([]), positions)
     const homesOf = (source: string): string =>
@@ -104,8 +103,8 @@ async function* readRedis(
         .map(({ key }) => key)
         .join(' ')
     const sinceMs = startId === undefined ? times.sinceMs : timeOfId(startId)
-    const open = (span: StreamSpan): Past => {
-      const stream = readStream({ link, env, span, gaps, onProblem })
+    const open = (span: StreamSpan): Pages<StreamItem> => {
+      const stream = readStream({ reader, env, span, gaps })
       if (options.earlier === undefined) return stream
       // What lies in two streams begins in neither.
       const begin = sources.filter((source) => span.asksBefore && homesOf(source) === span.key)
@@ -117,17 +116,19 @@ async function* readRedis(
       ...homeless.map((source) => earlier(source, undefined)),
     ]
     const beginnings: Beginnings = new Map()
-    const past = within(tracked(noteBeginnings(mergeByTime(pasts), beginnings), positions), times)
+    const merged = noteRefusals(mergeByTime<StreamItem>(pasts), refusals)
+    const read = within(tracked(noteBeginnings(merged, beginnings), positions), times)
+    const past = tellRefusals(read, onProblem)
     yield* shape?.(past, earlier) ?? past
     const lone = loneGaps({
-      redis: link.redis,
+      reader,
       gaps,
       from: startId ?? (last === undefined ? BEGINNING : earliestOf(spans)),
       wants: (source) => keys.streamsOf(source).some((key) => streams.includes(key)),
       beginnings,
       asksBefore: times.sinceMs > -Infinity && startId === undefined && last === undefined,
     })
-    yield* within(asked(link, lone), times)
+    yield* within(lone, times)
   } finally {
     signal.removeEventListener('abort', close)
     link.close()
@@ -137,7 +138,11 @@ async function* readRedis(
     const stream = recordOf(keys, message, topic, bytes)?.stream
     return stream !== undefined && streams.includes(stream)
   }
-  yield* goOn(options, { sources, positions, wants }, signal)
+  // What lies behind the last message of its source is read again.
+  const onNewProblem = (refusal: Refusal): void => {
+    if (!refusals.has(nameOf(refusal))) onProblem(refusal)
+  }
+  yield* goOn({ ...options, onProblem: onNewProblem }, { sources, positions, wants }, signal)
 }
 
 /** The journals in `dir`. Throws `NO_JOURNAL` (usage). */
@@ -166,15 +171,46 @@ export function fromRecording(path: string, { times, last }: OriginOptions): Ori
   return () => (last === undefined ? open() : lastOf(last, open))
 }
 
+/** It names its entry. */
+const nameOf = ({ reason, detail }: Refusal): string => `${reason} ${detail}`
+
+async function* noteRefusals(past: Pages<StreamItem>, names: Set<string>): MadePages<StreamItem> {
+  for await (const page of past) {
+    for (const item of page) if (item.kind === 'refused') names.add(nameOf(item.refusal))
+    yield page
+  }
+}
+
+/** Of each where it stands, when what lies before it was taken. */
+async function* tellRefusals(past: Pages<StreamItem>, tell: (refusal: Refusal) => void): PastPages {
+  for await (const page of past) {
+    let items: PastItem[] = []
+    for (const item of page) {
+      if (item.kind !== 'refused') {
+        items.push(item)
+        continue
+      }
+      yield items
+      items = []
+      tell(item.refusal)
+    }
+    yield items
+  }
+}
+
 async function* goOnAfter(past: Past, next: () => Past): PastPages {
   yield* past
   yield* next()
 }
 
 /** Takes down where each source is. */
-async function* tracked(past: Past, positions: Map<string, Position>): PastPages {
+async function* tracked<T extends StreamItem>(
+  past: Pages<T>,
+  positions: Map<string, Position>,
+): MadePages<T> {
   for await (const page of past) {
     for (const item of page) {
+      if (item.kind === 'refused') continue
       const { source, epoch } = item.kind === 'gap' ? item.gap : item
       const seq = item.kind === 'gap' ? item.gap.to : item.seq
       if (seq !== null) positions.set(source, laterOf(positions.get(source) ?? NOWHERE, { epoch, seq }))
@@ -222,22 +258,6 @@ function goOn(
 
 /** Everything else is a message that was refused, and perhaps a hole. */
 const isWorthTelling = ({ kind }: Problem): boolean => kind !== 'duplicate' && kind !== 'old_epoch'
-
-async function ask<T>(link: RedisLink, question: () => Promise<T>): Promise<T> {
-  try {
-    return await question()
-  } catch (error) {
-    throw redisError(link.shownUrl, error)
-  }
-}
-
-async function* asked(link: RedisLink, past: Past): PastPages {
-  try {
-    yield* past
-  } catch (error) {
-    throw redisError(link.shownUrl, error)
-  }
-}
 
 const earliestOf = ([first, ...others]: readonly StreamSpan[]): string =>
   others.reduce((least, { from }) => (isIdBefore(from, least) ? from : least), first?.from ?? BEGINNING)

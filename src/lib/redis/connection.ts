@@ -92,6 +92,11 @@ export class RedisLink {
     }
   }
 
+  /** Cuts the connection and comes up again: what is unanswered fails, and is not waited for. */
+  reconnect(): void {
+    this.redis.disconnect(true)
+  }
+
   /** Cuts the connection; what is unanswered fails. */
   close(): void {
     this.closed = true

@@ -1,13 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { mergeByTime } from '../../../src/lib/history/merge.js'
-import type { PastItem } from '../../../src/lib/history/past.js'
+import type { MadePages, PastItem, StreamItem } from '../../../src/lib/history/past.js'
 import { lastId, planStreams } from '../../../src/lib/history/stream-plan.js'
 import type { StreamRequest } from '../../../src/lib/history/stream-plan.js'
 import { readStream } from '../../../src/lib/history/stream-past.js'
-import type { Refusal } from '../../../src/lib/messages/codec.js'
+import { PatientReader } from '../../../src/lib/redis/patient-reader.js'
 import { RedisLink } from '../../../src/lib/redis/connection.js'
-import { TestRedis, readStream as readAll } from '../redis/support.js'
-import { all, told } from './past-samples.js'
+import { FaultyProxy, TestRedis, readStream as readAll } from '../redis/support.js'
+import { encode } from '../../../src/lib/messages/codec.js'
+import { orders } from '../messages/samples.js'
+import { told } from './past-samples.js'
 import { PRICE_STREAM, SIGNAL_STREAM, writeGap, writeMessages } from './redis-window.js'
 
 const PRICES = 'kalshi.prices'
@@ -16,6 +18,7 @@ const EVER = { sinceMs: -Infinity, untilMs: Infinity }
 
 let server: TestRedis
 let link: RedisLink
+let reader: PatientReader
 beforeAll(async () => {
   server = await TestRedis.start()
 })
@@ -24,6 +27,7 @@ beforeEach(async () => {
   await server.look.flushall()
   link = new RedisLink({ url: server.url, name: 'test' })
   await link.ready()
+  reader = new PatientReader(link)
 })
 afterEach(() => link.close())
 
@@ -36,21 +40,29 @@ async function read(
   request: Partial<StreamRequest> = {},
   between: () => Promise<unknown> = async () => undefined,
 ) {
-  const problems: Refusal[] = []
-  const spans = await planStreams(link.redis, {
+  const gaps = { key: 'sim:arbees:gaps', to: await lastId(reader, 'sim:arbees:gaps') }
+  const spans = await planStreams(reader, {
     env: 'sim',
     streams: [PRICE_STREAM, SIGNAL_STREAM],
     times: EVER,
     ...request,
   })
-  const gaps = { key: 'sim:arbees:gaps', to: await lastId(link.redis, 'sim:arbees:gaps') }
   await between()
-  const onProblem = (refusal: Refusal) => void problems.push(refusal)
-  const items = await all(
-    mergeByTime(spans.map((span) => readStream({ link, env: 'sim', span, gaps, onProblem }))),
+  const { items, problems } = split(
+    await allOf(mergeByTime(spans.map((span) => readStream({ reader, env: 'sim', span, gaps })))),
   )
   return { items, told: told(items), problems }
 }
+
+async function allOf(pages: MadePages<StreamItem>): Promise<StreamItem[]> {
+  const items: StreamItem[] = []
+  for await (const page of pages) items.push(...page)
+  return items
+}
+const split = (items: readonly StreamItem[]) => ({
+  items: items.filter((item): item is PastItem => item.kind !== 'refused'),
+  problems: items.flatMap((item) => (item.kind === 'refused' ? [item.refusal] : [])),
+})
 
 const span = (from: number, to: number, epoch = 7) =>
   Array.from({ length: to - from + 1 }, (_, i) => `${epoch}/${from + i}`)
@@ -100,6 +112,44 @@ describe('a stream as a past', () => {
     expect(got).toEqual([
       ...[...span(1, 3), '7/4..6 degraded', ...span(7, 8), '7/9.. epoch_end_unknown'],
       ...[...span(1, 2, 9), '9/3..5 retention'],
+    ])
+  })
+
+  it('has no hole before a gap that was recorded behind its end', async () => {
+    await write(PRICES, 7, 1, 10)
+    const [planned] = await planStreams(reader, { env: 'sim', streams: [PRICE_STREAM], times: EVER })
+    await recordGap(PRICES, 7, 11, 12, 'retention')
+    await write(PRICES, 7, 13, 30)
+    await recordGap(PRICES, 7, 31, 33, 'degraded')
+    await recordGap(PRICES, 8, 5, 6, 'degraded')
+    const gaps = { key: 'sim:arbees:gaps', to: await lastId(reader, 'sim:arbees:gaps') }
+    const { items } = split(await allOf(readStream({ reader, env: 'sim', span: planned!, gaps })))
+    expect(told(items)).toEqual([...span(1, 10), '7/11..12 retention'])
+  })
+
+  it('of one mode has no hole where the channel went on in the other', async () => {
+    const streams = ['sim:orders:history', 'sim:paper:orders:history']
+    const put = async (stream: string, epoch: number, from: number, to: number) => {
+      for (let seq = from; seq <= to; seq++) {
+        const header = {
+          env: 'sim',
+          source: 'exec.orders',
+          epoch,
+          seq,
+          timestampMs: epoch * 1e6 + seq,
+        } as const
+        const data = encode({ ...header, host: 'h', stamps: {} }, orders)
+        const place = ['source', 'exec.orders', 'epoch', epoch, 'seq', seq]
+        await server.look.xadd(stream, '*', 'topic', 'orders.kalshi.o', 'data', data, ...place)
+      }
+    }
+    await put(streams[0]!, 7, 1, 3)
+    await put(streams[1]!, 8, 1, 3)
+    await recordGap('exec.orders', 8, 4, 5, 'degraded')
+    await put(streams[1]!, 8, 6, 6)
+    await put(streams[0]!, 9, 1, 2)
+    expect((await read({ streams })).told).toEqual([
+      ...[...span(1, 3), ...span(1, 3, 8), '8/4..5 degraded', '8/6', ...span(1, 2, 9)],
     ])
   })
 
@@ -205,12 +255,12 @@ describe('a part of the streams', () => {
 describe('a stream that changes while it is read', () => {
   /** Reads one page, lets something happen, reads the rest. */
   async function readSlowly(happens: () => Promise<unknown>): Promise<PastItem[]> {
-    const [planned] = await planStreams(link.redis, { env: 'sim', streams: [PRICE_STREAM], times: EVER })
-    const gaps = { key: 'sim:arbees:gaps', to: await lastId(link.redis, 'sim:arbees:gaps') }
-    const pages = readStream({ link, env: 'sim', span: planned!, gaps, onProblem: () => undefined })
+    const [planned] = await planStreams(reader, { env: 'sim', streams: [PRICE_STREAM], times: EVER })
+    const gaps = { key: 'sim:arbees:gaps', to: await lastId(reader, 'sim:arbees:gaps') }
+    const pages = readStream({ reader, env: 'sim', span: planned!, gaps })
     const { value } = await pages.next()
     await happens()
-    return [...(value ?? []), ...(await all(pages))]
+    return split([...(value ?? []), ...(await allOf(pages))]).items
   }
   const trimTo = (length: number) => server.look.xtrim(PRICE_STREAM, 'MAXLEN', length)
 
@@ -251,6 +301,21 @@ describe('a stream that changes while it is read', () => {
     })
     expect(items).toEqual([])
     expect(problems).toMatchObject([{ reason: 'trimmed' }])
+  })
+
+  it('goes on behind a cut while the gaps are read', async () => {
+    await write(PRICES, 7, 1, 3)
+    await recordGap(PRICES, 7, 4, 6, 'degraded')
+    await write(PRICES, 7, 7, 8)
+    const proxy = await FaultyProxy.start(server.port)
+    const cutLink = new RedisLink({ url: proxy.url, name: 'test' })
+    reader = new PatientReader(cutLink)
+    await cutLink.ready()
+    const { told: got } = await read({}, async () => proxy.loseAnswersTo('sim:arbees:gaps'))
+    expect(got).toEqual([...span(1, 3), '7/4..6 degraded', ...span(7, 8)])
+    expect(proxy.lost).toBeGreaterThan(0)
+    cutLink.close()
+    await proxy.stop()
   })
 
   it('goes on behind a cut of the connection', async () => {

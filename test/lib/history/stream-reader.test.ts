@@ -171,8 +171,8 @@ describe('a reader of streams', () => {
     )
     await until(() => got.length === 1, 'the good one came')
     expect(problems.map((text) => text.replace(/\d+-\d+/, 'ID'))).toEqual([
-      'bad_entry entry ID',
-      'bad_entry entry ID',
+      'bad_entry entry ID of sim:signals:trades',
+      'bad_entry entry ID of sim:signals:trades',
       'handler_failed signals.trade.1: of its own',
     ])
   })

@@ -105,6 +105,10 @@ export class FaultyProxy {
   /** Requests that contain this are carried out, their answers lost and the connection cut, so many times. */
   private loss: { readonly marker: string; times: number } | undefined
   rewrite: (text: string) => string = (text) => text
+  /** What happens before the next request that contains this is passed on. */
+  before: { readonly marker: string; readonly happens: () => Promise<unknown> } | undefined
+  /** Of what the server says, so much passes in a second. */
+  bytesPerSecond = Infinity
   lost = 0
 
   private constructor(private readonly target: number) {}
@@ -146,9 +150,20 @@ export class FaultyProxy {
         this.loss.times--
         losing = true
       }
-      server.write(data)
+      const { before } = this
+      if (before === undefined || !data.includes(before.marker)) return void server.write(data)
+      this.before = undefined
+      client.pause()
+      void before.happens().then(() => {
+        server.write(data)
+        client.resume()
+      })
     })
     server.on('data', (data) => {
+      if (this.bytesPerSecond < Infinity) {
+        server.pause()
+        setTimeout(() => server.resume(), (1_000 * data.length) / this.bytesPerSecond)
+      }
       if (!losing) return void client.write(this.rewrite(data.toString('latin1')), 'latin1')
       this.lost++
       // Let Redis finish whatever else it was sent, then cut.
