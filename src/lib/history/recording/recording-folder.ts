@@ -27,6 +27,12 @@ export interface RecordedSource {
 
 const SUFFIX = '.gz'
 
+/** By the name of a file; undefined for another file. */
+function firstIn(name: string): Position | undefined {
+  const parsed = name.endsWith(SUFFIX) ? parseSegmentName(name.slice(0, -SUFFIX.length)) : undefined
+  return parsed && { epoch: parsed.epoch, seq: parsed.first }
+}
+
 export class RecordingFolder {
   constructor(readonly path: string) {}
 
@@ -97,10 +103,8 @@ export class RecordingFolder {
     const folder = join(this.path, source)
     return readdirSync(folder)
       .flatMap((name) => {
-        const first = name.endsWith(SUFFIX) ? parseSegmentName(name.slice(0, -SUFFIX.length)) : undefined
-        return first === undefined
-          ? []
-          : [{ path: join(folder, name), first: { epoch: first.epoch, seq: first.first } }]
+        const first = firstIn(name)
+        return first === undefined ? [] : [{ path: join(folder, name), first }]
       })
       .sort((a, b) => a.first.epoch - b.first.epoch || a.first.seq - b.first.seq)
   }

@@ -299,7 +299,45 @@ describe('a recording that is damaged', () => {
     const [, second, third] = [0, 1, 2].map(fileOf)
     rmSync(second!)
     writeFileSync(third!, 'not compressed at all')
-    expect(told(await read())).toEqual([...places(1, 10), '7/11..30 corrupt', ...places(31, 40)])
+    expect(told(await read())).toEqual([
+      ...[...places(1, 10), '7/11..20 corrupt', '7/21..30 corrupt', ...places(31, 40)],
+    ])
+  })
+
+  describe.each([
+    ['is empty', Buffer.alloc(0)],
+    ['is no recording', Buffer.from('not compressed at all')],
+    ['has no line that can be read', gzipSync('{"topic":"prices.kalshi.KX"}\nmore\n')],
+  ])('a file that %s', (_, content) => {
+    it('is missing from its first place to where the next one begins', async () => {
+      await recorded([span(1, 10), span(11, 20)], A_PAGE_EACH)
+      writeFileSync(fileOf(0), content)
+      expect(told(await read())).toEqual(['7/1..10 corrupt', ...places(11, 20)])
+      expect(told(await read(dir, { sinceMs: 1_015, untilMs: Infinity }))).toEqual(places(15, 20))
+    })
+
+    it('is missing to an end that nobody knows where no other of its epoch follows', async () => {
+      await recorded([span(1, 10), [past(1, 5_000, SOURCE, 8)]], A_PAGE_EACH)
+      writeFileSync(fileOf(0), content)
+      expect(told(await read())).toEqual(['7/1.. corrupt', '8/1'])
+      writeFileSync(fileOf(1), content)
+      expect(told(await read())).toEqual(['7/1.. corrupt', '8/1.. corrupt'])
+      const [gone] = told(await read(dir, { sinceMs: 9_000, untilMs: Infinity }))
+      expect(gone).toContain('corrupt')
+    })
+
+    it('is no recording where it is all there is', async () => {
+      const path = join(dir, 'file')
+      writeFileSync(path, content)
+      await expect(read(path)).rejects.toMatchObject({ code: 'ILLEGIBLE_RECORDING', exit: 8 })
+    })
+  })
+
+  it('does not know how an epoch ended behind the damage', async () => {
+    await recorded([span(1, 10), [past(1, 5_000, SOURCE, 8)]], A_PAGE_EACH)
+    const text = lines(fileOf(0))
+    writeFileSync(fileOf(0), gzipSync(`${text.slice(0, 4).join('\n')}\nno line\n`))
+    expect(told(await read())).toEqual([...places(1, 4), '7/5.. corrupt', '8/1'])
   })
 
   it('is not held in memory where a line has no end', async () => {
@@ -310,5 +348,49 @@ describe('a recording that is damaged', () => {
     let damaged = 0
     for await (const page of readSegment(path)) damaged += page.filter((line) => line === undefined).length
     expect(damaged).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('a recording that changes while it is played', () => {
+  it('that is pruned says what retention removed', async () => {
+    await recorded(
+      [...[1, 11, 21].map((from) => span(from, from + 9)), [past(1, 5_000, SOURCE, 8)]],
+      A_PAGE_EACH,
+    )
+    const opened = openRecording(dir, EVER)
+    const behind = openRecording(dir, { ...EVER, sinceMs: 1_025 })
+    for (const index of [0, 0]) rmSync(fileOf(index))
+    expect(told(await all(opened[0]!()))).toEqual([
+      ...['7/1..10 retention', '7/11..20 retention', ...places(21, 30), '8/1'],
+    ])
+    expect(told(await all(within(behind[0]!(), { ...EVER, sinceMs: 1_025 })))).toEqual([
+      ...[...places(25, 30), '8/1'],
+    ])
+    rmSync(fileOf(0))
+    expect(told(await all(opened[0]!())).slice(-2)).toEqual(['7/21.. retention', '8/1'])
+  })
+
+  it('gives no more than the last messages that were asked for, however much comes meanwhile', async () => {
+    await recorded(
+      [1, 11, 21].map((from) => span(from, from + 9)),
+      A_PAGE_EACH,
+    )
+    folder.lock()
+    const writer = new RecordingWriter(folder, LIMITS, clock)
+    await writer.write(span(31, 40))
+    clock.advanceMs(2_000)
+    await writer.write([past(41)])
+    const [open] = openRecording(dir, EVER, 15)
+    let opened = 0
+    const growing = async function* () {
+      if (++opened === 2) {
+        clock.advanceMs(2_000)
+        await writer.write(span(42, 90))
+      }
+      yield* open!()
+    }
+    expect(told(await all(lastOf(15, growing)))).toEqual(places(27, 41))
+    await writer.close()
+    folder.unlock()
   })
 })
