@@ -27,8 +27,19 @@ export class Backoff {
   }
 }
 
+/** A longer timer would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** Resolves after `ms`, or at once when the signal aborts; tells which. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+export async function sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
+  let leftMs = ms
+  for (; leftMs > LONGEST_TIMER_MS; leftMs -= LONGEST_TIMER_MS) {
+    if ((await sleepOnce(LONGEST_TIMER_MS, signal)) === 'aborted') return 'aborted'
+  }
+  return sleepOnce(leftMs, signal)
+}
+
+function sleepOnce(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
   return new Promise((resolve) => {
     if (signal?.aborted) {
       resolve('aborted')

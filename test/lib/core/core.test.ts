@@ -58,6 +58,14 @@ describe('backoff', () => {
     expect(backoff.nextMs()).toBe(delays[0])
   })
 
+  it('sleeps longer than a timer can', async () => {
+    const controller = new AbortController()
+    const sleeping = sleep(2 ** 31 + 5_000, controller.signal)
+    expect(await Promise.race([sleeping, sleep(50).then(() => 'asleep')])).toBe('asleep')
+    controller.abort()
+    expect(await sleeping).toBe('aborted')
+  })
+
   it('wakes a sleeper at once when aborted', async () => {
     const controller = new AbortController()
     const sleeping = sleep(60_000, controller.signal)
