@@ -30,14 +30,17 @@ export const BEGINNING = '0-0'
 const PAGE = 500
 
 /**
- * Searches from the newest entry back to what every source has, and no further than `maxBehind` entries of it. Throws
- * what ioredis throws.
+ * Searches from the newest entry back to what every source has, and no further than `maxBehind` entries of it, `page`
+ * entries at a time. Throws what ioredis throws.
  */
 export async function findPlace(
   redis: RedisClient,
   key: string,
   starts: ReadonlyMap<string, StreamStart>,
-  maxBehind = Infinity,
+  {
+    maxBehind = Infinity,
+    page: size = PAGE,
+  }: { readonly maxBehind?: number | undefined; readonly page?: number } = {},
 ): Promise<StreamPlace> {
   const floors = new Map<string, Position>()
   const latest = new Map<string, Position>()
@@ -46,7 +49,7 @@ export async function findPlace(
   for (const [source, start] of starts) if (typeof start === 'object') floors.set(source, start)
   let last = '+'
   for (;;) {
-    const page = await redis.xrevrangeBuffer(key, last, '-', 'COUNT', PAGE)
+    const page = await redis.xrevrangeBuffer(key, last, '-', 'COUNT', size)
     for (const raw of page) {
       const entry = parseEntry(raw)
       if (entry === undefined || entry.id === last || !wanted.has(entry.source)) continue
@@ -63,7 +66,7 @@ export async function findPlace(
     }
     const oldest = page.at(-1)?.[0].toString('latin1')
     // The page before begins with the entry that this one ended with: exclusive bounds need Redis 6.2.
-    if (oldest === undefined || oldest === last || page.length < PAGE)
+    if (oldest === undefined || oldest === last || page.length < size)
       return { after: BEGINNING, floors, latest }
     last = oldest
   }

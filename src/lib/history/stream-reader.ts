@@ -9,8 +9,9 @@ import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { RedisLink } from '../redis/connection.js'
 import type { RedisClient } from '../redis/connection.js'
-import { redisError } from '../redis/errors.js'
+import { redisError, redisErrorCode } from '../redis/errors.js'
 import type { RedisKeys } from '../redis/keys.js'
+import { Portion } from '../redis/portion.js'
 import { joinBatches } from './joined-streams.js'
 import type { JoinedBatches, StreamBatch } from './joined-streams.js'
 import { parseEntry, refusalOfRaw } from './stream-entry.js'
@@ -44,7 +45,7 @@ export interface StreamReaderOptions {
   readonly onDown?: (error: ArbeesError) => void
 }
 
-/** Entries of each stream in one reply: more would hold up everything else in the process. */
+/** Entries of each stream in one reply at most: more would hold up everything else in the process. */
 const COUNT = 200
 /** Below the deadline of a command. */
 const BLOCK_MS = 500
@@ -60,6 +61,7 @@ export class StreamReader {
   private floors = new Map<string, Position>()
   /** By source: the last entry that was read. */
   private latest = new Map<string, Position>()
+  private readonly portion = new Portion(COUNT)
   private isFollowing = false
   private hasTold = false
 
@@ -90,6 +92,11 @@ export class StreamReader {
       } catch (error) {
         if (signal.aborted) return
         this.setFollowing(false)
+        if (redisErrorCode(error) === 'TIMEOUT') {
+          this.portion.tookTooLong()
+          // What is left of the answer would be in the way of the next one.
+          this.link.reconnect()
+        }
         this.tellDown(redisError(this.link.shownUrl, error))
         await sleep(RETRY_MS, signal)
       }
@@ -101,7 +108,8 @@ export class StreamReader {
     const places = await this.findPlaces()
     let isBehind = true
     while (!signal.aborted) {
-      const reply = await read(this.link.redis, places, !isBehind)
+      const reply = await read(this.link.redis, places, this.portion.size, !isBehind)
+      this.portion.cameInTime()
       isBehind = false
       for (const { streams } of this.groups.values()) {
         const batches = streams.flatMap((key) => reply.get(key) ?? [])
@@ -123,12 +131,10 @@ export class StreamReader {
     for (const { streams, sources } of this.groups.values()) {
       const starts = new Map(sources.map((source) => [source, this.startOf(source)]))
       for (const key of streams) {
-        const { after, floors, latest } = await findPlace(
-          this.link.redis,
-          key,
-          starts,
-          this.options.maxBehind,
-        )
+        const { after, floors, latest } = await findPlace(this.link.redis, key, starts, {
+          maxBehind: this.options.maxBehind,
+          page: this.portion.size,
+        })
         places.set(key, after)
         raise(this.floors, floors)
         // Read again from the beginning, the stream tells by itself.
@@ -202,20 +208,21 @@ const noStream = (source: string): ArbeesError =>
     hint: 'the mirror writes what the publishers of a deployment send, and no replay: read it from the bus, --transport zmq',
   })
 
-/** What each stream has behind its place, at most `COUNT`; waits a while for something when there is nothing. */
+/** What each stream has behind its place, at most `count`; waits a while for something when there is nothing. */
 async function read(
   redis: RedisClient,
   places: ReadonlyMap<string, string>,
+  count: number,
   waits: boolean,
 ): Promise<ReadonlyMap<string, StreamBatch>> {
   const streams = [...places.keys(), ...places.values()]
   const reply = waits
-    ? await redis.xreadBuffer('COUNT', COUNT, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams)
-    : await redis.xreadBuffer('COUNT', COUNT, 'STREAMS', ...streams)
+    ? await redis.xreadBuffer('COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams)
+    : await redis.xreadBuffer('COUNT', count, 'STREAMS', ...streams)
   return new Map(
     (reply ?? []).map(([name, entries]) => {
       const key = name.toString('utf8')
-      return [key, { key, entries, isFull: entries.length >= COUNT }]
+      return [key, { key, entries, isFull: entries.length >= count }]
     }),
   )
 }

@@ -142,7 +142,7 @@ export class ChannelMirror {
         this.judge(result)
       }
     } catch (error) {
-      this.core.onFailure(this.nowMs())
+      this.core.onFailure(this.nowMs(), writeErrorCode(error) === 'TIMEOUT')
       this.noteFailure(error)
     }
     this.step()

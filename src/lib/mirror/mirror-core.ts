@@ -13,6 +13,7 @@ import type { ChannelReaderOptions, Reception } from '../bus/channel-reader.js'
 import { NOWHERE, isBefore, isSame } from '../bus/position.js'
 import type { Checkpoint, Position } from '../bus/position.js'
 import type { RangeReply, RangeRequest } from '../bus/range.js'
+import { Portion } from '../redis/portion.js'
 import { endOf, isGap, weightOf } from './item.js'
 import type { GapStep, Item, MirrorRecord } from './item.js'
 
@@ -46,7 +47,7 @@ export interface MirrorCoreOptions {
   readonly outOfReachMs?: number
 }
 
-/** A larger call holds Redis up for all others. */
+/** A larger call holds Redis up for all others; a smaller one is all that a slow link carries in time. */
 const BATCH = { records: 512, bytes: 512 * 1024 }
 /** Live messages that are kept while Redis is away or a hole is filled; the rest is pulled afterwards. */
 const MAX_WAITING = { records: 20_000, bytes: 16 * 1024 * 1024 }
@@ -69,6 +70,7 @@ export class MirrorCore {
   private retryAtMs = -Infinity
   private answeredMs = -Infinity
   private beatEpoch = 0
+  private readonly batchBytes = new Portion(BATCH.bytes)
 
   constructor({ maxBehind, maxWaiting, outOfReachMs }: MirrorCoreOptions) {
     this.reader = new ChannelReader({
@@ -160,13 +162,15 @@ export class MirrorCore {
     if (outcome.status !== 'OK') this.forgetPosition(nowMs)
     // How far Redis came by a call that did not end well, the next read says.
     if (outcome.status !== 'OK' || !isCertain) return { ...settled, advanced: 0 }
+    this.batchBytes.cameInTime()
     const advanced = this.advance(steps, outcome.checkpoint)
     this.standAt(outcome.checkpoint)
     return { ...settled, advanced }
   }
 
-  /** The call in flight failed, or nobody knows how it ended. */
-  onFailure(nowMs: number): void {
+  /** The call in flight failed, or nobody knows how it ended: it may have been too large to be answered in time. */
+  onFailure(nowMs: number, wasTooLong = false): void {
+    if (wasTooLong && this.inFlight === 'write') this.batchBytes.tookTooLong()
     this.isAnswered(nowMs)
     this.forgetPosition(nowMs)
   }
@@ -192,7 +196,7 @@ export class MirrorCore {
   private takeBatch(nowMs: number): readonly Item[] {
     const items: Item[] = []
     let bytes = 0
-    while (items.length < BATCH.records && bytes < BATCH.bytes) {
+    while (items.length < BATCH.records && bytes < this.batchBytes.size) {
       const [item] = this.reader.take(1, nowMs)
       if (item === undefined) break
       items.push(item)

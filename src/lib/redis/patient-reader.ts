@@ -7,17 +7,16 @@ import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import type { RedisClient, RedisLink } from './connection.js'
 import { isConnectionCode, redisError, redisErrorCode } from './errors.js'
+import { Portion } from './portion.js'
 
 /** Entries in one answer at most: more would hold up everything else in the process. */
 const MOST = 500
-/** After each answer that came in time. */
-const MORE = 10
 /** A question without an answer is given up after so long. */
 const PATIENCE_MS = 10_000
 const RETRY_MS = 50
 
 export class PatientReader {
-  private count = MOST
+  private readonly portion = new Portion(MOST)
   private runId: string | undefined
   private answered: Promise<unknown> = Promise.resolve()
 
@@ -42,14 +41,14 @@ export class PatientReader {
       this.runId ??= runId
       if (this.runId !== runId) throw replaced(link.shownUrl)
       try {
-        const answer = await question(link.redis, this.count)
-        this.count = Math.min(MOST, this.count + MORE)
+        const answer = await question(link.redis, this.portion.size)
+        this.portion.cameInTime()
         return answer
       } catch (error) {
         const code = redisErrorCode(error)
         if (!isConnectionCode(code) || performance.now() > deadlineMs) throw redisError(link.shownUrl, error)
         if (code === 'TIMEOUT') {
-          this.count = Math.ceil(this.count / 4)
+          this.portion.tookTooLong()
           // What is left of the answer would be in the way of the next one.
           link.reconnect()
         }

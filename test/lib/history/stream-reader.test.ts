@@ -6,7 +6,7 @@ import type { StreamReaderOptions } from '../../../src/lib/history/stream-reader
 import type { StreamStart } from '../../../src/lib/history/stream-place.js'
 import { redisKeys } from '../../../src/lib/redis/keys.js'
 import { until } from '../poll.js'
-import { TestRedis } from '../redis/support.js'
+import { FaultyProxy, TestRedis } from '../redis/support.js'
 
 const STREAM = 'sim:signals:trades'
 const [A, B] = ['shard-0.signals', 'shard-1.signals']
@@ -154,6 +154,21 @@ describe('a reader of streams', () => {
     await until(() => following.filter((is) => is).length === 2, 'it follows again')
     await until(() => seqs().length === 3, 'all came')
     expect(seqs()).toEqual([4, 5, 6])
+  })
+
+  it('reads less at a time where the link is slow, and goes on until it has all', async () => {
+    const proxy = await FaultyProxy.start(server.port)
+    cleanups.push(() => proxy.stop())
+    const { seqs, downs, caughtUp } = follow({ [A]: 'live' }, { redisUrl: proxy.url })
+    await caughtUp()
+    proxy.bytesPerSecond = 220_000
+    const pipeline = server.look.pipeline()
+    for (let seq = 1; seq <= 200; seq++)
+      pipeline.xadd(STREAM, '*', ...fields(A, 7, seq), 'more', 'x'.repeat(2_000))
+    await pipeline.exec()
+    await until(() => seqs().length >= 200, 'it has all', 20_000)
+    expect(seqs()).toEqual(span(1, 200))
+    expect(downs).toEqual(['REDIS_UNREACHABLE'])
   })
 
   it('passes over entries that nobody of ours wrote, and a handler that throws', async () => {

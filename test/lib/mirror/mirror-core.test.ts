@@ -63,6 +63,40 @@ const reply = (part: Partial<RangeReply<MirrorRecord>> & Position): RangeReply<M
 const recordsFrom = (from: number, count: number) =>
   Array.from({ length: count }, (_, i) => ({ seq: from + i, value: value() }))
 
+describe('a batch', () => {
+  it('is smaller after one that was not answered in time, and grows again', () => {
+    const core = coreAt(at(10, 0), { maxBehind: 1_000_000 })
+    let nowMs = 0
+    core.beat(beat(10, 400), 0)
+    hear(core, 10, 1, 400, 8_192)
+    const sizes: number[] = []
+    const write = () => {
+      const action = core.nextAction(nowMs)
+      if (action?.kind !== 'write') return expect.fail(`next is ${action?.kind}`)
+      sizes.push(action.items.length)
+      return action
+    }
+    for (let i = 0; i < 2; i++) {
+      write()
+      core.onFailure(nowMs, true)
+      nowMs += 1_000
+      expect(core.nextAction(nowMs)).toEqual({ kind: 'read' })
+      core.onRead(at(10, 0), nowMs)
+      expect(core.nextAction(nowMs)).toBeUndefined()
+      expect(core.nextRequest(nowMs)).toMatchObject({ epoch: 10, from: 1 })
+      const records = Array.from({ length: 400 }, (_, j) => ({ seq: 1 + j, value: value(8_192) }))
+      core.onReply(reply({ epoch: 10, seq: 1, records, last: 400 }), nowMs)
+    }
+    const { items } = write()
+    core.onWritten(ok(at(10, items.length), items.length), nowMs)
+    write()
+    const [first, second, third, fourth] = sizes
+    expect(second!).toBeLessThanOrEqual(Math.ceil(first! / 4) + 1)
+    expect(third!).toBeLessThanOrEqual(Math.ceil(second! / 4) + 1)
+    expect(fourth!).toBeGreaterThan(third!)
+  })
+})
+
 describe('what the mirror does next', () => {
   it('reads the checkpoint before it writes, and writes only what that has not passed', () => {
     const core = new MirrorCore({ maxBehind: 1_000_000 })
