@@ -34,8 +34,7 @@ export default class Record extends BaseCommand {
       helpValue: '<size>',
       env: 'ARBEES_RECORD__RETAIN',
     }),
-    for: streamFlags.for,
-    idle: streamFlags.idle,
+    ...streamFlags,
     env: envFlag,
     transport: transportFlag,
     'redis-url': redisUrlFlag,
@@ -62,6 +61,7 @@ export default class Record extends BaseCommand {
     const summary = await runRecord({
       settings,
       dir: args.dir,
+      count: flags.count,
       forMs: flags.for,
       idleMs: flags.idle,
       signal: stop.signal,

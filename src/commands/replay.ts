@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../lib/cli/base-command.js'
 import { envFlag, instantFlag, redisUrlFlag, speedFlag, streamFlags } from '../lib/cli/flags.js'
 import { EXIT } from '../lib/core/errors.js'
-import type { ReplayTo } from '../lib/operator/run-replay.js'
+import type { ReplayTo, RunReplaySummary } from '../lib/operator/run-replay.js'
 
 /** After a request to stop. */
 const STUCK_MS = 1_000
@@ -80,7 +80,7 @@ export default class Replay extends BaseCommand {
     this.stop.abort()
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<RunReplaySummary | undefined> {
     const { argv, flags } = await this.parse(Replay)
     const loaded = this.loadSettings(
       { config: flags.config, data_dir: flags['data-dir'], env: flags.env, redis_url: flags['redis-url'] },
@@ -91,7 +91,7 @@ export default class Replay extends BaseCommand {
       process.once(signal, () => this.stop.abort())
     }
     const file = flags['from-file']
-    const { tally, refused } = await runReplay({
+    const summary = await runReplay({
       loaded,
       from: {
         kind: flags['from-redis'] ? 'redis' : flags['from-journal'] ? 'journal' : 'file',
@@ -113,8 +113,10 @@ export default class Replay extends BaseCommand {
     })
     // A reader that does not read holds up what is left for it, and this process with it.
     if (this.stop.signal.aborted) setTimeout(() => process.exit(), STUCK_MS).unref()
-    if (tally.gaps > 0 || refused > 0) process.exitCode = EXIT.INTEGRITY
-    else if (tally.messages === 0) process.exitCode = EXIT.TIMEOUT
+    if (summary.gaps > 0 || summary.refused > 0) process.exitCode = EXIT.INTEGRITY
+    else if (summary.messages === 0) process.exitCode = EXIT.TIMEOUT
+    // Where stdout is the replay itself, the summary is on stderr alone.
+    return summary.to === 'stdout' ? undefined : summary
   }
 
   private readTarget(flags: {

@@ -147,14 +147,36 @@ describe('arbees replay', () => {
     const file = join(place.dir, 'evening')
     const written = await replayed('--from-redis', '--last', '500', '--speed', 'max', '--to-file', file)
     expect(written).toMatchObject({ code: 0, stdout: '' })
+    const again = ['--from-file', file, '--speed', 'max', '--json']
+    const told = await replayed(...again, '--to-file', `${file}-2`)
+    expect(told.code).toBe(0)
+    const counts = { messages: 500, gaps: 0, missing: 0, refused: 0 }
+    expect(JSON.parse(told.stdout)).toEqual({ to: 'file', ...counts })
     const read = await replayed('--from-file', file, '--speed', 'max')
     expect(read).toMatchObject({ code: 0, stdout: linesOf(journaled().slice(-500)) })
   })
 
   it('ends when its reader does', async () => {
-    const pipeline = `"${process.execPath}" "${BINARY}" replay --from-redis | head -1`
-    const child = spawn('sh', ['-c', pipeline], { env: { ...process.env, ...environment }, stdio: 'ignore' })
-    await new Promise((done) => child.on('close', done))
+    const run = `"${process.execPath}" "${BINARY}" replay --from-redis --follow; echo "code $?" >&2`
+    const child = spawn('sh', ['-c', `{ ${run}; } | head -1`], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    const [out, talk] = [child.stdout, child.stderr].map((stream) => {
+      const chunks: string[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()))
+      return () => chunks.join('')
+    })
+    const timer = setInterval(() => publish(1), 20)
+    try {
+      await until(() => talk!().includes('code '), 'it has ended', 15_000)
+    } finally {
+      clearInterval(timer)
+      if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL')
+    }
+    expect(talk!()).toContain('code 0')
+    expect(out!()).toBe(linesOf(journaled().slice(0, 1)))
   })
 
   it('goes onto the bus, where a tap sees it', async () => {
@@ -186,7 +208,12 @@ describe('arbees replay', () => {
   })
 
   it('says what is missing, and exits 8', async () => {
-    const fields = { channel: SOURCE, epoch: publisher.channel(SOURCE).epoch, from: 9_000, to: 9_004 }
+    const fields = {
+      channel: SOURCE,
+      epoch: publisher.channel(SOURCE).epoch,
+      from: lastSeq() + 1,
+      to: lastSeq() + 5,
+    }
     const id = await redis.look.xadd(
       'sim:arbees:gaps',
       '*',
@@ -198,7 +225,7 @@ describe('arbees replay', () => {
     await redis.look.xdel('sim:arbees:gaps', id!)
     expect(code).toBe(8)
     const gap = JSON.parse(stdout.trim().split('\n').at(-1)!)
-    expect(gap).toMatchObject({ gap: { source: SOURCE, to: 9_004, reason: 'retention' } })
+    expect(gap).toMatchObject({ gap: { source: SOURCE, to: lastSeq() + 5, reason: 'retention' } })
   })
 
   it('names what is wrong with what was asked', async () => {
@@ -224,8 +251,11 @@ describe('arbees record', () => {
     await one.ended
     const two = launch(['record', tape, '--segment-time', '200ms', '--for', '1s', '--json'], environment)
     expect(await two.ended).toBe(0)
-    clearInterval(timer)
     expect(JSON.parse(two.stdout())).toMatchObject({ dir: tape, gaps: 0, missing: 0, refused: 0 })
+    const three = launch(['record', tape, '-n', '7', '--json'], environment)
+    expect(await three.ended).toBe(0)
+    clearInterval(timer)
+    expect(JSON.parse(three.stdout())).toMatchObject({ messages: 7, gaps: 0 })
     const { code, stdout } = await replayed('--from-file', tape, '--speed', 'max')
     expect(code).toBe(0)
     const seqs = stdout

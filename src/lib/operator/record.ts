@@ -15,7 +15,7 @@ import { PastTally } from './past-tally.js'
 import { ReplayTalk } from './replay-talk.js'
 import { createPrettyFormat } from './tap-format.js'
 
-export interface RecordOptions extends Omit<BoundOptions, 'count'> {
+export interface RecordOptions extends BoundOptions {
   readonly settings: Settings
   readonly dir: string
   /** One line, without its newline. */
@@ -76,6 +76,7 @@ export async function runRecord({ settings, dir, talk, ...bounds }: RecordOption
             onRedisDown: ({ message }) => talk(message),
           },
         },
+        count: bounds.count,
         onRecorded: (items) => {
           for (const item of items) {
             tally.note(item)

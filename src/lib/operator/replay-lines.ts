@@ -42,5 +42,9 @@ const onOneLine = (data: Buffer): Buffer =>
   data.includes(0x0a) || data.includes(0x0d) ? Buffer.from(oneLine(data)) : data
 
 async function writeAll(output: NodeJS.WritableStream, bytes: Buffer, signal: AbortSignal): Promise<void> {
-  if (bytes.length > 0 && !output.write(bytes)) await once(output, 'drain', { signal })
+  if (bytes.length === 0 || output.write(bytes)) return
+  // Who is told to stop has handed it on all the same.
+  await once(output, 'drain', { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
 }

@@ -11,7 +11,10 @@ import type { BoundOptions, EndReason } from './stream-bounds.js'
 
 /** Where it goes. */
 export interface ReplaySink {
-  /** Resolves when there is room for more. Throws when the signal aborts meanwhile, or nothing can be written. */
+  /**
+   * Resolves when there is room for more, or all was handed on and the signal aborts. Throws when it aborts before that,
+   * or nothing can be written.
+   */
   write(items: readonly PastItem[], signal: AbortSignal): Promise<void>
   /** Everything is where it belongs when this resolves. */
   close(): Promise<void>

@@ -9,7 +9,6 @@ import type { Refusal } from '../messages/codec.js'
 import { journalFolder } from './journal-folders.js'
 import { KeyPresses } from './key-presses.js'
 import { operatorKeys } from './operator-keys.js'
-import type { PastTally } from './past-tally.js'
 import { replayBus } from './replay-bus.js'
 import { recordingFile } from './replay-file.js'
 import { envelopeLines, formattedLines } from './replay-lines.js'
@@ -51,7 +50,12 @@ export interface RunReplayOptions extends BoundOptions {
 }
 
 export interface RunReplaySummary {
-  readonly tally: PastTally
+  /** Where it went. */
+  readonly to: ReplayTo['kind']
+  readonly messages: number
+  readonly gaps: number
+  /** Messages inside gaps whose two ends are known. */
+  readonly missing: number
   /** What could not be taken for a message. */
   readonly refused: number
 }
@@ -87,7 +91,8 @@ export async function runReplay(options: RunReplayOptions): Promise<RunReplaySum
       onProgress: (soFar) => told.progress(soFar),
     })
     told.summary(tally)
-    return { tally, refused: told.refused }
+    const { messages, gaps, missing } = tally
+    return { to: to.kind, messages, gaps, missing, refused: told.refused }
   } finally {
     keys?.close()
   }

@@ -171,7 +171,8 @@ describe('lines of a replay', () => {
     await written
     const stuck = envelopeLines(output, false).write([past(2)], stop.signal)
     stop.abort()
-    await expect(stuck).rejects.toThrow()
+    // It is handed on, and counts as played.
+    await stuck
   })
 })
 

@@ -19,6 +19,8 @@ export interface RecorderOptions {
   readonly folder: RecordingFolder
   readonly limits: RecordingLimits
   readonly live: Omit<LivePastOptions, 'startAt'>
+  /** Messages after which it ends; never, when not given. */
+  readonly count?: number | undefined
   /**
    * What was written, a page at a time, each once, also where it is written again after a failure; those of first-design
    * senders are left out.
@@ -31,18 +33,17 @@ export interface RecorderOptions {
 const RETRY_MS = 1_000
 
 /**
- * Ends with the signal, every file closed. Throws what the first attempt throws before it has written anything, and what
- * kept one from writing what none after it has written: then the end is not in the recording.
+ * Ends with the signal or the count, every file closed. Throws what the first attempt throws before it has written
+ * anything, and what kept one from writing what none after it has written: then the end is not in the recording.
  */
 export async function record(options: RecorderOptions, signal: AbortSignal): Promise<void> {
-  const { folder, limits, live, onRecorded, onFailure } = options
+  const { folder, limits, live, count = Infinity, onRecorded, onFailure } = options
+  let left = count
   let hasWritten = false
   const furthest = new Map<string, Position>()
   const isNews = (item: PastItem): boolean => {
     const { source, ...place } = endOf(item)
-    if (!isBefore(furthest.get(source) ?? NOWHERE, place)) return false
-    furthest.set(source, place)
-    return true
+    return isBefore(furthest.get(source) ?? NOWHERE, place)
   }
   let failure: unknown
   /** Whatever was to be written. */
@@ -55,12 +56,17 @@ export async function record(options: RecorderOptions, signal: AbortSignal): Pro
       const startAt = (source: string) => positions.get(source) ?? ('live' as const)
       for await (const page of readLive({ ...live, startAt }, signal)) {
         // Nothing numbers what first-design senders send: no recording could say that it is whole.
-        const items = page.filter((item) => item.kind === 'gap' || !isUnguarded(item))
+        const guarded = page.filter((item) => item.kind === 'gap' || !isUnguarded(item))
+        const items = firstOf(guarded, left, isNews)
         note(items, taken)
         await writer.write(items)
         note(items, written)
         hasWritten ||= items.length > 0
-        onRecorded(items.filter(isNews))
+        const news = items.filter(isNews)
+        for (const item of news) furthest.set(endOf(item).source, endOf(item))
+        onRecorded(news)
+        left -= news.filter(({ kind }) => kind === 'message').length
+        if (left <= 0 && !isShort(written, taken)) break
       }
       await writer.close()
       if (!isShort(written, taken)) return
@@ -78,6 +84,17 @@ function endOf(item: PastItem): Position & { readonly source: string } {
   if (item.kind === 'message') return { source: item.source, epoch: item.epoch, seq: item.seq }
   const { source, epoch, from, to } = item.gap
   return { source, epoch, seq: to ?? from }
+}
+
+/** So many messages that are news, and what comes before the next. */
+function firstOf(
+  items: readonly PastItem[],
+  count: number,
+  isNews: (item: PastItem) => boolean,
+): readonly PastItem[] {
+  let left = count
+  const end = items.findIndex((item) => item.kind === 'message' && isNews(item) && left-- <= 0)
+  return end === -1 ? items : items.slice(0, end)
 }
 
 /** Takes down how far each source has come. */

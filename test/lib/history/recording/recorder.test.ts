@@ -22,7 +22,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-function start({ segmentMs = 1e9 } = {}) {
+function start({ segmentMs = 1e9, count }: { segmentMs?: number; count?: number } = {}) {
   const stop = new AbortController()
   const got: PastItem[] = []
   const failures: unknown[] = []
@@ -31,6 +31,7 @@ function start({ segmentMs = 1e9 } = {}) {
       folder: new RecordingFolder(dir),
       limits: { segmentBytes: 1e9, segmentMs, retainBytes: 1e9 },
       live: { transport: 'zmq', reader: publisher.reader },
+      count,
       onRecorded: (items) => got.push(...items),
       onFailure: (error) => failures.push(error),
     },
@@ -83,6 +84,20 @@ describe('a recorder', () => {
     expect(old).toEqual(span(epoch, first, first + old.length - 1))
     expect(old.length).toBeGreaterThan(50)
     expect(lines).toEqual([...old, ...span(publisher.epoch, 1, 15)])
+  })
+
+  it('ends behind as many messages as it was told, and goes on from there', async () => {
+    const { epoch } = publisher
+    const one = start({ count: 5 })
+    const timer = setInterval(() => publisher.publish(20), 10)
+    await one.ended
+    clearInterval(timer)
+    const [head] = one.got
+    const first = head?.kind === 'message' ? head.seq : 0
+    expect(await read()).toEqual(span(epoch, first, first + 4))
+    const two = start({ count: 3 })
+    await two.ended
+    expect(await read()).toEqual(span(epoch, first, first + 7))
   })
 
   it('loses nothing while it cannot write, and says so', async () => {
