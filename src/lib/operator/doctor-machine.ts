@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, statfsSync, writeFileSync } f
 import { join, resolve } from 'node:path'
 import { Publisher } from '../bus/publisher.js'
 import { RecoveryClient } from '../bus/recovery/recovery-client.js'
+import { RecoveryServer } from '../bus/recovery/recovery-server.js'
 import { Subscriber } from '../bus/subscriber.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
@@ -33,15 +34,14 @@ export function checkNode(version = process.versions.node): DoctorCheck {
 /** A publisher and a subscriber of ours over loopback: the addon loads, a heartbeat arrives, a question is answered. */
 export async function checkZeromq(clock: Clock): Promise<DoctorCheck> {
   let publisher: Publisher | undefined
+  let server: RecoveryServer | undefined
   let subscriber: Subscriber | undefined
   let client: RecoveryClient | undefined
   try {
-    publisher = await Publisher.bind({
-      ...{ name: 'doctor', url: ANY_PORT, recoveryUrl: ANY_PORT, env: 'sim', clock, sources: [] },
-    })
-    const { url, recoveryUrl } = publisher
-    if (recoveryUrl === undefined) throw new Error('no recovery socket was bound')
-    const endpoint = { publisher: 'doctor', url, recoveryUrl, sources: [] }
+    publisher = await Publisher.bind({ name: 'doctor', url: ANY_PORT, env: 'sim', clock, sources: [] })
+    server = await RecoveryServer.bind({ url: ANY_PORT, clock })
+    server.serve(new Map())
+    const endpoint = { publisher: 'doctor', url: publisher.url, recoveryUrl: server.url, sources: [] }
     const heard = new Promise<boolean>((resolve) => {
       subscriber = new Subscriber({
         ...{ endpoints: [endpoint], prefixes: ['health.'], env: 'sim', clock },
@@ -57,11 +57,13 @@ export async function checkZeromq(clock: Clock): Promise<DoctorCheck> {
     await client.ping()
     const askedUs = clock.monoUs()
     if (!(await client.ping())) throw new Error('no answer of our own recovery socket')
-    return ok('zeromq', `a heartbeat was heard, a question answered in ${formatUs(clock.monoUs() - askedUs)}`)
+    const tookUs = clock.monoUs() - askedUs
+    return ok('zeromq', `a heartbeat was heard, a question answered in ${formatUs(tookUs)}`)
   } catch (error) {
     return failed('zeromq', messageOf(error), 'is loopback up, and did `npm ci` fetch the prebuilt addon?')
   } finally {
     client?.close()
+    server?.close()
     subscriber?.close()
     publisher?.close()
   }
