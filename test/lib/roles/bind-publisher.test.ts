@@ -51,7 +51,8 @@ it('wherever a recovery socket is bound a journal is kept', () => {
   const bindings = readdirSync(lib, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .flatMap((path) => readFileSync(join(lib, path), 'utf8').split('Publisher.bind(').slice(1))
-    .map((text) => text.slice(0, text.indexOf('})') + 1 || undefined))
+    // On one line, or to the line that closes it.
+    .map((text) => /^.*\}\)$|^[^]*?\n *\}\)/m.exec(text)?.[0] ?? text)
   expect(bindings.length).toBeGreaterThan(0)
   for (const binding of bindings.filter((text) => text.includes('recoveryUrl'))) {
     expect(binding).toContain('journal:')
