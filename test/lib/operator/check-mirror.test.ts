@@ -162,7 +162,7 @@ describe('check mirror', () => {
 
   it('a channel that ends on a gap is covered by its record, and unproven where newer ones hide that', async () => {
     await settled()
-    const { epoch, seq } = (await redis.look.hgetall('sim:arbees:checkpoint:kalshi.prices'))
+    const { epoch, seq } = await redis.look.hgetall('sim:arbees:checkpoint:kalshi.prices')
     const record = (channel: string) =>
       redis.look.xadd(
         GAPS,
