@@ -7,7 +7,7 @@ import { sourcesOf } from '../../src/lib/bus/endpoints.js'
 import { Publisher } from '../../src/lib/bus/publisher.js'
 import { systemClock } from '../../src/lib/core/clock.js'
 import type { LatencyReport } from '../../src/lib/operator/latency-report.js'
-import { BINARY, launch } from '../e2e/launch.js'
+import { BINARY, NOBODY_ELSE, launch } from '../e2e/launch.js'
 import { until } from '../lib/poll.js'
 import { TestRedis, freePort } from '../lib/redis/support.js'
 
@@ -43,6 +43,7 @@ async function withTraffic(): Promise<Record<string, string>> {
     publisher.close()
   })
   return {
+    ...NOBODY_ELSE,
     ARBEES_ENDPOINTS__KALSHI: publisher.url,
     ARBEES_RECOVERY__KALSHI: publisher.recoveryUrl!,
     ARBEES_DATA_DIR: '/nonexistent',

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../src/lib/bus/endpoints.js'
 import { Publisher } from '../../src/lib/bus/publisher.js'
 import { systemClock } from '../../src/lib/core/clock.js'
-import { BINARY, launch } from '../e2e/launch.js'
+import { BINARY, NOBODY_ELSE, launch } from '../e2e/launch.js'
 import { until } from '../lib/poll.js'
 
 const closers: (() => void)[] = []
@@ -36,7 +36,11 @@ async function bindKalshi() {
       state: 'EMPTY',
       book_seq,
     })
-  const environment = { ARBEES_ENDPOINTS__KALSHI: publisher.url, ARBEES_DATA_DIR: '/nonexistent' }
+  const environment = {
+    ...NOBODY_ELSE,
+    ARBEES_ENDPOINTS__KALSHI: publisher.url,
+    ARBEES_DATA_DIR: '/nonexistent',
+  }
   return { price, environment }
 }
 

@@ -80,6 +80,14 @@ export async function createPlace(): Promise<Place> {
   return { dir, environment, ports, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
+/** For a deployment of one publisher: whatever else runs on the machine at the default ports is not heard. */
+export const NOBODY_ELSE: Readonly<Record<string, string>> = Object.fromEntries(
+  ['KALSHI', 'POLY', 'ORCHESTRATOR', 'SHARDS', 'EXEC'].map((name) => [
+    `ARBEES_ENDPOINTS__${name}`,
+    'tcp://127.0.0.1:1',
+  ]),
+)
+
 export interface Run {
   readonly child: ChildProcess
   stdout(): string
