@@ -66,6 +66,28 @@ export async function decisionsOf(archive: Archive, signalId: string, env: Env):
   return { signal, orders, trades }
 }
 
+/** What several places have of one signal: each message once, oldest first. */
+export function mergeDecisions(parts: readonly Decisions[]): Decisions {
+  return {
+    signal: parts.map(({ signal }) => signal).find((signal) => signal !== undefined),
+    orders: merged(parts.flatMap(({ orders }) => orders)),
+    trades: merged(parts.flatMap(({ trades }) => trades)),
+  }
+}
+
+function merged<T extends { readonly message: Pick<Message, 'header'> }>(all: readonly T[]): T[] {
+  const byPlace = new Map(
+    all.map((each) => {
+      const { source, epoch, seq } = each.message.header
+      return [`${source}/${epoch}/${seq}`, each]
+    }),
+  )
+  return [...byPlace.values()].sort((a, b) => {
+    const [one, two] = [a.message.header, b.message.header]
+    return one.epoch - two.epoch || one.seq - two.seq
+  })
+}
+
 /** Undefined for what is no message of ours. */
 export function messageOf({ topic, data }: PastMessage, env: Env): Message | undefined {
   const decoded = decode(topic, data, env)

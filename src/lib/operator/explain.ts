@@ -22,7 +22,7 @@ import type {
 import type { Archive } from './explain-archive.js'
 import { edgeAgain } from './explain-edge.js'
 import type { EdgeAgain } from './explain-edge.js'
-import { decisionsOf, findSignal, messageOf } from './explain-find.js'
+import { decisionsOf, findSignal, mergeDecisions, messageOf } from './explain-find.js'
 import type { Decisions, FoundAs, Told } from './explain-find.js'
 import { hopsOf } from './explain-hops.js'
 import type { HopTimes } from './explain-hops.js'
@@ -115,7 +115,10 @@ export async function explain(
     const found = await findSignal(archive, id, env)
     if (found === undefined) continue
     const others = archives.filter((other) => other !== archive)
-    const decisions = await decisionsOf(archive, found.signalId, env)
+    // Redis keeps fewer signals than orders, and its mirror may lag: what either has is told.
+    const parts: Decisions[] = []
+    for (const each of [archive, ...others]) parts.push(await decisionsOf(each, found.signalId, env))
+    const decisions = mergeDecisions(parts)
     return await assemble({ id, as: found.as, from: archive, others, decisions, env })
   }
   throw new ArbeesError('UNKNOWN_ID', `no signal, order or trade '${id}' in ${namesOf(archives)}`, {

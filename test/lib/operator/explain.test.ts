@@ -294,6 +294,25 @@ describe('an explanation', () => {
     expect(renderExplanation(alone, PLAIN)).toContain('nowhere any more')
   })
 
+  it('of a signal that one place has in part is put together from both, each message once', async () => {
+    const journal = decided(new Tape('journal'))
+    const redis = new Tape('redis')
+    for (const tape of [journal, redis]) {
+      told(tape, 'o1', order('o1', 0, 'sent'))
+      traded(tape, 'o1', 'filled', trade('o1', 0, 'filled', 100, 1, 1))
+    }
+    told(journal, 'o2', order('o2', 1, 'filled'))
+    traded(journal, 'o2', 'filled', trade('o2', 1, 'filled', 100, 1, 1))
+    const explanation = await ask(ID, redis, journal)
+    expect(explanation).toMatchObject({
+      from: 'redis',
+      verdict: 'hedged',
+      missing: [],
+      edge: { agrees: true },
+    })
+    expect(explanation.orders.map(({ events }) => events.length)).toEqual([1, 1])
+  })
+
   it('of an id that nothing has, or that several have, is an error that says what to do', async () => {
     const error = await ask('unheard-of', decided()).catch((thrown: unknown) => thrown)
     expect(codeOf(error)).toBe('UNKNOWN_ID')
