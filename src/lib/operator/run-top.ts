@@ -62,10 +62,11 @@ export interface StatusScreenOptions extends WatchOptions {
 export async function showStatus(options: StatusScreenOptions): Promise<StatusReport | undefined> {
   const { terminal, json, render } = options
   const screen = new LiveScreen(terminal)
-  const isDrawn = screen.active && !json
+  const isDrawn = screen.active && !isDumb() && !json
   try {
     return await watchStatus(options, (report) => {
       if (isDrawn) screen.update(render(report))
+      else if (screen.active && !json) terminal.write(`${render(report)}\n\n`)
       else terminal.write(`${JSON.stringify(report)}\n`)
     })
   } finally {
@@ -88,7 +89,7 @@ export async function runTop(options: RunTopOptions): Promise<TopFrame | undefin
   const { settings, clock, everyMs, once, json, color, terminal, talk } = options
   const model = new TopModel(settings['limits.total_usd'])
   const screen = new LiveScreen(terminal)
-  const isDrawn = screen.active && !json && !once
+  const isDrawn = screen.active && !isDumb() && !json && !once
   const stop = new AbortController()
   options.signal.addEventListener('abort', () => stop.abort(), { once: true })
   const width = () => (screen.active ? screen.size.columns : Infinity)
@@ -125,3 +126,6 @@ export async function runTop(options: RunTopOptions): Promise<TopFrame | undefin
   }
   return frame
 }
+
+/** It cannot redraw: frames follow each other. */
+const isDumb = (): boolean => process.env['TERM'] === 'dumb'

@@ -124,7 +124,10 @@ export class TopModel {
     const halted = count('halted')
     return {
       halted: halted === 0 ? 'no' : halted === 1 ? 'entries' : 'all',
-      signals: roles.reduce((sum, { counts }) => sum + totalOf(counts, 'signals'), 0),
+      // exec counts those that it heard: the shards' own are meant.
+      signals: roles
+        .filter(({ role }) => role.startsWith('shard-'))
+        .reduce((sum, { counts }) => sum + totalOf(counts, 'signals'), 0),
       ...{ orders: count('orders'), fills: count('fills'), open_plans: count('open_plans') },
       ...{ quarantined: count('quarantined'), exposure_usd: count('exposure_usd') },
       ...{ limit_usd: this.limitUsd, denied: count('denied') },

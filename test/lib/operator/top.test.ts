@@ -81,6 +81,7 @@ describe('top', () => {
       ...{ orders: 4, fills: 3, open_plans: 1, exposure_usd: 17.5 },
       'denied:HALTED': 2,
       halted: 2,
+      signals: 9,
     }
     model.status(report([role('shard-0', 1, { counts: { signals: 9 } }), role('exec', 1, { counts })]), 0)
     expect(model.frame()!.trading).toEqual({
