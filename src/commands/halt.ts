@@ -2,7 +2,9 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../lib/cli/base-command.js'
 import { envFlag, redisUrlFlag } from '../lib/cli/flags.js'
 import { systemClock } from '../lib/core/clock.js'
-import { EXIT } from '../lib/core/errors.js'
+import { environmentName, loadSettings } from '../lib/core/config.js'
+import type { Settings } from '../lib/core/config.js'
+import { EXIT, messageOf } from '../lib/core/errors.js'
 import type { HaltReport } from '../lib/operator/halt.js'
 
 export default class Halt extends BaseCommand {
@@ -16,7 +18,7 @@ export default class Halt extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --all',
     },
     {
-      description: 'the same by hand, in the data dir',
+      description: 'the same by hand, in the data dir that exec names at its start',
       command: 'touch .arbees/halt',
     },
   ]
@@ -29,10 +31,10 @@ export default class Halt extends BaseCommand {
 
   async run(): Promise<HaltReport> {
     const { flags } = await this.parse(Halt)
-    const { settings } = this.loadSettings(
-      { config: flags.config, data_dir: flags['data-dir'], env: flags.env, redis_url: flags['redis-url'] },
-      { live: true },
-    )
+    const settings = this.settingsOrDefaults({
+      ...{ config: flags.config, data_dir: flags['data-dir'], env: flags.env },
+      redis_url: flags['redis-url'],
+    })
     const { haltTrading } = await import('../lib/operator/halt.js')
     const { renderSteps } = await import('../lib/operator/halt-view.js')
     const level = flags.all ? 'all' : 'entries'
@@ -45,11 +47,24 @@ export default class Halt extends BaseCommand {
       const isPlaced = report.steps.some(({ result }) => result === 'done')
       stderr.write(
         isPlaced
-          ? 'no exec said that it stopped; one that starts will be halted\n'
+          ? 'no exec said that it stopped: if one runs, it may still trade, so stop it; one that starts here is halted\n'
           : 'nothing of this could be done: stop exec itself\n',
       )
       process.exitCode = isPlaced ? EXIT.UNHEALTHY : EXIT.UNREACHABLE
     } else if (stdout.isTTY) stderr.write('goes on with: arbees resume --reason "…"\n')
     return report
+  }
+
+  /** Settings that cannot be read must not keep anybody from halting: what was given by name, and defaults, then. */
+  private settingsOrDefaults(given: Parameters<BaseCommand['loadSettings']>[0]): Settings {
+    try {
+      return this.loadSettings(given, { live: true }).settings
+    } catch (error) {
+      process.stderr.write(`the settings cannot be read, so this goes by the defaults: ${messageOf(error)}\n`)
+      const of = (key: 'data_dir' | 'env' | 'redis_url') =>
+        (given[key] as string | undefined) ?? process.env[environmentName(key)]
+      const flags = { data_dir: of('data_dir'), env: of('env'), redis_url: of('redis_url') }
+      return loadSettings({ flags, environment: {} }).settings
+    }
   }
 }

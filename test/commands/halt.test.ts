@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HaltReport } from '../../src/lib/operator/halt.js'
@@ -123,6 +123,32 @@ describe('arbees halt', () => {
     expect([asked.code, asked.report.state]).toEqual([3, 'asked'])
     const next = await exec()
     await until(() => next.stderr().includes('resumed by'), 'the next one takes it up')
+  })
+
+  it('halts though the settings cannot be read, or would refuse to trade', async () => {
+    await exec()
+    const broken = join(place.dir, 'broken.yaml')
+    writeFileSync(broken, 'no_such_setting: 1\n')
+    const { err } = await halt(['--config', broken])
+    expect(err).toContain('no_such_setting')
+    await until(() => existsSync(latchFile()), 'the file in the data dir was enough')
+    rmSync(join(place.dir, 'halt'))
+    const armed = await halt(['--all'], { ARBEES_KALSHI__TRADING_CREDENTIALS_FILE: 'key.json' })
+    expect([armed.code, armed.report.halted]).toEqual([0, 'all'])
+  })
+
+  it('never lowers what stands, and voids a request to go on that nobody took up', async () => {
+    const nobody = { ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1' }
+    const first = await exec()
+    await halt(['--all'])
+    first.child.kill('SIGKILL')
+    await first.ended
+    expect((await resume()).report.state).toBe('asked')
+    await halt(['--all'], nobody)
+    await halt([], nobody)
+    expect(readFileSync(join(place.dir, 'halt'), 'utf8')).toContain('"level":"all"')
+    expect(await server.look.get('demo:arbees:halt')).toContain('"level":"all"')
+    expect(readFileSync(latchFile(), 'utf8')).not.toContain('resume')
   })
 
   it('fails when there is no way at all', async () => {

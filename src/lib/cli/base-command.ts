@@ -73,7 +73,9 @@ export abstract class BaseCommand extends Command {
     const loaded = loadSettings(sources)
     if (!live) return loaded
     const up = readLiveUpFile(loaded.settings.data_dir)
-    if (up === undefined) return loaded
+    // Who names another env does not mean the one that runs.
+    const isNamed = loaded.origins.env === 'flag' || loaded.origins.env.startsWith('environment')
+    if (up === undefined || (isNamed && loaded.settings.env !== up.settings['env'])) return loaded
     // Whoever names the data dir names where up.json lies; the run may keep its state in a folder below.
     const { data_dir: _given, ...others } = given
     const environment = { ...process.env, [environmentName('data_dir')]: undefined }

@@ -3,8 +3,8 @@
  * entered. The latch file is exec's own: it is there while exec is halted, whatever halted it, and `resume` asks in it.
  */
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { haltOrderOf, jsonObject, wordsOf } from '../model/halt.js'
 import type { HaltOrder } from '../model/halt.js'
 import type { Env, Mode } from '../model/venue.js'
@@ -52,11 +52,20 @@ export function writeLatch(path: string, { atMs, ...latch }: Latch): void {
   replaceFile(path, `${JSON.stringify({ ...latch, at_ms: atMs })}\n`)
 }
 
-/** In one step, for its owner alone. Throws what writing a file throws. */
+/**
+ * In one step, and on disk when it returns. Everybody may read it: exec must, whoever halted. Throws what writing a
+ * file throws.
+ */
 export function replaceFile(path: string, text: string): void {
   const whole = `${path}.${process.pid}`
-  writeFileSync(whole, text, { mode: 0o600 })
+  writeFileSync(whole, text, { mode: 0o644, flush: true })
   renameSync(whole, path)
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }
 
 export const removeFile = (path: string): void => rmSync(path, { force: true })

@@ -43,7 +43,10 @@ export class HaltLatch {
     this.path = latchPath(dataDir, env, mode)
     const left = this.readLatch()
     if (before !== undefined) {
-      this.latch = left ?? { ...before, atMs: options.clock.nowMs() }
+      const { reason, by } = left ?? before
+      const level = left === undefined || before.level === 'all' ? before.level : left.level
+      // Without a request that may stand in the file: it is taken up below, or void.
+      this.latch = { level, reason, by, atMs: left?.atMs ?? options.clock.nowMs() }
       if (left === undefined) this.write(this.latch)
     } else if (left?.resume !== undefined) this.attempt(() => removeFile(this.path))
     // The ledger may have failed to take it.
@@ -66,7 +69,9 @@ export class HaltLatch {
   /** Somebody says stop. A request to go on that was not taken up yet is void. */
   halt(order: HaltOrder): void {
     if (isAtLeast(this.latch?.level, order.level)) {
-      if (this.latch !== undefined) this.write(this.latch)
+      if (this.latch === undefined) return
+      this.latch = { ...this.latch, atMs: Math.max(this.options.clock.nowMs(), this.latch.atMs + 1) }
+      this.write(this.latch)
       return
     }
     this.fall(order)
@@ -122,6 +127,8 @@ export class HaltLatch {
     // Removed by hand: that is no reason to go on.
     if (asked === undefined) return this.write(this.latch)
     if (asked.resume === undefined) return
+    // Asked for the end of an earlier halt than this.
+    if (asked.atMs !== this.latch.atMs) return this.write(this.latch)
     const standing = this.standing()
     if (standing !== undefined) return this.write({ ...this.latch, refused: standing })
     const { resume } = asked

@@ -1,12 +1,13 @@
 /** The checks that need one look: Redis, a role, the halt, the clocks. */
 
+import { existsSync } from 'node:fs'
 import { sleep } from '../core/backoff.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
-import { latchPath, readLatch } from '../execution/halt-files.js'
+import { haltPath, latchPath, readLatch } from '../execution/halt-files.js'
 import { connectRedis } from '../redis/connection.js'
-import { modeOf } from '../roles/exec-gateways.js'
+import { modeOfEnv } from '../roles/exec-gateways.js'
 import { totalOf } from '../telemetry/counters.js'
 import { plural } from '../view/units.js'
 import { BeatListener, LISTEN_MS, publisherNowMs } from './beat-listener.js'
@@ -86,8 +87,10 @@ export async function checkHalt(settings: Settings, clock: Clock): Promise<Check
   } finally {
     bus.close()
   }
-  const latch = readLatch(latchPath(settings.data_dir, settings.env, modeOf(settings)))
+  const latch = readLatch(latchPath(settings.data_dir, settings.env, modeOfEnv(settings.env)))
   level ??= latch === undefined ? undefined : latch.level === 'all' ? 2 : 1
+  // Whoever starts is halted by it.
+  if (level === undefined && existsSync(haltPath(settings.data_dir))) level = 1
   const why = latch === undefined ? '' : ` by ${latch.by}: ${latch.reason}`
   if (level === undefined) {
     const unknown = 'exec is not heard, and has left no halt in the data dir here'

@@ -1,6 +1,6 @@
 /** What of the machine arbees needs: Node, the ZeroMQ addon, the data dir and its disk, keys that nobody else reads. */
 
-import { mkdirSync, mkdtempSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Publisher } from '../bus/publisher.js'
 import { RecoveryClient } from '../bus/recovery/recovery-client.js'
@@ -9,8 +9,8 @@ import { Subscriber } from '../bus/subscriber.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, messageOf } from '../core/errors.js'
-import { readLatch, latchPath } from '../execution/halt-files.js'
-import { modeOf } from '../roles/exec-gateways.js'
+import { haltPath, latchPath, readLatch } from '../execution/halt-files.js'
+import { modeOfEnv } from '../roles/exec-gateways.js'
 import { OPERATOR, loadKeyRing, loadSignalKey } from '../roles/bus-keys.js'
 import { formatBytes, formatUs } from '../view/units.js'
 import { failed, ok, skipped, warning } from './doctor-report.js'
@@ -153,7 +153,11 @@ export function checkCredentials(settings: Settings): DoctorCheck {
 
 export function checkHalt(settings: Settings): DoctorCheck {
   try {
-    const latch = readLatch(latchPath(settings.data_dir, settings.env, modeOf(settings)))
+    const latch = readLatch(latchPath(settings.data_dir, settings.env, modeOfEnv(settings.env)))
+    const file = haltPath(settings.data_dir)
+    if (latch === undefined && existsSync(file)) {
+      return warning('halt', `${resolve(file)} halts whoever starts`, 'arbees resume --reason "…"')
+    }
     return latch === undefined
       ? ok('halt', 'not halted')
       : warning(

@@ -8,12 +8,19 @@ import { sleep } from '../core/backoff.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { messageOf } from '../core/errors.js'
-import { haltPath, latchPath, readLatch, replaceFile } from '../execution/halt-files.js'
-import { formatHaltOrder, isAtLeast } from '../model/halt.js'
+import {
+  haltPath,
+  latchPath,
+  readIfThere,
+  readLatch,
+  replaceFile,
+  writeLatch,
+} from '../execution/halt-files.js'
+import { formatHaltOrder, isAtLeast, parseHaltOrder } from '../model/halt.js'
 import type { HaltLevel, HaltOrder } from '../model/halt.js'
 import { connectRedis } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
-import { modeOf } from '../roles/exec-gateways.js'
+import { modeOfEnv } from '../roles/exec-gateways.js'
 import { endpointOf } from '../roles/wiring.js'
 import { operatorKeys } from './operator-keys.js'
 
@@ -62,10 +69,15 @@ export async function haltTrading({ settings, clock, level, reason }: HaltOption
   const { data_dir: dataDir } = settings
   const isHere = existsSync(dataDir)
   let said: HaltLevel | undefined
-  const latch = latchPath(dataDir, settings.env, modeOf(settings))
+  const latch = latchPath(dataDir, settings.env, modeOfEnv(settings.env))
   const file = await act('file', resolve(haltPath(dataDir)), () => {
     if (!isHere) throw new Skipped('no data dir here: exec runs elsewhere')
-    replaceFile(haltPath(dataDir), `${formatHaltOrder(order)}\n`)
+    const path = haltPath(dataDir)
+    const there = readIfThere(path)
+    replaceFile(path, `${formatHaltOrder(atLeast(order, there))}\n`)
+    // A request to go on that no exec took up yet was made before this.
+    const held = readLatch(latch)
+    if (held?.resume !== undefined) writeLatch(latch, { ...held, resume: undefined })
     return 'written'
   })
   const others = await Promise.all([
@@ -87,6 +99,10 @@ export async function haltTrading({ settings, clock, level, reason }: HaltOption
   return { halted: said ?? null, steps: [file, ...others] }
 }
 
+/** What stands there may stop more: nobody lowers it by halting again. */
+const atLeast = (order: HaltOrder, there: string | null | undefined): HaltOrder =>
+  there != null && parseHaltOrder(there, '').level === 'all' ? { ...order, level: 'all' } : order
+
 async function askExec(settings: Settings, clock: Clock, order: HaltOrder): Promise<HaltLevel> {
   let closed = ''
   const keys = operatorKeys(settings, ({ problem, hint }) => (closed = `: ${problem}; ${hint}`))
@@ -103,7 +119,8 @@ async function askExec(settings: Settings, clock: Clock, order: HaltOrder): Prom
 async function setKey(settings: Settings, order: HaltOrder): Promise<void> {
   const link = await connectRedis(settings.redis_url, 'arbees-halt', REDIS_TIMEOUT_MS)
   try {
-    await link.redis.set(redisKeys(settings.env).halt(), formatHaltOrder(order))
+    const key = redisKeys(settings.env).halt()
+    await link.redis.set(key, formatHaltOrder(atLeast(order, await link.redis.get(key))))
   } finally {
     link.close()
   }

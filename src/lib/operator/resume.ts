@@ -9,7 +9,7 @@ import { ArbeesError, EXIT } from '../core/errors.js'
 import { haltPath, latchPath, readLatch, removeFile, writeLatch } from '../execution/halt-files.js'
 import { connectRedis } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
-import { modeOf } from '../roles/exec-gateways.js'
+import { modeOfEnv } from '../roles/exec-gateways.js'
 import { Skipped, operatorName, timed } from './halt.js'
 import type { HaltStep } from './halt.js'
 
@@ -42,7 +42,7 @@ export async function resumeTrading({ settings, clock, reason }: ResumeOptions):
     })
   }
   const key = redisKeys(settings.env).halt()
-  const latch = latchPath(dataDir, settings.env, modeOf(settings))
+  const latch = latchPath(dataDir, settings.env, modeOfEnv(settings.env))
   const file = await timed(clock, 'file', resolve(haltPath(dataDir)), () => {
     if (!existsSync(haltPath(dataDir))) throw new Skipped('not there')
     removeFile(haltPath(dataDir))

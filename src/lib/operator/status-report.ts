@@ -124,6 +124,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
   halted: 'trading is halted: nothing new is entered',
+  halt_key_errors: 'looks at the halt key in Redis were refused: it halts nobody there',
+  ledger_errors: 'events could not be put on record: entries are denied while the ledger cannot write',
   quarantined: 'pairs of markets have something unhedged and take no new entry',
 }
 

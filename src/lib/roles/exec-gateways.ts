@@ -17,6 +17,9 @@ import type { RoleContext } from './role.js'
 /** What a venue takes to answer an order, on paper. */
 const PAPER_LATENCY_MS = 100
 
+/** How exec trades data of this env, whatever else is configured: live against the simulator, else on paper. */
+export const modeOfEnv = (env: Settings['env']): Mode => (env === 'sim' ? 'live' : 'paper')
+
 /**
  * Live against the simulator, paper on everything else. Throws `LIVE_REFUSED` (exit REFUSED) when a trading key is
  * configured for demo or prod data: exec would not use it, and whoever set it expects real orders.

@@ -6,6 +6,7 @@ import { HaltLatch } from '../execution/halt.js'
 import { parseHaltOrder } from '../model/halt.js'
 import type { Mode } from '../model/venue.js'
 import { RedisLink } from '../redis/connection.js'
+import { redisErrorCode } from '../redis/errors.js'
 import { redisKeys } from '../redis/keys.js'
 import type { RoleContext } from './role.js'
 
@@ -54,10 +55,9 @@ export function openHalt(context: RoleContext, ledger: Ledger, mode: Mode): Halt
 }
 
 /** Follows the key from now on. Resolves after the first answer, or when Redis has had the time to give one. */
-export async function followHaltKey(
-  { settings, lifecycle, log }: RoleContext,
-  halt: HaltLatch,
-): Promise<void> {
+export async function followHaltKey(context: RoleContext, halt: HaltLatch): Promise<void> {
+  const { settings, counters, lifecycle, log } = context
+  const told = new Set<string>()
   const key = redisKeys(settings.env).halt()
   let heard: () => void = () => undefined
   const first = new Promise<void>((resolve) => (heard = resolve))
@@ -76,8 +76,15 @@ export async function followHaltKey(
       halt.redisSays(text === null ? undefined : parseHaltOrder(text, `${key} is set`))
       heard()
     } catch (error) {
-      // A refusal is worth a word; a cut is told by the link.
-      if (link.isUp) log.warn(`${key} cannot be read: ${messageOf(error)}`)
+      // A cut is told by the link.
+      if (!link.isUp) return
+      const code = redisErrorCode(error)
+      counters.add('halt_key_errors', code)
+      // Somebody has put something there.
+      if (code === 'WRONGTYPE') {
+        halt.redisSays({ level: 'entries', reason: `${key} holds something else`, by: 'exec' })
+      } else if (!told.has(code)) log.error(`${key} cannot be read: ${messageOf(error)}`)
+      told.add(code)
     } finally {
       isAsking = false
     }

@@ -149,6 +149,16 @@ describe('an end of the halt', () => {
     expect(told).not.toContain('resumed checked ops@host')
   })
 
+  it('does not come by a request that was made of an earlier halt, and written after a newer one', async () => {
+    halt.halt(order('entries'))
+    const seen = readLatch(path())!
+    halt.halt(order('entries', 'again'))
+    writeLatch(path(), { ...seen, resume: { reason: 'checked', by: 'ops@host' } })
+    halt.watch()
+    await until(() => readLatch(path())?.resume === undefined, 'it is void')
+    expect(halt.level()).toBe('entries')
+  })
+
   it('does not come while the latch file cannot be read', async () => {
     halt.halt(order('entries'))
     rmSync(path())
@@ -194,7 +204,7 @@ describe('a start', () => {
     expect(existsSync(path())).toBe(false)
   })
 
-  it('does not take it up when the file is there', () => {
+  it('does not take it up when the file is there, and not later either', async () => {
     halt.halt(order('entries'))
     halt.close()
     ask()
@@ -202,6 +212,22 @@ describe('a start', () => {
     start(order('entries'))
     expect(halt.level()).toBe('entries')
     expect(readLatch(path())!.refused).toContain('is there')
+    expect(readLatch(path())!.resume).toBeUndefined()
+    rmSync(haltPath(dataDir))
+    halt.watch()
+    await new Promise((done) => setTimeout(done, 120))
+    expect(halt.level()).toBe('entries')
+  })
+
+  it('goes on halted as far as the ledger or the latch file says, whichever is more', () => {
+    halt.halt(order('entries'))
+    halt.close()
+    start(order('all'))
+    expect(halt.level()).toBe('all')
+    halt.close()
+    writeFileSync(path(), '')
+    start(order('all'))
+    expect(halt.level()).toBe('all')
   })
 
   it('is not stopped by a request to end what has ended: a kill came between the record and the file', () => {
