@@ -3,26 +3,11 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { freePort } from '../lib/free-port.js'
 
 export const BINARY = resolve(import.meta.dirname, '../../bin/run.js')
-
-/** Ports that were free a moment ago, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
-}
 
 export interface Place {
   readonly dir: string
@@ -52,7 +37,8 @@ const NAMES = [
 /** A data folder and a full set of ports, as the environment that tells arbees of them. */
 export async function createPlace(): Promise<Place> {
   const dir = mkdtempSync(join(tmpdir(), 'arbees-e2e-'))
-  const free = await freePorts(NAMES.length)
+  const free: number[] = []
+  for (const _ of NAMES) free.push(await freePort())
   const ports = Object.fromEntries(NAMES.map((name, index) => [name, free[index]!])) as Record<
     (typeof NAMES)[number],
     number

@@ -7,19 +7,14 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from '../free-port.js'
 import type { RedisUser } from '../../../src/lib/redis/acl.js'
 import { findRedisBinary } from '../../../src/lib/redis/private-server.js'
 
+export { freePort }
+
 export const SERVER = findRedisBinary(process.env['PATH'] ?? '') ?? 'redis-server'
 const CLI = join(dirname(SERVER), basename(SERVER).replace('server', 'cli'))
-
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((done) => probe.close(done))
-  return port
-}
 
 /** A redis-server that a test may kill and start again on the same port: empty, unless it was told to save something. */
 export class TestRedis {

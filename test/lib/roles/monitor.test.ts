@@ -203,7 +203,8 @@ describe('bad input about a market that is followed and LIVE', () => {
       const { received, counts } = await monitor('kalshi', settings)
       await until(() => statesOf(received, marketId).includes('LIVE'), 'the quote is LIVE')
       await until(() => Object.keys(refusals(counts())).length > 0, 'the frame is counted')
-      expect(Object.keys(refusals(counts()))).toEqual([`parse_errors:${reason}`])
+      // What follows may be refused too: the tape goes on where the session begins anew.
+      expect(Object.keys(refusals(counts()))[0]).toBe(`parse_errors:${reason}`)
       await until(() => statesOf(received, marketId)[1] === 'BROKEN', 'the quote is BROKEN')
       expect(({} as Record<string, unknown>)['a']).toBeUndefined()
     },
