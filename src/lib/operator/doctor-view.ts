@@ -3,7 +3,7 @@
 import { sanitize } from '../core/sanitize.js'
 import { createPalette } from '../view/palette.js'
 import type { Tone } from '../view/palette.js'
-import { cutText, textWidth } from '../view/text-width.js'
+import { textWidth, wrapText } from '../view/text-width.js'
 import { plural } from '../view/units.js'
 import type { DoctorReport, DoctorState } from './doctor-report.js'
 
@@ -26,10 +26,12 @@ export function renderDoctor(
   const lines = checks.flatMap(({ name, state, found, mend }) => {
     const [mark, tone] = MARKS[state]
     const room = Math.max(20, width - indent)
-    const line = `${palette[tone](mark.padEnd(MARK_WIDTH))}  ${name.padEnd(nameWidth)}  ${cutText(sanitize(found), room)}`
-    return mend === undefined
-      ? [line]
-      : [line, palette.dim(`${' '.repeat(indent)}${cutText(sanitize(mend), room)}`)]
+    const below = (text: string) =>
+      wrapText(sanitize(text), room)
+        .split('\n')
+        .join(`\n${' '.repeat(indent)}`)
+    const line = `${palette[tone](mark.padEnd(MARK_WIDTH))}  ${name.padEnd(nameWidth)}  ${below(found)}`
+    return mend === undefined ? [line] : [line, palette.dim(`${' '.repeat(indent)}${below(mend)}`)]
   })
   const count = (state: DoctorState) => checks.filter((check) => check.state === state).length
   const warnings = count('warning') === 0 ? '' : `, ${plural(count('warning'), 'warning')}`

@@ -5,7 +5,7 @@ import { createPalette } from '../view/palette.js'
 import { sparkline } from '../view/sparkline.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
-import { cutMiddle, cutText, textWidth } from '../view/text-width.js'
+import { cutMiddle, cutText, wrapText } from '../view/text-width.js'
 import { formatCount, formatUs, plural } from '../view/units.js'
 import type { Comparison } from './latency-compare.js'
 import type { HopFigures } from './latency-figures.js'
@@ -18,6 +18,7 @@ import type { ReportedHop } from './latency.js'
 export type Trend = ReadonlyMap<Hop, readonly (number | null)[]>
 
 const TREND_WIDTH = 20
+const NOTE_INDENT = '  '
 /** Of fewer samples the percentile is their maximum. */
 const LEAST = { p90: 10, p99: 100, p999: 1_000 } as const
 /** Of more topics the busiest are shown. */
@@ -34,9 +35,10 @@ export function renderLatency(report: LatencyReport, trend: Trend, options: Tabl
   const left = hops.length + receive.length - shown.length - shownReceive.length
   const isByRole = shown.some(({ by }) => by !== null)
   const blocks = [
-    `${wrapped(headline(report), options.width)}\n`,
-    shown.length === 0 ? '' : renderTable(shown, columnsOf(shown, trend, options), options),
+    `${wrapText(headline(report), options.width, NOTE_INDENT)}\n`,
+    // The pictures first: what stands last is what a terminal still shows.
     ...shown.map((row) => picture(row, options)),
+    shown.length === 0 ? '' : renderTable(shown, columnsOf(shown, trend, options), options),
     receive.length === 0 ? '' : `\n${section('from the bus to this command, no hop of the fleet', options)}`,
     receive.length === 0 ? '' : renderTable(shownReceive, columnsOf(shownReceive, trend, options), options),
     left > 0 ? `… ${plural(left, 'more row')}: see --json` : '',
@@ -44,7 +46,10 @@ export function renderLatency(report: LatencyReport, trend: Trend, options: Tabl
     !isByRole || reported.length === 0
       ? ''
       : `\n${section('what the roles say of themselves since their start', options)}\n${renderTable(reported, REPORTED, options)}`,
-    '\n' + [...notesOn(report), ...tooFew(shown)].map((note) => wrapped(note, options.width)).join('\n'),
+    '\n' +
+      [...notesOn(report), ...tooFew(shown)]
+        .map((note) => wrapText(note, options.width, NOTE_INDENT))
+        .join('\n'),
     ...asserts.map(({ expression, holds, found, hop }) => {
       const palette = createPalette(options.color)
       const value =
@@ -69,21 +74,6 @@ function busiest(rows: readonly HopFigures[]): readonly HopFigures[] {
     seen.set(hop, before + 1)
     return before < MAX_ROWS_OF_HOP
   })
-}
-
-/** Lines of at most `width` columns, broken between words; those behind the first are set in. */
-function wrapped(text: string, width: number): string {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
-      lines.push(line)
-      line = `  ${word}`
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line].join('\n')
 }
 
 /** What the last stretch of time was like, while it goes on; `noun` is what is counted. */
@@ -173,7 +163,7 @@ function picture({ hop, by, p50_us, p99_us, p999_us, n, dist }: HopFigures, opti
     ...(n < LEAST.p999 ? [] : [{ name: 'p99.9', us: p999_us }]),
   ]
   const title = section(`${hop}${by === null ? '' : ` ${by}`}, n ${formatCount(n)}`, options)
-  return `\n${title}\n${renderDistribution(dist, marks, { width: Math.min(options.width, 120) })}`
+  return `${title}\n${renderDistribution(dist, marks, { width: Math.min(options.width, 120) })}\n`
 }
 
 const ratioText = (ratio: number | null): string => (ratio === null ? '-' : `${ratio.toFixed(2)}x`)

@@ -6,10 +6,12 @@ import { totalOf } from '../telemetry/counters.js'
 import { createPalette } from '../view/palette.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
-import { cutText } from '../view/text-width.js'
+import { cutText, wrapText } from '../view/text-width.js'
 import { formatAge, formatCount, formatUs, plural } from '../view/units.js'
 import { named, reasonsOf } from './status-report.js'
 import type { RoleStatus, StatusReport } from './status-report.js'
+
+const HINT_INDENT = '    '
 
 /** Lines without a newline at the end. */
 export function renderStatus(report: StatusReport, options: TableOptions): string {
@@ -23,8 +25,10 @@ export function renderStatus(report: StatusReport, options: TableOptions): strin
   }
   lines.push(...report.roles.flatMap(sideNotes).map(palette.dim))
   for (const { role, problem, hint } of report.problems) {
-    lines.push(palette.bad(`! ${sanitize(role)}: ${sanitize(problem)}`))
-    if (hint !== undefined) lines.push(palette.dim(`    ${sanitize(hint)}`))
+    lines.push(palette.bad(wrapText(`! ${sanitize(role)}: ${sanitize(problem)}`, options.width, '  ')))
+    if (hint === undefined) continue
+    const below = wrapText(sanitize(hint), options.width - HINT_INDENT.length).split('\n')
+    lines.push(...below.map((line) => palette.dim(HINT_INDENT + line)))
   }
   lines.push(
     report.healthy

@@ -6,7 +6,7 @@ import { createPalette } from '../view/palette.js'
 import { sparkline } from '../view/sparkline.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
-import { cutText } from '../view/text-width.js'
+import { cutText, wrapText } from '../view/text-width.js'
 import { formatAge, formatCount, formatUs, plural } from '../view/units.js'
 import type { TopFrame, TopHop, TopRole, TopTrading } from './top.js'
 
@@ -37,10 +37,14 @@ export function renderTop(frame: TopFrame, options: TableOptions): string {
   }
   lines.push('', renderTable(frame.roles, roleColumns(trendWidth), options))
   if (frame.hops.length > 0) lines.push('', renderTable(frame.hops, hopColumns(trendWidth), options))
-  if (trading !== null) lines.push('', tradingLine(trading))
+  if (trading !== null) lines.push('', wrapText(tradingLine(trading), width, '  '))
   const named = problems.slice(0, MOST_PROBLEMS)
   if (named.length > 0) lines.push('')
-  lines.push(...named.map(({ role, problem }) => palette.bad(`! ${sanitize(role)}: ${sanitize(problem)}`)))
+  lines.push(
+    ...named.map(({ role, problem }) =>
+      palette.bad(wrapText(`! ${sanitize(role)}: ${sanitize(problem)}`, width, '  ')),
+    ),
+  )
   if (problems.length > named.length) {
     lines.push(palette.dim(`  and ${plural(problems.length - named.length, 'other problem')}: arbees status`))
   }

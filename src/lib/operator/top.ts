@@ -110,9 +110,12 @@ export class TopModel {
         const trend = [...(this.rates.get(role.role) ?? [])]
         return { ...role, per_s: trend.at(-1) ?? null, trend }
       }),
-      hops: [...this.hops].map(([hop, { p50, p99, n, trend }]) => ({
-        ...{ hop, p50_us: p50, p99_us: p99, n, trend: [...trend] },
-      })),
+      hops: LIVE_HOPS.flatMap((hop) => {
+        const known = this.hops.get(hop)
+        if (known === undefined) return []
+        const { p50, p99, n, trend } = known
+        return [{ hop, p50_us: p50, p99_us: p99, n, trend: [...trend] }]
+      }),
       trading: this.trading(report),
     }
   }

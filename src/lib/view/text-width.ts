@@ -31,6 +31,21 @@ export function cutText(text: string, width: number): string {
   return `${kept}${ELLIPSIS}${colored ? RESET : ''}`
 }
 
+/** Lines of at most `width` columns, broken between words and, where one word is longer, cut; `indent` begins all but the first. */
+export function wrapText(text: string, width: number, indent = ''): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
+      lines.push(line)
+      line = `${indent}${word}`
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line].map((each) => cutText(each, width)).join('\n')
+}
+
 /** As `cutText` for plain ASCII, with the cut in the middle: both ends of an identifier tell. */
 export function cutMiddle(text: string, width: number): string {
   if (text.length <= width) return text

@@ -58,7 +58,7 @@ describe('top', () => {
     expect(model.frame()!.roles[0]!.trend).toEqual([null, 120, 0, null, 10, null, null, null])
   })
 
-  it('keeps the latest figures of a hop, and a blank where nothing was measured', () => {
+  it('keeps the latest figures of a hop in the order of the way, and a blank where nothing was measured', () => {
     const model = new TopModel(5_000)
     model.status(report([role('kalshi', 1)]), 0)
     model.interval(interval({ receive: [100, 100, 200] }))
@@ -66,8 +66,8 @@ describe('top', () => {
     model.interval(interval({ receive: [300] }))
     const hops = model.frame()!.hops
     expect(hops.map(({ hop, n, trend }) => [hop, n, trend])).toEqual([
-      ['receive', 1, [100, null, 300]],
       ['decision', 1, [7, null]],
+      ['receive', 1, [100, null, 300]],
     ])
     for (let i = 0; i < 2 * TREND; i++) model.interval(interval({ receive: [1] }))
     expect(model.frame()!.hops[0]!.trend).toHaveLength(TREND)

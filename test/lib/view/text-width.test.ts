@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cutMiddle, cutText, textWidth } from '../../../src/lib/view/text-width.js'
+import { cutMiddle, cutText, textWidth, wrapText } from '../../../src/lib/view/text-width.js'
 
 describe('cutText', () => {
   it.each([
@@ -30,6 +30,28 @@ describe('cutText', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 0, max: 30 }), (text, width) => {
         expect(textWidth(cutText(text, width))).toBeLessThanOrEqual(width)
+      }),
+    )
+  })
+})
+
+describe('wrapText', () => {
+  it.each([
+    ['one line', 20, 'one line'],
+    ['broken between words here', 12, 'broken\n  between\n  words here'],
+    ['a', 0, ''],
+    ['an unbreakableword ends', 10, 'an\n  unbreak…\n  ends'],
+  ])('shows %j in %d columns as %j', (text, width, shown) => {
+    expect(wrapText(text, width, '  ')).toBe(shown)
+  })
+
+  it('loses no word that fits, and takes no more columns than it is given', () => {
+    const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1 })
+    fc.assert(
+      fc.property(words, fc.integer({ min: 10, max: 40 }), (list, width) => {
+        const lines = wrapText(list.join(' '), width, '  ').split('\n')
+        expect(lines.every((line) => textWidth(line) <= width)).toBe(true)
+        expect(lines.join(' ').trim().split(/ +/)).toEqual(list)
       }),
     )
   })
