@@ -1,5 +1,6 @@
 /**
- * One order, once: intent on disk, expiry and halt looked at again, sent, followed to its final outcome.
+ * One order, once: intent on disk, sent, followed to its final outcome. Expiry and halt are looked at again right before
+ * its first byte, however long it waited for a connection.
  *
  * Everything up to the bytes is synchronous: no await stands between the signal and the socket but the venue's own.
  */
@@ -10,8 +11,9 @@ import type { GameMarket } from '../model/game.js'
 import type { OrderRequest, OrderState } from '../model/order.js'
 import { costMicros } from '../model/price.js'
 import { worstCashMicros } from '../risk/limits.js'
+import type { DenialCode } from '../risk/limits.js'
 import type { RiskApproved } from '../risk/risk-book.js'
-import type { OrderOutcome, PreparedOrder } from '../venues/ports.js'
+import type { OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
 import type { Execution, FinalOutcome } from './execution.js'
 import type { IntentDetail, LeftDetail, TakenCount } from './ledger-history.js'
 import { reportFill } from './money.js'
@@ -57,9 +59,9 @@ export class OrderRunner {
   ): Promise<OrderResult> {
     const prepared = this.prepare(order, market, plan)
     if (prepared === undefined || !this.recordIntent(prepared, plan)) return { kind: 'not_sent' }
-    if (this.isTooLate(order, plan)) return { kind: 'not_sent' }
     const sent = this.send(prepared, plan)
     const first = await sent.outcome
+    if (first.kind === 'withheld') return { kind: 'not_sent' }
     sent.flush()
     return await this.follow(prepared, first, {
       context: sent.context,
@@ -205,17 +207,20 @@ export class OrderRunner {
     }
   }
 
-  private isTooLate(order: OrderRequest, plan: Plan): boolean {
-    const { entryBlock, hedgeBlock, risk } = this.execution
-    const isExpired = order.leg === 0 && plan.ageMs() > plan.signal.validMs
-    const reason = isExpired ? 'EXPIRED' : order.leg === 0 ? entryBlock() : hedgeBlock()
-    if (reason === undefined) return false
+  /** Why an order must not leave at this moment; undefined when it may. */
+  private reasonToStay(leg: number, plan: Plan): DenialCode | undefined {
+    const { entryBlock, hedgeBlock } = this.execution
+    if (leg > 0) return hedgeBlock()
+    return plan.ageMs() > plan.signal.validMs ? 'EXPIRED' : entryBlock()
+  }
+
+  /** It was recorded and did not leave: nothing is at risk. */
+  private withhold(order: OrderRequest, plan: Plan, reason: DenialCode): void {
     const state = reason === 'EXPIRED' ? 'stale' : 'denied'
-    risk.settle(order.orderId, 0)
+    this.execution.risk.settle(order.orderId, 0)
     tryAppend(this.execution, state, subjectOf(order), { code: reason })
     this.execution.listener.onCount(state, state === 'denied' ? reason : undefined)
     this.tell(order, state, plan, { reason })
-    return true
   }
 
   /** Hands the order to the gateway. What is told about it waits until its bytes are written. */
@@ -240,8 +245,13 @@ export class OrderRunner {
       listener.onBytes(request, context().stamps)
       flush()
     }
+    const mayGo = () => {
+      const reason = this.reasonToStay(request.leg, plan)
+      if (reason !== undefined) this.withhold(request, plan, reason)
+      return reason === undefined
+    }
     return {
-      outcome: sendOnce(() => gateways[request.venue].send(prepared, onBytes)),
+      outcome: sendOnce(() => gateways[request.venue].send(prepared, onBytes, mayGo)),
       flush,
       get context(): PlanContext {
         return context()
@@ -279,7 +289,7 @@ export class OrderRunner {
 const ignore = (): void => undefined
 
 /** A gateway never throws by contract; one that does leaves the order unknown. */
-async function sendOnce(send: () => Promise<OrderOutcome>): Promise<OrderOutcome> {
+async function sendOnce(send: () => Promise<OrderOutcome | Withheld>): Promise<OrderOutcome | Withheld> {
   try {
     return await send()
   } catch (error) {

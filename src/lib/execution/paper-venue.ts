@@ -11,7 +11,7 @@ import type { GameMarket } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
 import { ONE_E4 } from '../model/price.js'
 import type { Venue } from '../model/venue.js'
-import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder } from '../venues/ports.js'
+import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
 import { PaperDepth, moneyOf } from './paper-depth.js'
 import type { DisplayedBook } from './paper-depth.js'
 
@@ -57,12 +57,17 @@ export class PaperVenue implements OrderGateway {
     return { request, market, body, venueOrderId: venueIdOf(request), sizeE2 }
   }
 
-  async send(prepared: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
+  async send(
+    prepared: PreparedOrder,
+    onBytes: () => void,
+    mayGo: () => boolean,
+  ): Promise<OrderOutcome | Withheld> {
     const { request, market } = prepared
     const venueOrderId = venueIdOf(request)
     if (this.orders.has(request.orderId)) {
       return { kind: 'rejected', code: 'order_already_exists', message: 'sent before' }
     }
+    if (!mayGo()) return { kind: 'withheld' }
     const delayed = market.takerDelayMs > 0
     const order: PaperOrder = { outcome: { kind: 'delayed', venueOrderId }, money: undefined }
     this.orders.set(request.orderId, order)

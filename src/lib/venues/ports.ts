@@ -99,6 +99,11 @@ export type OrderOutcome =
   /** It may have filled: counts as filled until `query` tells. `filledE6` is what is seen for certain, more may follow. */
   | { readonly kind: 'unknown'; readonly reason: string; readonly filledE6?: number }
 
+/** The order was not let go: not a byte of it was written, and none will be. */
+export interface Withheld {
+  readonly kind: 'withheld'
+}
+
 /** Money of a filled order in micro-dollars, from the venue's own records. */
 export interface FillReport {
   readonly cashMicros: number
@@ -114,8 +119,12 @@ export interface OrderGateway {
   warm(): Promise<void>
   /** Builds and, where the venue signs bodies, signs the order. Throws ArbeesError when it cannot be expressed. */
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder
-  /** Sends once. `onBytes` is called right after the request has been handed to the socket. */
-  send(prepared: PreparedOrder, onBytes: () => void): Promise<OrderOutcome>
+  /**
+   * Sends once, over connections that no read stands in the way of. An order may still wait for one: `mayGo` is asked
+   * right before its first byte, in the same turn. `onBytes` is called right after the request has been handed to the
+   * socket.
+   */
+  send(prepared: PreparedOrder, onBytes: () => void, mayGo: () => boolean): Promise<OrderOutcome | Withheld>
   /** What became of an order sent before; `unknown` while the venue cannot tell. */
   query(prepared: PreparedOrder): Promise<OrderOutcome>
   /** The money of a fill. Throws ArbeesError when the venue does not show it yet. */

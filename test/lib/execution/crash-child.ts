@@ -63,7 +63,11 @@ async function naive(): Promise<void> {
   for (const [index, plan] of signals.entries()) {
     for (const leg of [0, 1]) {
       const order = orderOf(plan, leg)
-      await gateway.send(gateway.prepare(order, leg === 0 ? polyMarket() : kalshiMarket()), () => undefined)
+      await gateway.send(
+        gateway.prepare(order, leg === 0 ? polyMarket() : kalshiMarket()),
+        () => undefined,
+        () => true,
+      )
       if (index === 1 && leg === 0 && occurrence === '1') process.kill(process.pid, 'SIGKILL')
     }
   }

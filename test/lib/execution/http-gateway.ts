@@ -5,7 +5,13 @@ import { ArbeesError } from '../../../src/lib/core/errors.js'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import type { OrderRequest } from '../../../src/lib/model/order.js'
 import type { Venue } from '../../../src/lib/model/venue.js'
-import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder } from '../../../src/lib/venues/ports.js'
+import type {
+  FillReport,
+  OrderGateway,
+  OrderOutcome,
+  PreparedOrder,
+  Withheld,
+} from '../../../src/lib/venues/ports.js'
 
 export class HttpGateway implements OrderGateway {
   readonly account = 'test'
@@ -36,9 +42,15 @@ export class HttpGateway implements OrderGateway {
     }
   }
 
-  async send({ body, request }: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
+  async send(
+    { body, request }: PreparedOrder,
+    onBytes: () => void,
+    mayGo: () => boolean,
+  ): Promise<OrderOutcome | Withheld> {
     try {
-      const { status, answer } = await this.post(body, onBytes)
+      const answered = await this.post(body, onBytes, mayGo)
+      if (answered === 'withheld') return { kind: 'withheld' }
+      const { status, answer } = answered
       if (status === 400) return { kind: 'rejected', code: String(answer['code']), message: 'no' }
       return outcomeOf(answer, request)
     } catch (error) {
@@ -66,14 +78,19 @@ export class HttpGateway implements OrderGateway {
   private post(
     body: string,
     onBytes: () => void,
-  ): Promise<{ status: number; answer: Record<string, unknown> }> {
+    mayGo: () => boolean,
+  ): Promise<'withheld' | { status: number; answer: Record<string, unknown> }> {
     return new Promise((resolve, reject) => {
       let status = 0
       let text = ''
       this.client.dispatch(
         { method: 'POST', path: '/orders', body },
         {
-          onConnect: () => undefined,
+          onConnect: () => {
+            if (mayGo()) return
+            resolve('withheld')
+            throw new Error('withheld')
+          },
           onBodySent: onBytes,
           onHeaders: (code) => (status = code) > 0,
           onData: (chunk) => (text += chunk.toString()) !== '',

@@ -20,6 +20,8 @@ const book = (more: Partial<DisplayedBook> = {}): DisplayedBook => ({
   ],
   ...more,
 })
+const mayGo = (): boolean => true
+
 const order = (more: Partial<OrderRequest>): OrderRequest => orderOf(signal(), 1, more)
 
 describe('the depth that a paper order takes', () => {
@@ -119,7 +121,7 @@ describe('the paper venue', () => {
     const paper = create('kalshi')
     const prepared = paper.prepare(order({ limitE4: 4700 }), kalshiMarket())
     let bytes = 0
-    const outcome = await paper.send(prepared, () => bytes++)
+    const outcome = await paper.send(prepared, () => bytes++, mayGo)
     const venueOrderId = `paper-${prepared.request.orderId}`
     expect(bytes).toBe(1)
     expect(outcome).toEqual({ kind: 'partial', venueOrderId, filledE6: 12_000_000 })
@@ -131,11 +133,20 @@ describe('the paper venue', () => {
     })
   })
 
+  it('takes nothing that was not let go', async () => {
+    const paper = create('kalshi', 0)
+    const prepared = paper.prepare(order({ limitE4: 4700 }), kalshiMarket())
+    const left = () => expect.unreachable('no byte left')
+    expect(await paper.send(prepared, left, () => false)).toEqual({ kind: 'withheld' })
+    expect(await paper.query(prepared)).toEqual({ kind: 'none' })
+  })
+
   it('matches against the book that is displayed when the order would arrive, not when it was sent', async () => {
     shown = book()
     const sending = create('kalshi', 40).send(
       venue!.prepare(order({ limitE4: 4700 }), kalshiMarket()),
       () => undefined,
+      mayGo,
     )
     shown = book({ bookSeq: 2, asks: [[4800, 9000]] })
     expect(await sending).toMatchObject({ kind: 'none' })
@@ -146,7 +157,7 @@ describe('the paper venue', () => {
     const paper = create('poly')
     const no = orderOf(signal(), 0, { limitE4: 5500, sizeE2: 800 })
     const prepared = paper.prepare(no, polyMarket({ takerDelayMs: 60 }))
-    expect(await paper.send(prepared, () => undefined)).toMatchObject({ kind: 'delayed' })
+    expect(await paper.send(prepared, () => undefined, mayGo)).toMatchObject({ kind: 'delayed' })
     expect(await paper.query(prepared)).toMatchObject({ kind: 'delayed' })
     await until(async () => (await paper.query(prepared)).kind === 'filled', 'the order is filled')
   })
@@ -155,8 +166,8 @@ describe('the paper venue', () => {
     shown = book()
     const paper = create('kalshi')
     const prepared = paper.prepare(order({ limitE4: 4600, sizeE2: 100 }), kalshiMarket())
-    expect(await paper.send(prepared, () => undefined)).toMatchObject({ kind: 'filled' })
-    expect(await paper.send(prepared, () => undefined)).toMatchObject({
+    expect(await paper.send(prepared, () => undefined, mayGo)).toMatchObject({ kind: 'filled' })
+    expect(await paper.send(prepared, () => undefined, mayGo)).toMatchObject({
       kind: 'rejected',
       code: 'order_already_exists',
     })
@@ -167,13 +178,17 @@ describe('the paper venue', () => {
     const paper = create('kalshi')
     const prepared = paper.prepare(order({}), kalshiMarket())
     expect(await paper.query(prepared)).toEqual({ kind: 'none' })
-    expect(await paper.send(prepared, () => undefined)).toMatchObject({ kind: 'none' })
+    expect(await paper.send(prepared, () => undefined, mayGo)).toMatchObject({ kind: 'none' })
     await expect(paper.report(prepared)).rejects.toMatchObject({ code: 'FILLS_NOT_VISIBLE' })
   })
 
   it('fills nothing when it closes first', async () => {
     shown = book()
-    const sending = create('kalshi', 60_000).send(venue!.prepare(order({}), kalshiMarket()), () => undefined)
+    const sending = create('kalshi', 60_000).send(
+      venue!.prepare(order({}), kalshiMarket()),
+      () => undefined,
+      mayGo,
+    )
     await venue!.close()
     expect(await sending).toMatchObject({ kind: 'none' })
   })

@@ -263,6 +263,49 @@ describe('an opening order between its intent and its bytes', () => {
   })
 })
 
+describe('an order that waits for a connection of a slow venue', () => {
+  const slow = signal({ id: 'slow' })
+  /** Of other markets: a pair has one plan at a time. */
+  const waiting = () => {
+    const [first, second] = signal().legs
+    const legs = [
+      { ...first!, marketId: '0xother' },
+      { ...second!, marketId: 'KXOTHER' },
+    ]
+    const markets = [polyMarket({ marketId: '0xother' }), kalshiMarket({ marketId: 'KXOTHER' })]
+    return { signal: signal({ id: 'waiting', pair: 'other', legs }), markets }
+  }
+  const statesOf = (id: string) =>
+    harness.listener.orders
+      .filter(({ request }) => request.signalId === id)
+      .map(({ request, state, reason }) => `${request.leg} ${state} ${reason ?? ''}`.trim())
+
+  it.each([
+    ['the halt that came while it waited', 'HALTED', 'denied'],
+    ['its own age', 'EXPIRED', 'stale'],
+  ] as const)('is kept back by %s, and ends on record as nothing', async (_, code, state) => {
+    script = { '0.0': { kind: 'fill', perMille: 1000, afterMs: 100 } }
+    const { execution } = create()
+    await Promise.all(Object.values(execution.gateways).map((gateway) => gateway.warm()))
+    harness.start(slow)
+    const { signal: second, markets } = waiting()
+    let ageMs = 1
+    harness.start(second, { markets, ageMs: () => ageMs })
+    await until(() => venue.received.length === 1, 'the first order is with the venue')
+    if (code === 'HALTED') harness.blocks = ['HALTED']
+    else ageMs = second.validMs + 1
+    await harness.settled()
+    expect(venue.received.map(({ signalId, leg }) => `${signalId} ${leg}`)).toEqual(['slow 0', 'slow 1'])
+    expect(statesOf('waiting')).toEqual([`0 ${state} ${code}`])
+    expect(harness.listener.counts).toMatchObject({ orders: 2, fills: 2 })
+    expect(harness.listener.counts).not.toHaveProperty('unknown')
+    expect(harness.ledger.history().inFlight).toEqual([])
+    expect(execution.risk.openPlans).toBe(0)
+    // The second leg of the first is a hedge: entries alone are stopped.
+    expect(statesOf('slow').at(-1)).toBe('1 filled')
+  })
+})
+
 describe('a stop', () => {
   it('that runs out of time ends the waits and leaves the order in flight on record', async () => {
     script = { '0.0': { kind: 'delay', perMille: 1000, afterMs: 60_000 } }

@@ -8,7 +8,7 @@ import { messageOf } from '../../core/errors.js'
 import { keyWarning, type KalshiCredentials } from './auth.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
-import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder } from '../ports.js'
+import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
 import { orderBody } from './order-body.js'
 import { outcomeOfCreate, outcomeOfListed } from './order-outcome.js'
 import { sumFills } from './order-fills.js'
@@ -31,9 +31,9 @@ export interface KalshiGatewayOptions {
 }
 
 const CREATE_PATH = '/portfolio/events/orders'
-/** One answers an order while the other is kept warm. */
 const WARM_CONNECTIONS = 2
-const MAX_CONNECTIONS = 4
+/** What keeps connections warm may hang at a slow venue: four are left for orders then. */
+const MAX_CONNECTIONS = 4 + WARM_CONNECTIONS
 
 export class KalshiGateway implements OrderGateway {
   readonly venue = 'kalshi'
@@ -60,10 +60,14 @@ export class KalshiGateway implements OrderGateway {
     await this.touch()
     const everyMs = this.options.keepWarmMs ?? 10_000
     if (this.isClosed || everyMs === 0 || this.warmer !== undefined) return
+    let isTouching = false
     this.warmer = setInterval(() => {
-      this.touch().catch((error: unknown) =>
-        this.options.onNotice?.('warn', `Kalshi keep-warm: ${messageOf(error)}`),
-      )
+      // One that hangs takes no further connection.
+      if (isTouching) return
+      isTouching = true
+      this.touch()
+        .catch((error: unknown) => this.options.onNotice?.('warn', `Kalshi keep-warm: ${messageOf(error)}`))
+        .finally(() => (isTouching = false))
     }, everyMs)
     this.warmer.unref()
   }
@@ -72,8 +76,12 @@ export class KalshiGateway implements OrderGateway {
     return { request, market, body: orderBody(request, market), sizeE2: request.sizeE2 }
   }
 
-  async send(prepared: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
-    const result = await this.orders.post(CREATE_PATH, prepared.body, { onBytes })
+  async send(
+    prepared: PreparedOrder,
+    onBytes: () => void,
+    mayGo: () => boolean,
+  ): Promise<OrderOutcome | Withheld> {
+    const result = await this.orders.post(CREATE_PATH, prepared.body, { onBytes, mayGo })
     return outcomeOfCreate(result, prepared)
   }
 

@@ -2,7 +2,7 @@
 
 import { parseScaled } from '../../model/price.js'
 import { sanitize } from '../../core/sanitize.js'
-import type { OrderOutcome, PreparedOrder } from '../ports.js'
+import type { OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
 import type { RestResult } from './rest-result.js'
 import { textOf, type JsonObject } from './wire.js'
 
@@ -19,10 +19,11 @@ const CONFLICT_REFUSALS: ReadonlySet<string> = new Set([
 const unknown = (reason: string): OrderOutcome => ({ kind: 'unknown', reason })
 
 /** The reply to the create call. */
-export function outcomeOfCreate(result: RestResult, prepared: PreparedOrder): OrderOutcome {
+export function outcomeOfCreate(result: RestResult, prepared: PreparedOrder): OrderOutcome | Withheld {
   if (result.kind === 'ok') return outcomeOfAccepted(result.status, result.body, prepared)
   if (result.kind === 'failed') {
     const { reason, detail, handedOver } = result
+    if (reason === 'withheld') return { kind: reason }
     return handedOver
       ? unknown(`${reason}: ${detail}`)
       : { kind: 'rejected', code: 'not_sent', message: `no byte was sent: ${reason}: ${detail}` }

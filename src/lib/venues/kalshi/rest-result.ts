@@ -11,7 +11,7 @@ export type RestResult =
   /** No answer that can be read. `handedOver` is false only when no byte of the request reached a socket. */
   | {
       readonly kind: 'failed'
-      readonly reason: 'timeout' | 'cut' | 'unreachable' | 'unreadable' | 'aborted'
+      readonly reason: 'timeout' | 'cut' | 'unreachable' | 'unreadable' | 'aborted' | 'withheld'
       readonly detail: string
       readonly handedOver: boolean
     }

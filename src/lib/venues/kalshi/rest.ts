@@ -30,6 +30,8 @@ export interface RestCall {
   readonly signal?: AbortSignal
   /** Right after the request's bytes were handed to the socket (calls with a body only). */
   readonly onBytes?: () => void
+  /** Asked right before the first byte, however long the call waited for a connection. */
+  readonly mayGo?: () => boolean
 }
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -60,7 +62,7 @@ export class KalshiRest {
     })
   }
 
-  get(path: string, call: Omit<RestCall, 'body' | 'onBytes'> = {}): Promise<RestResult> {
+  get(path: string, call: Omit<RestCall, 'body' | 'onBytes' | 'mayGo'> = {}): Promise<RestResult> {
     return this.exchange('GET', path, call)
   }
 
@@ -94,7 +96,7 @@ export class KalshiRest {
       }
       const giveUp = (reason: FailureReason, detail: string): void => {
         fail(reason, detail)
-        // Still queued: it is aborted when a connection picks it up, before a byte is written.
+        // Still queued: it ends when a connection picks it up, before a byte is written.
         abort?.(new Error(detail))
       }
       const onAbort = (): void => giveUp('aborted', 'the caller gave up')
@@ -116,8 +118,13 @@ export class KalshiRest {
         },
         {
           onConnect: (abortRequest) => {
-            if (settled) abortRequest(new Error('given up'))
-            else abort = abortRequest
+            // Thrown here, an error ends the request before a byte is written, and leaves the connection as it is.
+            if (settled) throw new Error('given up')
+            if (call.mayGo?.() === false) {
+              fail('withheld', 'it was not let go')
+              throw new Error('withheld')
+            }
+            abort = abortRequest
           },
           onBodySent: () => call.onBytes?.(),
           onHeaders: (statusCode) => {

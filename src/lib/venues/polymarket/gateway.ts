@@ -3,7 +3,7 @@
 import { ArbeesError, EXIT } from '../../core/errors.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
-import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder } from '../ports.js'
+import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
 import { orderAmounts } from './amounts.js'
 import { addressOf, type PolymarketCredentials } from './auth.js'
 import { tradeFeeMicros } from './fees.js'
@@ -121,10 +121,14 @@ export class PolymarketGateway implements OrderGateway {
   }
 
   /** One POST, never repeated: an order sent before by this gateway is `unknown` without a byte written. */
-  async send(prepared: PreparedOrder, onBytes: () => void): Promise<OrderOutcome> {
+  async send(
+    prepared: PreparedOrder,
+    onBytes: () => void,
+    mayGo: () => boolean,
+  ): Promise<OrderOutcome | Withheld> {
     const { request, market } = prepared
     if (!this.sent.add(prepared)) return { kind: 'unknown', reason: 'already sent: ask query' }
-    const result = await this.rest.postOrder(prepared.body, onBytes)
+    const result = await this.rest.postOrder(prepared.body, { onBytes, mayGo })
     const outcome = outcomeOf(result, request.side, orderAmounts(request, market), venueIdOf(prepared))
     if (outcome.kind === 'delayed') this.sent.acknowledge(prepared)
     return outcome

@@ -19,12 +19,17 @@ export interface HttpRequest {
   readonly timeoutMs: number
   /** Called right after the request has been written to the socket. */
   readonly onBytes?: () => void
+  /** Asked right before the first byte, however long the request waited for a connection. */
+  readonly mayGo?: () => boolean
   readonly signal?: AbortSignal
 }
 
 export type HttpResult =
   | { readonly kind: 'answer'; readonly status: number; readonly text: string }
-  /** No complete answer. `sent` is false only when not a byte of the request was written. */
+  /**
+   * No complete answer. `sent` is false only when not a byte of the request was written; the code is `WITHHELD` when
+   * `mayGo` said no.
+   */
   | { readonly kind: 'failed'; readonly sent: boolean; readonly code: string; readonly message: string }
 
 export class VenueHttp {
@@ -132,12 +137,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (request.signal?.aborted === true) this.onAbort()
   }
 
-  /** Runs just before the bytes are written, in the same turn: the microtask runs just after. Never a second time. */
+  /**
+   * Runs just before the bytes are written, in the same turn: the microtask runs just after. Never a second time. What
+   * it throws ends the request before that, and leaves the connection as it is.
+   */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.settled || this.sent) {
-      controller.abort(new Error(this.sent ? 'sent before' : 'given up before it was sent'))
-      return
+      throw new Error(this.sent ? 'sent before' : 'given up before it was sent')
     }
+    if (this.request.mayGo?.() === false) throw new ArbeesError('WITHHELD', 'it was not let go')
     this.controller = controller
     this.sent = true
     const { onBytes } = this.request

@@ -2,7 +2,7 @@
 
 import { sanitize } from '../../core/sanitize.js'
 import { parseScaled } from '../../model/price.js'
-import type { OrderOutcome } from '../ports.js'
+import type { OrderOutcome, Withheld } from '../ports.js'
 import type { OrderAmounts } from './amounts.js'
 import { parseJson, type HttpResult } from './http.js'
 import { classifyRefusal } from './rest.js'
@@ -18,8 +18,9 @@ export function outcomeOf(
   side: Side,
   amounts: OrderAmounts,
   orderId: string,
-): OrderOutcome {
+): OrderOutcome | Withheld {
   if (result.kind === 'failed') {
+    if (result.code === 'WITHHELD') return { kind: 'withheld' }
     return result.sent
       ? unknown(`${result.code}: ${result.message}`)
       : { kind: 'rejected', code: 'NOT_SENT', message: sanitize(result.message, 200) }

@@ -5,7 +5,7 @@ import { sanitize } from '../../core/sanitize.js'
 import { addressOf, l2Headers, type PolymarketCredentials } from './auth.js'
 import type { BookEvent } from './events.js'
 import { parseBookBody } from './frames.js'
-import { parseJson, VenueHttp, type HttpResult } from './http.js'
+import { parseJson, VenueHttp, type HttpRequest, type HttpResult } from './http.js'
 
 export interface PolymarketRestOptions {
   readonly restUrl: string
@@ -22,10 +22,13 @@ export type BookAnswer =
 
 export class PolymarketRest {
   readonly http: VenueHttp
+  /** Orders have connections of their own: no read may stand in their way. */
+  private readonly orders: VenueHttp
   private readonly address: string | undefined
 
   constructor(private readonly options: PolymarketRestOptions) {
     this.http = new VenueHttp(options.restUrl)
+    this.orders = new VenueHttp(options.restUrl)
     this.address = options.credentials === undefined ? undefined : addressOf(options.credentials.privateKey)
   }
 
@@ -46,38 +49,42 @@ export class PolymarketRest {
     return { kind: 'failed', reason: book.kind === 'refused' ? `${book.reason}: ${book.detail}` : book.name }
   }
 
-  /** `GET /version`: which order version the venue takes. */
+  /** `GET /version`: which order version the venue takes. Opens a connection for orders. */
   version(): Promise<HttpResult> {
-    return this.http.send({ method: 'GET', path: '/version', timeoutMs: this.options.queryTimeoutMs ?? 3000 })
+    return this.orders.send({
+      method: 'GET',
+      path: '/version',
+      timeoutMs: this.options.queryTimeoutMs ?? 3000,
+    })
   }
 
   /** `POST /order`, once. */
-  postOrder(body: string, onBytes: () => void): Promise<HttpResult> {
-    return this.signed('POST', '/order', this.options.orderTimeoutMs ?? 5000, body, onBytes)
+  postOrder(body: string, watch: Pick<HttpRequest, 'onBytes' | 'mayGo'>): Promise<HttpResult> {
+    const timeoutMs = this.options.orderTimeoutMs ?? 5000
+    return this.signed(this.orders, { method: 'POST', path: '/order', timeoutMs, body, ...watch })
   }
 
   /** `GET /data/order/{id}`: active orders alone. */
   order(orderId: string): Promise<HttpResult> {
-    return this.signed('GET', `/data/order/${orderId}`, this.options.queryTimeoutMs ?? 3000)
+    return this.read(`/data/order/${orderId}`)
   }
 
   /** One page of `GET /data/trades` of a token. */
   trades(assetId: string, cursor: string): Promise<HttpResult> {
     const query = new URLSearchParams({ asset_id: assetId, next_cursor: cursor })
-    return this.signed('GET', `/data/trades?${query.toString()}`, this.options.queryTimeoutMs ?? 3000)
+    return this.read(`/data/trades?${query.toString()}`)
   }
 
   async close(): Promise<void> {
-    await this.http.close()
+    await Promise.all([this.http.close(), this.orders.close()])
   }
 
-  private signed(
-    method: 'GET' | 'POST',
-    path: string,
-    timeoutMs: number,
-    body?: string,
-    onBytes?: () => void,
-  ): Promise<HttpResult> {
+  private read(path: string): Promise<HttpResult> {
+    const timeoutMs = this.options.queryTimeoutMs ?? 3000
+    return this.signed(this.http, { method: 'GET', path, timeoutMs })
+  }
+
+  private signed(http: VenueHttp, request: HttpRequest): Promise<HttpResult> {
     const { credentials, clock } = this.options
     if (credentials === undefined || this.address === undefined) {
       return Promise.resolve({
@@ -87,9 +94,9 @@ export class PolymarketRest {
         message: 'no credentials',
       })
     }
-    const request = { method, path, ...(body === undefined ? {} : { body }) }
-    const headers = l2Headers(credentials, this.address, { ...request, nowMs: clock.nowMs() })
-    return this.http.send({ ...request, headers, timeoutMs, ...(onBytes === undefined ? {} : { onBytes }) })
+    const { method, path, body } = request
+    const signed = { method, path, ...(body === undefined ? {} : { body }), nowMs: clock.nowMs() }
+    return http.send({ ...request, headers: l2Headers(credentials, this.address, signed) })
   }
 }
 

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { sleep } from '../../../../src/lib/core/backoff.js'
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import { ArbeesError } from '../../../../src/lib/core/errors.js'
 import type { OrderRequest } from '../../../../src/lib/model/order.js'
-import type { OrderOutcome } from '../../../../src/lib/venues/ports.js'
+import type { OrderOutcome, Withheld } from '../../../../src/lib/venues/ports.js'
 import { KalshiGateway, type KalshiGatewayOptions } from '../../../../src/lib/venues/kalshi/gateway.js'
-import { HttpVenue, type Answer } from './http-venue.js'
+import { HttpVenue, type Answer, type ReceivedRequest } from './http-venue.js'
 import { KEY_ID, rsaCredentials } from './keys.js'
 import { gameMarket } from './markets.js'
 import { until } from './until.js'
@@ -15,6 +16,8 @@ const TICKER = 'KXNBAGAME-26JUN13NYKSAS-NYK'
 const CREATE = '/portfolio/events/orders'
 const ORDER_ID = '2b8394e0515e4b89b624f34067756855'
 const VENUE_ID = '97ec18b7-10d3-4557-9de0-8598aad625f0'
+
+const mayGo = (): boolean => true
 
 let venue: HttpVenue
 let gateways: KalshiGateway[] = []
@@ -62,10 +65,13 @@ const created = (fillCount: unknown, more: object = {}): Answer => {
   return { status: 201, body: { ...body, ...more } }
 }
 
-async function outcomeOf(answer: Answer, options: Partial<KalshiGatewayOptions> = {}): Promise<OrderOutcome> {
+async function outcomeOf(
+  answer: Answer,
+  options: Partial<KalshiGatewayOptions> = {},
+): Promise<OrderOutcome | Withheld> {
   const gateway = connect(options)
   venue.answer = () => answer
-  return gateway.send(gateway.prepare(request(), gameMarket()), () => undefined)
+  return gateway.send(gateway.prepare(request(), gameMarket()), () => undefined, mayGo)
 }
 
 describe('Kalshi orders', () => {
@@ -115,7 +121,7 @@ describe('Kalshi orders', () => {
     venue.answer = () => created('2.50')
     const prepared = gateway.prepare(request(), gameMarket())
     const told: number[] = []
-    const outcome = await gateway.send(prepared, () => told.push(venue.requests.length))
+    const outcome = await gateway.send(prepared, () => told.push(venue.requests.length), mayGo)
     expect(outcome).toEqual({ kind: 'filled', venueOrderId: VENUE_ID, filledE6: 2_500_000 })
     expect(told).toEqual([0])
     expect(venue.requests).toMatchObject([
@@ -196,7 +202,7 @@ describe('Kalshi orders', () => {
     const gateway = connect()
     const prepared = gateway.prepare(request(), gameMarket())
     await venue.close()
-    const outcome = await gateway.send(prepared, () => expect.unreachable('no byte left'))
+    const outcome = await gateway.send(prepared, () => expect.unreachable('no byte left'), mayGo)
     expect(outcome).toMatchObject({ kind: 'rejected', code: 'not_sent' })
     venue = await HttpVenue.start(credentials.privateKey)
   })
@@ -217,7 +223,7 @@ describe('Kalshi order connections', () => {
     expect(venue.of('/portfolio/balance').map(({ signature }) => signature)).toEqual(['ok', 'ok'])
     const prepared = gateway.prepare(request(), gameMarket())
     await gateway.query(prepared)
-    await gateway.send(prepared, () => undefined)
+    await gateway.send(prepared, () => undefined, mayGo)
     expect(warmed.has(venue.of(CREATE)[0]!.socket)).toBe(true)
     expect(warmed.has(venue.of('/portfolio/orders')[0]!.socket)).toBe(false)
   })
@@ -229,6 +235,71 @@ describe('Kalshi order connections', () => {
     await until('kept warm', () => venue.requests.length >= 6)
     expect(venue.sockets.size).toBeLessThanOrEqual(4)
     await gateway.close()
+  })
+
+  it('an order that waits for one is asked again before its first byte, and one kept back never arrives', async () => {
+    const held: ReceivedRequest[] = []
+    venue.answer = (received) => {
+      held.push(received)
+      return 'hang'
+    }
+    const gateway = connect({ keepWarmMs: 0, orderTimeoutMs: 300 })
+    const prepared = (orderId: string) => gateway.prepare(request({ orderId }), gameMarket())
+    let halted = false
+    const send = (orderId: string) =>
+      gateway.send(
+        prepared(orderId),
+        () => undefined,
+        () => !halted,
+      )
+    const slow = Array.from({ length: 6 }, (_, index) => send(`slow-${index}`))
+    await until('every connection is taken', () => held.length === 6)
+    const waiting = gateway.send(
+      prepared('waiting'),
+      () => expect.unreachable('no byte may leave'),
+      () => !halted,
+    )
+    halted = true
+    // The connections are free again, and the one who waits is next.
+    for (const { socket } of held) socket.destroy()
+    expect(await waiting).toEqual({ kind: 'withheld' })
+    expect(new Set((await Promise.all(slow)).map(({ kind }) => kind))).toEqual(new Set(['unknown']))
+    expect(venue.requests.map(({ body }) => body).join()).not.toContain('waiting')
+  })
+
+  it('one that was kept back leaves its connection to the next', async () => {
+    venue.answer = ({ path }) => (path === CREATE ? created('2.50') : { status: 200, body: {} })
+    const gateway = connect({ keepWarmMs: 0 })
+    await gateway.warm()
+    const prepared = gateway.prepare(request(), gameMarket())
+    expect(
+      await gateway.send(
+        prepared,
+        () => undefined,
+        () => false,
+      ),
+    ).toEqual({ kind: 'withheld' })
+    expect(venue.of(CREATE)).toEqual([])
+    expect(await gateway.send(prepared, () => undefined, mayGo)).toMatchObject({ kind: 'filled' })
+    expect(venue.sockets.size).toBe(2)
+  })
+
+  it('are free for orders while those who keep them warm hang', async () => {
+    venue.answer = ({ path }) => (path === CREATE ? created('2.50') : { status: 200, body: {} })
+    const gateway = connect({ keepWarmMs: 10, orderTimeoutMs: 60_000 })
+    await gateway.warm()
+    venue.answer = () => 'hang'
+    await until('hanging', () => venue.of('/portfolio/balance').length >= 4)
+    // Time for further ones, were they sent.
+    await sleep(50)
+    for (let index = 0; index < 4; index++) {
+      void gateway.send(
+        gateway.prepare(request({ orderId: `o-${index}` }), gameMarket()),
+        () => undefined,
+        mayGo,
+      )
+    }
+    await until('four orders are with the venue', () => venue.of(CREATE).length === 4)
   })
 
   it('warming says what is wrong: credentials, or no venue', async () => {

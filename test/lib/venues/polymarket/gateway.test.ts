@@ -17,6 +17,7 @@ import {
 } from '../../../../src/lib/venues/polymarket/gateway.js'
 import { outcomeOf, readOrder, readTrades } from '../../../../src/lib/venues/polymarket/order-answer.js'
 import { classifyRefusal } from '../../../../src/lib/venues/polymarket/rest.js'
+import { until } from '../../poll.js'
 import { MARKET, NO, YES } from './reference-venue.js'
 import { OrderServer, type OrderBody, type Reply } from './order-server.js'
 
@@ -91,13 +92,14 @@ const refusal = (status: number, error: string, more: object = {}): Reply => ({
   body: { error, ...more },
 })
 const once = (): void => undefined
+const mayGo = (): boolean => true
 
 describe('a prepared order', () => {
   it('is accepted by a server that checks HMAC, signer and amounts itself, with the bytes that were stored', async () => {
     const { server, gateway } = await start()
     server.script = (id) => accepted(id, { status: 'matched', makingAmount: '40', takingAmount: '100' })
     const prepared = gateway.prepare(request(), market)
-    expect(await gateway.send(prepared, once)).toEqual({
+    expect(await gateway.send(prepared, once, mayGo)).toEqual({
       kind: 'filled',
       venueOrderId: prepared.venueOrderId,
       filledE6: 100_000_000,
@@ -127,7 +129,7 @@ describe('a prepared order', () => {
       request({ outcome: 'no', side: 'sell', limitE4: 6000, sizeE2: 2000 }),
       market,
     )
-    expect(await gateway.send(prepared, once)).toMatchObject({ kind: 'filled', filledE6: 20_000_000 })
+    expect(await gateway.send(prepared, once, mayGo)).toMatchObject({ kind: 'filled', filledE6: 20_000_000 })
     expect(server.orders[0]!.body.order).toMatchObject({
       tokenId: NO,
       side: 'SELL',
@@ -139,13 +141,15 @@ describe('a prepared order', () => {
   it('signs for the neg-risk exchange where the market says so', async () => {
     const { server, gateway } = await start()
     server.script = (id) => accepted(id, { status: 'delayed' })
-    expect(await gateway.send(gateway.prepare(request(), { ...market, negRisk: true }), once)).toMatchObject({
+    expect(
+      await gateway.send(gateway.prepare(request(), { ...market, negRisk: true }), once, mayGo),
+    ).toMatchObject({
       kind: 'rejected',
       code: 'ORDER_VERSION_MISMATCH',
     })
     server.negRisk = true
     const prepared = gateway.prepare(request({ orderId: 'order-2' }), { ...market, negRisk: true })
-    expect(await gateway.send(prepared, once)).toMatchObject({ kind: 'delayed' })
+    expect(await gateway.send(prepared, once, mayGo)).toMatchObject({ kind: 'delayed' })
   })
 
   it('is the same bytes for the same leg, and others for the next attempt', async () => {
@@ -274,7 +278,7 @@ describe('what became of a sent order', () => {
     const { server, gateway } = await start()
     server.script = script
     let handed = 0
-    const outcome = await gateway.send(gateway.prepare(request(), market), () => (handed += 1))
+    const outcome = await gateway.send(gateway.prepare(request(), market), () => (handed += 1), mayGo)
     expect(outcome).toMatchObject(expected)
     expect([handed, server.orders.length]).toEqual([1, 1])
   })
@@ -286,7 +290,7 @@ describe('what became of a sent order', () => {
     await new Promise((resolve) => closed.close(resolve))
     const { gateway } = await start({ restUrl: `http://127.0.0.1:${port}` })
     let handed = 0
-    const outcome = await gateway.send(gateway.prepare(request(), market), () => (handed += 1))
+    const outcome = await gateway.send(gateway.prepare(request(), market), () => (handed += 1), mayGo)
     expect(outcome).toMatchObject({ kind: 'rejected', code: 'NOT_SENT' })
     expect(handed).toBe(0)
   })
@@ -295,9 +299,44 @@ describe('what became of a sent order', () => {
     const { server, gateway } = await start()
     server.script = () => 'cut'
     const prepared = gateway.prepare(request(), market)
-    await gateway.send(prepared, once)
-    expect(await gateway.send(prepared, once)).toMatchObject({ kind: 'unknown' })
+    await gateway.send(prepared, once, mayGo)
+    expect(await gateway.send(prepared, once, mayGo)).toMatchObject({ kind: 'unknown' })
     expect(server.orders).toHaveLength(1)
+  })
+
+  it('that waits for a connection is asked again before its first byte, and one kept back never arrives', async () => {
+    const { server, gateway } = await start({ orderTimeoutMs: 300 })
+    server.script = () => 'hang'
+    const prepared = (orderId: string) => gateway.prepare(request({ orderId }), market)
+    let halted = false
+    const slow = Array.from({ length: 4 }, (_, index) =>
+      gateway.send(prepared(`slow-${index}`), once, () => !halted),
+    )
+    await until(() => server.orders.length === 4, 'every connection is taken')
+    const late = prepared('waiting')
+    const waiting = gateway.send(
+      late,
+      () => expect.unreachable('no byte may leave'),
+      () => !halted,
+    )
+    halted = true
+    server.cut()
+    expect(await waiting).toEqual({ kind: 'withheld' })
+    expect(new Set((await Promise.all(slow)).map(({ kind }) => kind))).toEqual(new Set(['unknown']))
+    expect(server.orders.map(({ id }) => id)).not.toContain(late.venueOrderId)
+  })
+
+  it('does not wait for reads, however many hang', async () => {
+    const { server, gateway } = await start({ queryTimeoutMs: 1000 })
+    server.script = (id) => accepted(id, { status: 'delayed' })
+    server.silentReads = true
+    const prepared = gateway.prepare(request(), market)
+    const reads = Array.from({ length: 8 }, () => gateway.query(prepared))
+    await until(() => server.requests.length >= 4, 'the reads hang')
+    expect(await gateway.send(prepared, once, mayGo)).toMatchObject({ kind: 'delayed' })
+    server.cut()
+    await gateway.close()
+    await Promise.all(reads)
   })
 
   it('tells the moment of sending before the answer, once the bytes are with the server', async () => {
@@ -308,7 +347,7 @@ describe('what became of a sent order', () => {
       return accepted(id, { status: 'delayed' })
     }
     await gateway.warm()
-    await gateway.send(gateway.prepare(request(), market), () => events.push('bytes'))
+    await gateway.send(gateway.prepare(request(), market), () => events.push('bytes'), mayGo)
     expect(events).toEqual(['bytes', 'server'])
   })
 })
@@ -383,7 +422,7 @@ describe('asking what became of an order', () => {
     const { server, gateway, clock } = await start()
     server.script = () => reply
     const prepared = gateway.prepare(request(order), market)
-    await gateway.send(prepared, once)
+    await gateway.send(prepared, once, mayGo)
     const ours = <T extends object>(row: T): T => ({ ...row, taker_order_id: prepared.venueOrderId })
     return { server, gateway, clock, prepared, ours }
   }

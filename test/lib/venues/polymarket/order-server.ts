@@ -43,6 +43,8 @@ export class OrderServer {
   version: unknown = 2
   negRisk = false
   queryStatus = 200
+  /** Reads with a key are never answered. */
+  silentReads = false
 
   private constructor(
     private readonly http: Server,
@@ -59,6 +61,11 @@ export class OrderServer {
 
   get url(): string {
     return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`
+  }
+
+  /** Every connection, at once. */
+  cut(): void {
+    this.http.closeAllConnections()
   }
 
   async close(): Promise<void> {
@@ -85,6 +92,7 @@ export class OrderServer {
       this.refused.push(problem)
       return send(401, { error: 'Unauthorized/Invalid api key' })
     }
+    if (request.method === 'GET' && this.silentReads) return
     if (request.method === 'GET') return this.query(url, send)
     if (url.pathname !== '/order') return send(404, { error: 'no such path' })
     const body = JSON.parse(raw) as OrderBody
