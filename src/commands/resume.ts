@@ -9,13 +9,13 @@ const EXIT_OF = {
   resumed: EXIT.OK,
   not_halted: EXIT.OK,
   refused: EXIT.REFUSED,
-  asked: EXIT.UNHEALTHY,
+  unanswered: EXIT.UNHEALTHY,
 } as const
 
 export default class Resume extends BaseCommand {
   static override summary = 'let trading go on after a halt'
   static override description =
-    "Removes the halt file and the key in Redis, asks exec in its data dir to go on, and waits until it does. Works on exec's own host only. The reason goes into the ledger. Exits 7 when exec refuses because a trigger is still there, 3 when no exec runs: the next one goes on."
+    "Asks exec in its data dir; when it has answered, removes the halt file and the key in Redis and asks again, until it goes on. Works on exec's own host only, for exec of --env alone. The reason goes into the ledger. Where nobody answers nothing is changed, and it exits 3: start exec, which starts halted. Exits 7 when exec stays halted, or when another env's exec is the one that is."
   static override examples = [
     {
       description: 'go on',
@@ -50,6 +50,7 @@ export default class Resume extends BaseCommand {
     const { stdout } = process
     if (stdout.isTTY) this.log(renderSteps(report.steps, { width: stdout.columns, color: this.colors }))
     else this.log(JSON.stringify(report))
+    if (report.hint !== null) process.stderr.write(`${report.hint}\n`)
     process.exitCode = EXIT_OF[report.state]
     return report
   }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { latchPath, readLatch, writeLatch } from '../../src/lib/execution/halt-files.js'
 import type { HaltReport } from '../../src/lib/operator/halt.js'
 import type { ResumeReport } from '../../src/lib/operator/resume.js'
 import { createPlace, launch } from '../e2e/launch.js'
@@ -61,6 +62,8 @@ describe('arbees halt', () => {
     expect(halted.code).toBe(0)
     expect(halted.report.halted).toBe('entries')
     expect(resultsOf(halted.report)).toEqual({ file: 'done', exec: 'done', redis: 'done', latch: 'done' })
+    expect(halted.report.exec).toBe('demo paper')
+    expect(halted.report.steps[1]!.detail).toBe('halted (entries), says exec of demo paper trading')
     for (const { ms } of halted.report.steps) expect(ms).toBeGreaterThan(0)
     await until(() => first.stderr().includes('odd \\\\u001b[31mfills'), 'its log says why, escaped')
     first.child.kill('SIGKILL')
@@ -74,7 +77,14 @@ describe('arbees halt', () => {
     )
     const resumed = await resume()
     expect([resumed.code, resumed.report.state]).toEqual([0, 'resumed'])
-    expect(resultsOf(resumed.report)).toEqual({ file: 'done', redis: 'done', latch: 'done' })
+    expect(resumed.report).toMatchObject({ env: 'demo', mode: 'paper', hint: null })
+    expect(resumed.report.steps.map(({ step, result }) => `${step} ${result}`)).toEqual([
+      'latch done',
+      'file done',
+      'redis done',
+      'latch done',
+    ])
+    expect(resumed.report.steps[1]!.detail).toMatch(/^removed: halt \(entries\) by .*odd \\u001b\[31mfills$/)
     expect(second.stderr()).toContain('checked by hand')
     expect(existsSync(latchFile())).toBe(false)
     expect((await resume()).report.state).toBe('not_halted')
@@ -111,7 +121,7 @@ describe('arbees halt', () => {
     expect([refused.code, refused.report.error.code]).toEqual([4, 'NO_DATA_DIR'])
   })
 
-  it('halts the exec that starts later, by its key too, and resume waits for it', async () => {
+  it('halts the exec that starts later, by its key too; resume touches nothing before one answers', async () => {
     const early = await halt([], { ARBEES_RECOVERY__EXEC: 'tcp://127.0.0.1:1' })
     expect(early.code).toBe(3)
     rmSync(join(place.dir, 'halt'))
@@ -119,10 +129,14 @@ describe('arbees halt', () => {
     expect(late.stderr()).toContain('halted (entries)')
     late.child.kill('SIGKILL')
     await late.ended
-    const asked = await resume()
-    expect([asked.code, asked.report.state]).toEqual([3, 'asked'])
+    const unanswered = await resume()
+    expect([unanswered.code, unanswered.report.state]).toEqual([3, 'unanswered'])
+    expect(unanswered.err).toContain('start exec of demo here')
+    expect(await server.look.get('demo:arbees:halt')).not.toBeNull()
+    expect(readFileSync(latchFile(), 'utf8')).not.toContain('resume')
     const next = await exec()
-    await until(() => next.stderr().includes('resumed by'), 'the next one takes it up')
+    expect(next.stderr()).toContain('starts halted (entries)')
+    expect((await resume()).report.state).toBe('resumed')
   })
 
   it('halts though the settings cannot be read, or would refuse to trade', async () => {
@@ -143,7 +157,8 @@ describe('arbees halt', () => {
     await halt(['--all'])
     first.child.kill('SIGKILL')
     await first.ended
-    expect((await resume()).report.state).toBe('asked')
+    const asked = { reason: 'checked', by: 'ops@host' }
+    writeLatch(latchFile(), { ...readLatch(latchFile())!, resume: asked })
     await halt(['--all'], nobody)
     await halt([], nobody)
     expect(readFileSync(join(place.dir, 'halt'), 'utf8')).toContain('"level":"all"')
@@ -180,5 +195,31 @@ describe('arbees resume', () => {
     expect([code, report.state]).toEqual([7, 'refused'])
     expect(report.steps.at(-1)!.detail).toContain('the halt key in Redis')
     expect((await resume()).report.state).toBe('resumed')
+  })
+
+  it('touches nothing when it is another env that is halted, and says what stays halted when it lifts its own', async () => {
+    const prod = latchPath(place.dir, 'prod', 'paper')
+    writeLatch(prod, { level: 'all', reason: 'their own', by: 'desk@host', atMs: 1 })
+    await exec()
+    writeFileSync(join(place.dir, 'halt'), '')
+    await until(() => existsSync(latchFile()), 'exec has seen the file')
+    const wrong = await resume({ ARBEES_ENV: 'sim' })
+    expect([wrong.code, wrong.report.state]).toEqual([7, 'refused'])
+    expect(wrong.report.hint).toContain(
+      'nothing of sim live trading is halted here; what is: arbees resume --env demo',
+    )
+    expect([existsSync(join(place.dir, 'halt')), readLatch(latchFile())?.resume]).toEqual([true, undefined])
+    const own = await resume()
+    expect([own.code, own.report.state]).toEqual([0, 'resumed'])
+    expect(own.report.steps.at(-1)).toMatchObject({
+      result: 'skipped',
+      detail: 'exec of prod paper trading stays halted (all) by desk@host: their own',
+    })
+    expect(readLatch(prod)).toMatchObject({ level: 'all', reason: 'their own' })
+    // Nobody answers for it here.
+    const none = await resume({ ARBEES_ENV: 'prod' })
+    expect([none.code, none.report.state]).toEqual([3, 'unanswered'])
+    expect(readLatch(prod)).toMatchObject({ atMs: 1 })
+    expect(readLatch(prod)?.resume).toBeUndefined()
   })
 })

@@ -14,7 +14,7 @@ import type { Clock } from '../core/clock.js'
 import { bootId, hostId } from '../core/ids.js'
 import { HEARTBEAT_MS } from '../messages/heartbeat.js'
 import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
-import type { HaltLevel, HaltOrder } from '../model/halt.js'
+import type { HaltOrder, HaltedExec } from '../model/halt.js'
 import { healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { Counters, sumCounts } from '../telemetry/counters.js'
@@ -63,7 +63,7 @@ export interface PublisherOptions {
   /** Asked at each heartbeat. */
   readonly details?: () => BeatDetails
   /** Exec's: asked to halt on the recovery socket, it says what is stopped then. */
-  readonly onHalt?: ((order: HaltOrder) => HaltLevel) | undefined
+  readonly onHalt?: ((order: HaltOrder) => HaltedExec) | undefined
   /** What the journal repaired or could not do, for the log. */
   readonly onNotice?: (text: string) => void
 }

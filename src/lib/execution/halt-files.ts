@@ -1,12 +1,22 @@
 /**
- * The files by which trading is halted and goes on. `<data_dir>/halt` is anybody's: while it is there, nothing new is
- * entered. The latch file is exec's own: it is there while exec is halted, whatever halted it, and `resume` asks in it.
+ * The files by which trading is halted and goes on. `<data_dir>/halt` is anybody's, and for every exec of that data dir,
+ * whatever its env: while it is there, nothing new is entered. The latch file is exec's own: it is there while exec is halted, whatever halted it, and `resume` asks in it.
  */
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { haltOrderOf, jsonObject, wordsOf } from '../model/halt.js'
 import type { HaltOrder } from '../model/halt.js'
+import { ENVS, MODES } from '../model/venue.js'
 import type { Env, Mode } from '../model/venue.js'
 
 /** Who lets trading go on, and why. */
@@ -30,6 +40,27 @@ export const haltPath = (dataDir: string): string => join(dataDir, 'halt')
 /** One exec an env and mode: each has a latch of its own. */
 export const latchPath = (dataDir: string, env: Env, mode: Mode): string =>
   join(dataDir, `exec-${env}-${mode}.halted`)
+
+/** A latch that is there, and whose it is. */
+export interface HeldLatch {
+  readonly env: Env
+  readonly mode: Mode
+  readonly latch: Latch
+}
+
+/** Every latch of a data dir. Throws what reading a folder or a file throws. */
+export function latchesIn(dataDir: string): HeldLatch[] {
+  const found: HeldLatch[] = []
+  for (const name of readdirSync(dataDir).sort()) {
+    const [, envText, modeText] = /^exec-([a-z]+)-([a-z]+)\.halted$/.exec(name) ?? []
+    const env = ENVS.find((each) => each === envText)
+    const mode = MODES.find((each) => each === modeText)
+    if (env === undefined || mode === undefined) continue
+    const latch = readLatch(latchPath(dataDir, env, mode))
+    if (latch !== undefined) found.push({ env, mode, latch })
+  }
+  return found
+}
 
 /** Undefined where there is none. What cannot be understood is a latch too. Throws what reading a file throws. */
 export function readLatch(path: string): Latch | undefined {

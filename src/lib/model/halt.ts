@@ -5,6 +5,7 @@
  */
 
 import { sanitize } from '../core/sanitize.js'
+import type { Env, Mode } from './venue.js'
 
 /** entries: opening orders. all: hedges and retries too, whatever is unhedged then. */
 export type HaltLevel = 'entries' | 'all'
@@ -14,6 +15,13 @@ export interface HaltOrder {
   readonly reason: string
   /** User and host. */
   readonly by: string
+}
+
+/** What an exec says is stopped, and which exec it is; one of an older arbees does not say the latter. */
+export interface HaltedExec {
+  readonly level: HaltLevel
+  readonly env?: Env | undefined
+  readonly mode?: Mode | undefined
 }
 
 type JsonObject = Readonly<Record<string, unknown>>

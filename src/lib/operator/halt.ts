@@ -11,13 +11,15 @@ import { messageOf } from '../core/errors.js'
 import {
   haltPath,
   latchPath,
+  latchesIn,
   readIfThere,
   readLatch,
   replaceFile,
   writeLatch,
 } from '../execution/halt-files.js'
+import type { HeldLatch } from '../execution/halt-files.js'
 import { formatHaltOrder, isAtLeast, parseHaltOrder } from '../model/halt.js'
-import type { HaltLevel, HaltOrder } from '../model/halt.js'
+import type { HaltLevel, HaltOrder, HaltedExec } from '../model/halt.js'
 import { connectRedis } from '../redis/connection.js'
 import { redisKeys } from '../redis/keys.js'
 import { modeOfEnv } from '../roles/exec-gateways.js'
@@ -37,6 +39,8 @@ export interface HaltStep {
 export interface HaltReport {
   /** What exec says is stopped; null when no exec said anything. */
   readonly halted: HaltLevel | null
+  /** Which exec said so on its recovery socket, `demo paper`; null when none did, or it did not say. */
+  readonly exec: string | null
   readonly steps: readonly HaltStep[]
 }
 
@@ -69,7 +73,9 @@ export async function haltTrading({ settings, clock, level, reason }: HaltOption
   const { data_dir: dataDir } = settings
   const isHere = existsSync(dataDir)
   let said: HaltLevel | undefined
-  const latch = latchPath(dataDir, settings.env, modeOfEnv(settings.env))
+  let exec: string | undefined
+  const own = { env: settings.env, mode: modeOfEnv(settings.env) }
+  const latch = latchPath(dataDir, own.env, own.mode)
   const file = await act('file', resolve(haltPath(dataDir)), () => {
     if (!isHere) throw new Skipped('no data dir here: exec runs elsewhere')
     const path = haltPath(dataDir)
@@ -82,8 +88,10 @@ export async function haltTrading({ settings, clock, level, reason }: HaltOption
   })
   const others = await Promise.all([
     act('exec', endpointOf(settings, 'exec').recoveryUrl ?? '-', async () => {
-      said = await askExec(settings, clock, order)
-      return `halted (${said})`
+      const answer = await askExec(settings, clock, order)
+      said = answer.level
+      exec = nameOf(answer)
+      return `halted (${said})${exec === undefined ? '' : `, says exec of ${exec} trading`}`
     }),
     act('redis', redisKeys(settings.env).halt(), async () => {
       await setKey(settings, order)
@@ -96,21 +104,42 @@ export async function haltTrading({ settings, clock, level, reason }: HaltOption
       return `halted (${seen})`
     }),
   ])
-  return { halted: said ?? null, steps: [file, ...others] }
+  return { halted: said ?? null, exec: exec ?? null, steps: [file, ...others, ...othersHalted(dataDir, own)] }
+}
+
+/** `demo paper`; undefined for an exec that does not say which it is. */
+const nameOf = ({ env, mode }: HaltedExec): string | undefined =>
+  env === undefined || mode === undefined ? undefined : `${env} ${mode}`
+
+/** The file halts every exec of a data dir: those of another env that have latched it by now. */
+function othersHalted(dataDir: string, own: Omit<HeldLatch, 'latch'>): HaltStep[] {
+  return otherLatches(dataDir, own).map(({ env, mode, latch }) => ({
+    ...{ step: 'latch', where: resolve(latchPath(dataDir, env, mode)), result: 'done', ms: 0 },
+    detail: `halted (${latch.level}): exec of ${env} ${mode} trading`,
+  }))
+}
+
+/** Latches of a data dir that are another env's. What cannot be read is left out. */
+export function otherLatches(dataDir: string, own: Omit<HeldLatch, 'latch'>): HeldLatch[] {
+  try {
+    return latchesIn(dataDir).filter(({ env, mode }) => env !== own.env || mode !== own.mode)
+  } catch {
+    return []
+  }
 }
 
 /** What stands there may stop more: nobody lowers it by halting again. */
 const atLeast = (order: HaltOrder, there: string | null | undefined): HaltOrder =>
   there != null && parseHaltOrder(there, '').level === 'all' ? { ...order, level: 'all' } : order
 
-async function askExec(settings: Settings, clock: Clock, order: HaltOrder): Promise<HaltLevel> {
+async function askExec(settings: Settings, clock: Clock, order: HaltOrder): Promise<HaltedExec> {
   let closed = ''
   const keys = operatorKeys(settings, ({ problem, hint }) => (closed = `: ${problem}; ${hint}`))
   const client = new RecoveryClient({ endpoint: endpointOf(settings, 'exec'), clock, keys })
   try {
-    const level = await client.halt(order)
-    if (level === undefined) throw new Error(`no answer${closed}`)
-    return level
+    const halted = await client.halt(order)
+    if (halted === undefined) throw new Error(`no answer${closed}`)
+    return halted
   } finally {
     client.close()
   }

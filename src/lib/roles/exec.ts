@@ -69,7 +69,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const halt = openHalt(context, ledger, mode)
   const publisher = await bindPublisher(context, 'exec', report, (order) => {
     halt.halt(order)
-    return halt.level() ?? order.level
+    return { level: halt.level() ?? order.level, env: settings.env, mode }
   })
 
   const markets = new ExecMarkets()

@@ -12,7 +12,8 @@
 
 import { isSource } from '../../messages/sources.js'
 import { haltOrderOf, isHaltLevel } from '../../model/halt.js'
-import type { HaltLevel, HaltOrder } from '../../model/halt.js'
+import type { HaltOrder, HaltedExec } from '../../model/halt.js'
+import { ENVS, MODES } from '../../model/venue.js'
 import type { HoleReason, RangeReply, RangeRequest, SnapshotReply } from '../range.js'
 
 /** Nothing larger is read as a request. */
@@ -43,7 +44,7 @@ export type RefusalReason = 'unknown_source' | 'no_journal' | 'no_snapshot' | 'n
 export type RecoveryReply =
   | { readonly op: 'pong'; readonly id: number }
   /** What is stopped from here on. */
-  | { readonly op: 'halted'; readonly id: number; readonly level: HaltLevel }
+  | ({ readonly op: 'halted'; readonly id: number } & HaltedExec)
   | ({ readonly op: 'range'; readonly id: number; readonly source: string } & RangeHeader)
   | ({ readonly op: 'snapshot'; readonly id: number; readonly source: string } & SnapshotHeader)
   | { readonly op: 'rate_limited'; readonly id: number; readonly retry_ms: number }
@@ -97,7 +98,7 @@ export function parseReply(frame: Buffer): RecoveryReply | undefined {
     case 'pong':
       return { op, id }
     case 'halted':
-      return isHaltLevel(value['level']) ? { op, id, level: value['level'] } : undefined
+      return isHaltLevel(value['level']) ? { op, id, level: value['level'], ...execOf(value) } : undefined
     case 'range': {
       const header = rangeHeader(value)
       return header === undefined || !isSourceName(source) ? undefined : { op, id, source, ...header }
@@ -114,6 +115,12 @@ export function parseReply(frame: Buffer): RecoveryReply | undefined {
       return undefined
   }
 }
+
+/** Which exec speaks, as far as it says so. */
+const execOf = ({ env, mode }: JsonObject): Omit<HaltedExec, 'level'> => ({
+  ...(isOneOf(ENVS, env) ? { env } : {}),
+  ...(isOneOf(MODES, mode) ? { mode } : {}),
+})
 
 const REFUSALS: readonly RefusalReason[] = [
   'unknown_source',

@@ -5,7 +5,7 @@
 
 import { Dealer } from 'zeromq'
 import type { Clock } from '../../core/clock.js'
-import type { HaltLevel, HaltOrder } from '../../model/halt.js'
+import type { HaltOrder, HaltedExec } from '../../model/halt.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
 import { curveClientOptions } from '../curve.js'
@@ -93,10 +93,12 @@ export class RecoveryClient {
     return (await this.ask({ op: 'ping' }))?.reply.op === 'pong'
   }
 
-  /** Tells exec to stop; what is stopped then, or undefined when there was no answer. */
-  async halt(order: HaltOrder): Promise<HaltLevel | undefined> {
+  /** Tells exec to stop; what is stopped then and by which exec, or undefined when there was no answer. */
+  async halt(order: HaltOrder): Promise<HaltedExec | undefined> {
     const answer = await this.ask({ op: 'halt', ...order })
-    return answer?.reply.op === 'halted' ? answer.reply.level : undefined
+    if (answer?.reply.op !== 'halted') return undefined
+    const { level, env, mode } = answer.reply
+    return { level, env, mode }
   }
 
   /** Whoever waits for an answer gets none. */

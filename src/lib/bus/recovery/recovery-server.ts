@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Router } from 'zeromq'
 import { evictOldest } from '../../core/evict-oldest.js'
 import type { Clock } from '../../core/clock.js'
-import type { HaltLevel, HaltOrder } from '../../model/halt.js'
+import type { HaltOrder, HaltedExec } from '../../model/halt.js'
 import { Counters } from '../../telemetry/counters.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
@@ -62,7 +62,7 @@ export class RecoveryServer {
   /** Where it is bound; the port is known even when `*` was asked. */
   readonly url: string
   private channels: ReadonlyMap<string, RecoverableChannel> = new Map()
-  private onHalt: ((order: HaltOrder) => HaltLevel) | undefined
+  private onHalt: ((order: HaltOrder) => HaltedExec) | undefined
   private readonly counters = new Counters()
   private readonly clients = new Map<string, TokenBucket>()
   private readonly overAll: TokenBucket
@@ -101,7 +101,7 @@ export class RecoveryServer {
   }
 
   /** Answers from now on, for these sources. `onHalt` stops trading and says what is stopped then. */
-  serve(channels: ReadonlyMap<string, RecoverableChannel>, onHalt?: (order: HaltOrder) => HaltLevel): void {
+  serve(channels: ReadonlyMap<string, RecoverableChannel>, onHalt?: (order: HaltOrder) => HaltedExec): void {
     this.channels = channels
     this.onHalt = onHalt
     this.receive().catch(unlessClosed(this.socket))
@@ -151,7 +151,7 @@ export class RecoveryServer {
 
   private halt(client: Buffer, { id, level, reason, by }: RecoveryRequest & { readonly op: 'halt' }): void {
     if (this.onHalt === undefined) return this.reply(client, { op: 'refused', id, reason: 'not_exec' })
-    this.reply(client, { op: 'halted', id, level: this.onHalt({ level, reason, by }) })
+    this.reply(client, { op: 'halted', id, ...this.onHalt({ level, reason, by }) })
   }
 
   /** 0 when the request may be served, else when to come again. */

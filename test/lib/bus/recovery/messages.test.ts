@@ -100,6 +100,7 @@ describe('a recovery reply', () => {
   it.each<RecoveryReply>([
     { op: 'pong', id: 0 },
     { op: 'halted', id: 4, level: 'entries' },
+    { op: 'halted', id: 4, level: 'all', env: 'prod', mode: 'live' },
     { op: 'refused', id: 3, reason: 'not_exec' },
     RANGE_REPLY,
     { ...RANGE_REPLY, hole: null, end: null, next: null, known: false },
@@ -109,6 +110,11 @@ describe('a recovery reply', () => {
     { op: 'refused', id: 3, reason: 'unknown_source' },
   ])('arrives as it was sent: $op', (reply) => {
     expect(parseReply(Buffer.from(formatReply(reply)))).toEqual(reply)
+  })
+
+  it('says that exec has halted whatever it says of itself', () => {
+    const reply = { v: 1, op: 'halted', id: 4, level: 'all', env: 'moon', mode: 7 }
+    expect(parseReply(Buffer.from(JSON.stringify(reply)))).toEqual({ op: 'halted', id: 4, level: 'all' })
   })
 
   it.each<[string, object]>([

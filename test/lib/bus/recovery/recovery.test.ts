@@ -328,13 +328,14 @@ describe('a request to halt', () => {
 
   it('is told to exec and answered, whatever others ask for, and however often', async () => {
     const told: HaltOrder[] = []
-    const publisher = await bind({ onHalt: (halted) => (told.push(halted), 'all') })
+    const exec = { level: 'all', env: 'demo', mode: 'paper' } as const
+    const publisher = await bind({ onHalt: (halted) => (told.push(halted), exec) })
     const flood = dealer(publisher.recoveryUrl!)
     const request = { op: 'range' as const, source: SOURCE, epoch: publisher.channel(SOURCE).epoch, from: 1 }
     for (let id = 1; id <= 500; id++) await flood.send(formatRequest({ ...request, id }))
     const client = clientOf(publisher.recoveryUrl, 5_000)
     // More than any client may ask for within a second.
-    for (let i = 0; i < 300; i++) expect(await client.halt(order)).toBe('all')
+    for (let i = 0; i < 300; i++) expect(await client.halt(order)).toEqual(exec)
     expect(told).toEqual(Array(300).fill(order))
   })
 
