@@ -7,7 +7,7 @@ import { EXIT } from '../lib/core/errors.js'
 export default class Top extends BaseCommand {
   static override summary = 'the whole deployment on one screen, live'
   static override description =
-    'Roles with their rates, feeds and what Redis lacks of them; latency hop by hop of live traffic; signals, orders and dollars at risk as far as exec says; a banner while trading is halted; what is wrong. Ctrl-C ends it. In a pipe: one JSON object each time. Exits 3 when something was wrong at the end.'
+    'Roles with their rates, feeds and what Redis lacks of them; latency hop by hop of live traffic; signals, orders and dollars at risk as far as exec says; a banner while trading is halted; what is wrong. q or Ctrl-C ends it. In a pipe: one JSON object each time. Exits 3 when something was wrong at the end.'
   static override examples = [
     { description: 'a live screen', command: '<%= config.bin %> <%= command.id %>' },
     { description: 'one frame', command: '<%= config.bin %> <%= command.id %> --once' },

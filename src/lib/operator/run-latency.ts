@@ -152,7 +152,7 @@ class Printer {
     const isText = format === 'text'
     this.history = isText && history ? new HistoryTable(this.width, hops) : undefined
     const canRedraw = terminal.isTTY === true && process.env['TERM'] !== 'dumb'
-    this.screen = isText && !history && canRedraw ? new LiveScreen(terminal) : undefined
+    this.screen = isText && !history && canRedraw ? new LiveScreen(terminal, process.stdin) : undefined
     this.screen?.update(hops === LIVE_HOPS ? 'listening …' : 'asking …')
     if (format === 'csv') this.out(CSV_HEAD)
   }

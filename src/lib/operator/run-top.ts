@@ -61,7 +61,7 @@ export interface StatusScreenOptions extends WatchOptions {
 /** `status --watch`: on a terminal redrawn in place. As `watchStatus` otherwise. */
 export async function showStatus(options: StatusScreenOptions): Promise<StatusReport | undefined> {
   const { terminal, json, render } = options
-  const screen = new LiveScreen(terminal)
+  const screen = new LiveScreen(terminal, process.stdin)
   const isDrawn = screen.active && !isDumb() && !json
   try {
     return await watchStatus(options, (report) => {
@@ -88,7 +88,7 @@ export interface RunTopOptions extends WatchOptions {
 export async function runTop(options: RunTopOptions): Promise<TopFrame | undefined> {
   const { settings, clock, everyMs, once, json, color, terminal, talk } = options
   const model = new TopModel(settings['limits.total_usd'])
-  const screen = new LiveScreen(terminal)
+  const screen = new LiveScreen(terminal, process.stdin)
   const isDrawn = screen.active && !isDumb() && !json && !once
   const stop = new AbortController()
   options.signal.addEventListener('abort', () => stop.abort(), { once: true })

@@ -29,7 +29,8 @@ export class TapScreen {
       ? createJsonFormat({ forTerminal: stdout.isTTY, fields })
       : createPrettyFormat({ color, fields, width: () => this.width })
     this.lines = new LineOutput({ output: stdout, dropMark: (lines) => this.format.drop(lines) })
-    this.live = stdout.isTTY && !isJson && tables !== undefined ? new LiveScreen(stdout) : undefined
+    this.live =
+      stdout.isTTY && !isJson && tables !== undefined ? new LiveScreen(stdout, process.stdin) : undefined
   }
 
   /** Lines that nobody took in time. */

@@ -4,6 +4,8 @@
  */
 
 import { writeSync } from 'node:fs'
+import type { ReadStream } from 'node:tty'
+import { isQuit, takeKeys } from './terminal-keys.js'
 import { cutText, textWidth } from './text-width.js'
 
 /** The part of `process.stdout` that a screen uses. */
@@ -35,9 +37,16 @@ export class LiveScreen {
   private closed = false
   private readonly redraw = () => this.draw()
   private readonly restore = () => this.restoreNow()
+  private releaseKeys: () => void = () => undefined
 
-  /** On anything but a terminal, `update` draws nothing and `print` passes lines through. */
-  constructor(private readonly terminal: Terminal) {
+  /**
+   * On anything but a terminal, `update` draws nothing and `print` passes lines through. A keyboard is taken over with
+   * the first frame, since what is typed would stand in the block: `q`, Ctrl-C and Ctrl-D send SIGINT to this process.
+   */
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly keyboard?: ReadStream,
+  ) {
     if (!this.active) return
     terminal.on('resize', this.redraw)
     // Also what `process.exit` and an uncaught error leave through.
@@ -80,6 +89,7 @@ export class LiveScreen {
     const wasActive = this.active
     this.closed = true
     if (!wasActive) return
+    this.releaseKeys()
     this.terminal.off('resize', this.redraw)
     process.off('exit', this.restore)
     if (this.drawn.length > 0) this.terminal.write('\n')
@@ -90,6 +100,12 @@ export class LiveScreen {
   private draw(): void {
     if (!this.active) return
     const hide = this.hidden ? '' : HIDE_CURSOR
+    if (!this.hidden && this.keyboard?.isTTY === true) {
+      this.releaseKeys = takeKeys(
+        this.keyboard,
+        (keys) => isQuit(keys) && process.kill(process.pid, 'SIGINT'),
+      )
+    }
     this.hidden = true
     const top = this.toTop()
     this.terminal.write(hide + BEGIN_FRAME + top + this.block() + ERASE_BELOW + END_FRAME)

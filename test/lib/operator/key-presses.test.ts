@@ -1,20 +1,10 @@
-import { PassThrough } from 'node:stream'
-import type { ReadStream } from 'node:tty'
 import { describe, expect, it } from 'vitest'
 import { KeyPresses } from '../../../src/lib/operator/key-presses.js'
-
-/** The part of a terminal that is used. */
-class Keyboard extends PassThrough {
-  readonly modes: boolean[] = []
-  setRawMode(isRaw: boolean): this {
-    this.modes.push(isRaw)
-    return this
-  }
-}
+import { FakeKeyboard } from '../view/fake-keyboard.js'
 
 function press() {
-  const keyboard = new Keyboard()
-  const keys = new KeyPresses(keyboard as unknown as ReadStream)
+  const keyboard = new FakeKeyboard()
+  const keys = new KeyPresses(keyboard.asInput)
   const stop = new AbortController()
   return { keyboard, keys, stop, next: () => keys.next(stop.signal) }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LiveScreen } from '../../../src/lib/view/live-screen.js'
+import { until } from '../poll.js'
+import { FakeKeyboard } from './fake-keyboard.js'
 import { FakeTerminal } from './fake-terminal.js'
 
 describe('a live screen', () => {
@@ -93,5 +95,28 @@ describe('a live screen', () => {
     screen.print('a line')
     screen.close()
     expect(written).toEqual(['a line\n'])
+  })
+
+  it('takes the keyboard over from its first frame to its end, and hands the wish to stop on as Ctrl-C does', async () => {
+    const keyboard = new FakeKeyboard()
+    const screen = new LiveScreen(new FakeTerminal(20, 10), keyboard.asInput)
+    expect(keyboard.modes).toEqual([])
+    screen.update('one')
+    screen.update('two')
+    expect(keyboard.modes).toEqual([true])
+    let stops = 0
+    const onStop = () => void stops++
+    process.on('SIGINT', onStop)
+    try {
+      keyboard.write('x\r')
+      keyboard.write('q')
+      await until(() => stops === 1, 'q is heard')
+      keyboard.write('\u0003')
+      await until(() => stops === 2, 'Ctrl-C is heard')
+    } finally {
+      process.off('SIGINT', onStop)
+    }
+    screen.close()
+    expect(keyboard.modes).toEqual([true, false])
   })
 })
