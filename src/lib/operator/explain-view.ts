@@ -6,7 +6,7 @@ import { createPalette } from '../view/palette.js'
 import type { Palette, Tone } from '../view/palette.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
-import { cutMiddle, cutText } from '../view/text-width.js'
+import { cutMiddle, cutText, wrapText } from '../view/text-width.js'
 import { formatUs } from '../view/units.js'
 import type { LegEdge } from './explain-edge.js'
 import type { ExplainedInput, ExplainedOrder, Explanation, Verdict } from './explain.js'
@@ -44,7 +44,8 @@ export function renderExplanation(explanation: Explanation, options: TableOption
     indented(renderTable(rows, columns, { ...options, width: options.width - 2 }))
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ['', palette.strong(title), ...lines]
-  const line = (text: string): string => `  ${cutText(sanitize(text), Math.max(20, options.width - 2))}`
+  const line = (text: string): string =>
+    indented(wrapText(sanitize(text), Math.max(20, options.width - 2), '  ')).join('\n')
   const checks = checksOf(orders)
   return [
     ...header(explanation, palette, line, options.width),

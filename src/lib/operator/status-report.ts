@@ -108,8 +108,8 @@ const MIRROR_SUSPECT_MS = 3_000
 /** A gap is there for good: it is an alarm for a day, and on record from then on. */
 export const RED_GAP_MS = 24 * 3_600_000
 
-/** Counts that should stay 0, and what they mean. */
-const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
+/** Counts that should stay 0, and what they mean: the words behind the number, or all of them. */
+const COUNTED_PROBLEMS: Readonly<Record<string, string | ((total: number) => string)>> = {
   wrong_source: 'messages of a source that their endpoint is not configured for were refused',
   foreign_heartbeat: 'heartbeats of a publisher that does not belong there were refused',
   legacy_refused: 'first-design messages from an endpoint that is not marked legacy were refused',
@@ -123,10 +123,11 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string>> = {
   recovery_bad_requests: 'requests on the recovery socket were none: something else talks to it',
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
-  halted: 'trading is halted: nothing new is entered',
+  halted: () => 'trading is halted: nothing new is entered',
   halt_key_errors: 'looks at the halt key in Redis were refused: it halts nobody there',
   ledger_errors: 'events could not be put on record: entries are denied while the ledger cannot write',
-  quarantined: 'pairs of markets have something unhedged and take no new entry',
+  quarantined: (pairs) =>
+    `${plural(pairs, 'pair')} of markets with something unhedged, where nothing new is entered`,
 }
 
 export function judge(findings: StatusFindings): StatusReport {
@@ -278,7 +279,9 @@ function roleProblems(status: RoleStatus, endpoints: readonly PublisherEndpoint[
   for (const [name, meaning] of Object.entries(COUNTED_PROBLEMS)) {
     const total = totalOf(counts, name)
     const shown = Object.hasOwn(counts, name) ? name : `${name}: ${named(reasonsOf(counts, name))}`
-    if (total > 0) problems.push(problem(`${total} ${meaning} (${shown})`, 'its log says more'))
+    if (total === 0) continue
+    const text = typeof meaning === 'string' ? `${total} ${meaning}` : meaning(total)
+    problems.push(problem(`${text} (${shown})`, 'its log says more'))
   }
   for (const [group, percent] of Object.entries(reasonsOf(counts, 'groups_close'))) {
     const hint = 'what it has not read will be trimmed: let it catch up, or raise mirror.*_maxlen'
