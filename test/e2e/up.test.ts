@@ -58,7 +58,7 @@ function rolePids(): number[] {
 
 describe('up', () => {
   it('runs the whole system and accounts for every order with the venue', async () => {
-    const run = up(['--for', '20s', '--json', '--seed', '3'])
+    const run = up(['--for', '40s', '--json', '--seed', '3'])
     await until(() => isReady(run), 'everything is ready', 40_000)
     const { settings } = upFile()
     const redis = new Redis(settings['redis_url']!)
@@ -66,6 +66,7 @@ describe('up', () => {
     const keys = await redis.keys('*')
     const entry = (await redis.xrevrange('sim:prices:kalshi', '+', '-', 'COUNT', 1))[0]!
     redis.disconnect()
+    run.child.kill('SIGINT')
     expect(await run.ended).toBe(0)
 
     const summary = summaryOf(run)
@@ -122,7 +123,7 @@ describe('up', () => {
   }, 90_000)
 
   it('restarts what is killed, says so, and nothing else dies', async () => {
-    const run = up(['--for', '20s', '--json'])
+    const run = up(['--for', '60s', '--json'])
     await until(() => isReady(run), 'everything is ready', 40_000)
     const pidOf = (name: string) =>
       Number(new RegExp(`up: ${name} starting, pid (\\d+)`).exec(run.stderr())?.[1])
@@ -138,6 +139,7 @@ describe('up', () => {
       'both are back',
       20_000,
     )
+    run.child.kill('SIGINT')
     expect(await run.ended).toBe(0)
     const restarts = Object.fromEntries(summaryOf(run).roles.map((role) => [role.name, role.restarts]))
     expect(restarts).toEqual({
@@ -190,7 +192,7 @@ describe('up', () => {
   }, 30_000)
 
   it('runs the hot path without Redis, and says what is missing and how to get it', async () => {
-    const run = up(['--for', '10s', '--json'], { PATH: place.dir })
+    const run = up(['--for', '4s', '--json'], { PATH: place.dir })
     expect(await run.ended).toBe(0)
     const summary = summaryOf(run)
     expect(summary.redis).toBeNull()
