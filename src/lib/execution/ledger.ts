@@ -2,8 +2,8 @@
  * The ledger: what exec did, appended before and after it does it. One SQLite file per env and mode, held by one
  * process. Nothing is sent unless its intent, with the exact request bytes, is synced to this file first.
  *
- * WAL. An intent is synced (`synchronous=FULL`); what follows it is written at once and synced by the next intent or
- * checkpoint: a killed process loses none of it, a power cut may lose an outcome, and then the order is found in
+ * WAL. An intent is synced (`synchronous=FULL`), and so is a halt and its end; what follows an intent is written at once
+ * and synced by the next one or by a checkpoint: a killed process loses none of it, a power cut may lose an outcome, and then the order is found in
  * flight and queried.
  */
 
@@ -95,16 +95,21 @@ export class Ledger {
    * order has an intent already: in both cases it must not be sent.
    */
   intent(subject: LedgerSubject & { readonly orderId: string }, detail: object, body: string): void {
-    this.guard(() => this.db.exec('pragma synchronous = full'))
-    try {
-      if (!this.write('intent', subject, detail, body)) throw this.duplicate('intent', subject)
-    } finally {
-      this.guard(() => this.db.exec('pragma synchronous = normal'))
-    }
+    const isNew = this.synced(() => this.write('intent', subject, detail, body))
+    if (!isNew) throw this.duplicate('intent', subject)
+  }
+
+  /** Records a fall of the halt latch, or its end, and syncs the file. Throws `LEDGER_FAILED`. */
+  latch(kind: 'halted' | 'resumed', detail: object): void {
+    this.synced(() => this.write(kind, {}, detail))
   }
 
   /** Appends any other event. Throws `LEDGER_FAILED`, or `LEDGER_DUPLICATE` for a second final or money event. */
-  append(kind: Exclude<LedgerKind, 'seen' | 'intent'>, subject: LedgerSubject, detail: object = {}): void {
+  append(
+    kind: Exclude<LedgerKind, 'seen' | 'intent' | 'halted' | 'resumed'>,
+    subject: LedgerSubject,
+    detail: object = {},
+  ): void {
     if (!this.write(kind, subject, detail)) throw this.duplicate(kind, subject)
   }
 
@@ -160,6 +165,16 @@ export class Ledger {
       // A disk that fails now leaves the WAL beside the file: the next start reads both.
     }
     this.db.close()
+  }
+
+  /** What is written within is on the disk when it returns. */
+  private synced<T>(write: () => T): T {
+    this.guard(() => this.db.exec('pragma synchronous = full'))
+    try {
+      return write()
+    } finally {
+      this.guard(() => this.db.exec('pragma synchronous = normal'))
+    }
   }
 
   /** False when an index says that it is there already. */

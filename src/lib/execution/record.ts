@@ -2,7 +2,7 @@
 
 import { ArbeesError, messageOf } from '../core/errors.js'
 import type { Execution } from './execution.js'
-import type { LedgerSubject, OnceKind } from './ledger.js'
+import type { Ledger, LedgerSubject, OnceKind } from './ledger.js'
 import type { LedgerKind } from './ledger-schema.js'
 
 type Recorder = Pick<Execution, 'ledger' | 'listener'>
@@ -10,7 +10,7 @@ type Recorder = Pick<Execution, 'ledger' | 'listener'>
 /** Appends; false when the ledger could not, which is an alarm. Its own latch stops entries. */
 export function tryAppend(
   execution: Recorder,
-  kind: Exclude<LedgerKind, 'seen' | 'intent'>,
+  kind: Parameters<Ledger['append']>[0],
   subject: LedgerSubject,
   detail: object = {},
 ): boolean {

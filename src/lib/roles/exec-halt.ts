@@ -19,7 +19,7 @@ export function openHalt(context: RoleContext, ledger: Ledger, mode: Mode): Halt
   const { settings, clock, counters, lifecycle, log } = context
   const record = (kind: 'halted' | 'resumed', detail: object): void => {
     try {
-      ledger.append(kind, {}, detail)
+      ledger.latch(kind, detail)
     } catch (error) {
       counters.add('ledger_errors')
       log.error(`${kind} is not on record: ${messageOf(error)}`)
