@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeyFolder } from '../../src/lib/bus/key-files.js'
+import type { HaltReport } from '../../src/lib/operator/halt.js'
 import type { KeysReport } from '../../src/lib/operator/keys.js'
 import type { StatusReport } from '../../src/lib/operator/status-report.js'
 import type { UpSummary } from '../../src/lib/roles/up-summary.js'
@@ -23,8 +24,8 @@ afterEach(async () => {
 })
 
 /** `arbees <args>` with the folder of keys named in the environment. */
-function arbees(args: readonly string[], keysDir = join(place.dir, 'keys')): Run {
-  const run = launch(args, { ...place.environment, ARBEES_KEYS_DIR: keysDir })
+function arbees(args: readonly string[], keysDir = join(place.dir, 'keys'), more = {}): Run {
+  const run = launch(args, { ...place.environment, ARBEES_KEYS_DIR: keysDir, ...more })
   runs.push(run)
   return run
 }
@@ -67,6 +68,26 @@ describe('a deployment with keys', () => {
     up.child.kill('SIGHUP')
     await until(() => /\[exec\].*SIGHUP: \d+ keys/.test(up.stderr()), 'every role reads the list')
     expect((await ended(arbees(['tap', 'prices.', '-n', '1', '--for', '10s'], strange))).code).toBe(0)
+
+    // By the socket alone: no data dir of exec's, no Redis.
+    const elsewhere = { ARBEES_DATA_DIR: join(place.dir, 'none'), ARBEES_REDIS_URL: 'redis://127.0.0.1:1' }
+    const haltAs = async (keysDir: string) => {
+      const { out } = await ended(arbees(['halt', '--env', 'sim', '--json'], keysDir, elsewhere))
+      const { halted, exec, steps } = JSON.parse(out) as HaltReport
+      return { halted, exec, said: steps.find(({ step }) => step === 'exec')!.detail }
+    }
+    const uninvited = new KeyFolder(join(place.dir, 'uninvited'))
+    uninvited.generate('operator')
+    for (const { name, public_key: key } of keys) if (name !== 'operator') uninvited.allow(name, key)
+    expect(await haltAs('')).toMatchObject({
+      halted: null,
+      said: expect.stringContaining('no keys_dir') as string,
+    })
+    expect(await haltAs(join(place.dir, 'uninvited'))).toMatchObject({
+      halted: null,
+      said: expect.stringContaining("does not allow the operator's key (not_allowed_there)") as string,
+    })
+    expect(await haltAs(join(place.dir, 'keys'))).toMatchObject({ halted: 'entries', exec: 'sim live' })
 
     up.child.kill('SIGINT')
     expect(await up.ended).toBe(0)

@@ -133,7 +133,8 @@ const atLeast = (order: HaltOrder, there: string | null | undefined): HaltOrder 
   there != null && parseHaltOrder(there, '').level === 'all' ? { ...order, level: 'all' } : order
 
 async function askExec(settings: Settings, clock: Clock, order: HaltOrder): Promise<HaltedExec> {
-  let closed = ''
+  let closed =
+    settings.keys_dir === '' ? '; no keys_dir is set: an exec whose bus has keys hears nobody without' : ''
   const keys = operatorKeys(settings, ({ problem, hint }) => (closed = `: ${problem}; ${hint}`))
   const client = new RecoveryClient({ endpoint: endpointOf(settings, 'exec'), clock, keys })
   try {

@@ -3,6 +3,7 @@
  * data it trades live against the simulator; on demo and prod data it trades on paper, and nothing else.
  */
 
+import { setMaxListeners } from 'node:events'
 import { resolve } from 'node:path'
 import { sleep } from '../core/backoff.js'
 import type { Execution } from '../execution/execution.js'
@@ -77,6 +78,8 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   for (const gateway of Object.values(gateways)) lifecycle.defer(gateway.venue, () => gateway.close())
   const listener = new ExecMessages(context, mode, publisher, hops.tick_to_order)
   const cut = new AbortController()
+  // Every wait of every open plan listens to it.
+  setMaxListeners(0, cut.signal)
   let recovered = false
   const execution: Execution = {
     env: settings.env,

@@ -7,6 +7,7 @@ import { Publisher as RawPublisher } from 'zeromq'
 import { afterEach, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import { Publisher } from '../../../src/lib/bus/publisher.js'
+import { RecoveryClient } from '../../../src/lib/bus/recovery/recovery-client.js'
 import { Subscriber } from '../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import type { SettingKey, Settings } from '../../../src/lib/core/config.js'
@@ -29,6 +30,7 @@ import { startSimulator } from '../../../src/lib/sim/simulator.js'
 import { KalshiCatalog } from '../../../src/lib/venues/kalshi/catalog.js'
 import { PolymarketCatalog } from '../../../src/lib/venues/polymarket/catalog.js'
 import { GAME_ID, kalshiMarket, polyMarket, signal } from '../risk/samples.js'
+import { freePort } from '../free-port.js'
 import { until } from '../poll.js'
 import { testRole } from './role-harness.js'
 
@@ -575,5 +577,70 @@ describe('exec and a venue that hangs', () => {
     second.send(signal({ id: 'signal-3' }))
     await until(() => second.counters.get('denied:QUARANTINED') === 1, 'recovery is over')
     expect(clob.state.posts).toBe(1)
+  })
+})
+
+describe('exec under a load of signals', () => {
+  it('sends no entry after it has said that it is halted; hedges of what is open go on', async () => {
+    const dataDir = folder()
+    await createSimAccounts(join(dataDir, 'account'))
+    const sim = await startSimulator({
+      seed: 3,
+      speed: 1,
+      ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
+      accountsDir: join(dataDir, 'account'),
+      onNotice: () => undefined,
+    })
+    cleanups.push(() => sim.close())
+    const { kalshiRest, clob, gamma } = sim.urls
+    const { signal: never } = new AbortController()
+    const catalogs = [new KalshiCatalog({ baseUrl: kalshiRest }), new PolymarketCatalog({ gammaUrl: gamma })]
+    const listed = await Promise.all(catalogs.map((catalog) => catalog.openMarkets('nba', never)))
+    const [kalshi, poly] = listed.map(({ markets }) =>
+      markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' })),
+    )
+    const recoveryUrl = `tcp://127.0.0.1:${await freePort()}`
+    const exec = await stage('sim', {
+      data_dir: dataDir,
+      'kalshi.rest_url': kalshiRest,
+      'polymarket.clob_url': clob,
+      'recovery.exec': recoveryUrl,
+    })
+    await exec.join(gameOf([...kalshi!, ...poly!]))
+    const order = { side: 'buy', limitE4: 9900, sizeE2: 500 } as const
+    const legs: Signal['legs'] = [
+      { ...order, venue: 'poly', marketId: poly![0]!.marketId, outcome: 'yes' },
+      { ...order, venue: 'kalshi', marketId: kalshi![0]!.marketId, outcome: 'no' },
+    ]
+    let sent = 0
+    const load = setInterval(() => {
+      exec.send(signal({ id: `load-${sent}`, pair: `pair-${sent++}`, sizeE2: 500, legs }))
+    }, 10)
+    cleanups.push(() => clearInterval(load))
+    await until(() => exec.counters.get('plans') >= 5, 'plans are open')
+
+    const client = new RecoveryClient({
+      endpoint: { publisher: 'exec', url: exec.url()!, recoveryUrl, sources: [] },
+      clock: systemClock,
+    })
+    cleanups.push(() => client.close())
+    const halted = await client.halt({ level: 'entries', reason: 'odd fills', by: 'ops@host' })
+    const haltedUs = systemClock.monoUs()
+    expect(halted).toEqual({ level: 'entries', env: 'sim', mode: 'live' })
+    const denied = exec.counters.get('denied:HALTED')
+    await until(() => exec.counters.get('denied:HALTED') >= denied + 50, 'signals go on coming')
+    clearInterval(load)
+    await until(() => exec.context.report().counts['open_plans'] === 0, 'open plans end')
+
+    const told = () => exec.orders.filter(({ payload }) => payload.state === 'sent')
+    await until(() => told().length >= sim.stats().orders, 'every order is told')
+    const written = told()
+    const bytesOf = (leg: number) =>
+      written.filter(({ payload }) => payload.leg === leg).map(({ header }) => header.stamps.order!)
+    expect(bytesOf(0).length).toBeGreaterThanOrEqual(4)
+    expect(bytesOf(0).filter((us) => us > haltedUs)).toEqual([])
+    expect(bytesOf(1).filter((us) => us > haltedUs)).not.toEqual([])
+    expect(sim.stats().orders).toBe(written.length)
+    expect(exec.context.report().counts).not.toHaveProperty('naked')
   })
 })
