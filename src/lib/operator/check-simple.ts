@@ -8,6 +8,7 @@ import { ArbeesError, EXIT } from '../core/errors.js'
 import { haltPath, latchPath, readLatch } from '../execution/halt-files.js'
 import { connectRedis } from '../redis/connection.js'
 import { modeOfEnv } from '../roles/exec-gateways.js'
+import type { Counts } from '../messages/heartbeat.js'
 import { totalOf } from '../telemetry/counters.js'
 import { plural } from '../view/units.js'
 import { BeatListener, LISTEN_MS, publisherNowMs } from './beat-listener.js'
@@ -76,14 +77,16 @@ export async function checkRole(settings: Settings, clock: Clock, role: string):
   )
 }
 
-/** Whether trading is halted: what exec says of itself, else what stands in its data dir. */
+/** Whether trading is halted, or stands still: what exec says of itself, else what stands in its data dir. */
 export async function checkHalt(settings: Settings, clock: Clock): Promise<CheckReport> {
   const bus = new BeatListener(settings, clock)
   let level: number | undefined
+  const problems: CheckProblem[] = []
   try {
     await sleep(LISTEN_MS)
     const counts = bus.beats.get('exec')?.heartbeat.counts
     level = counts === undefined ? undefined : totalOf(counts, 'halted')
+    if (counts !== undefined) problems.push(...notEntering(counts))
   } finally {
     bus.close()
   }
@@ -105,17 +108,28 @@ export async function checkHalt(settings: Settings, clock: Clock): Promise<Check
       unit: '',
     },
   ]
-  const problems: CheckProblem[] =
-    level === 0
-      ? []
-      : [
-          {
-            state: level === 1 ? 'warning' : 'critical',
-            subject: 'exec',
-            problem: `halted (${level === 1 ? 'entries' : 'all'})${why}`,
-          },
-        ]
+  if (level > 0) {
+    problems.unshift({
+      state: level === 1 ? 'warning' : 'critical',
+      subject: 'exec',
+      problem: `halted (${level === 1 ? 'entries' : 'all'})${why}`,
+    })
+  }
   return report('halt', problems, 'not halted', { figures })
+}
+
+/** What keeps exec from entering anything, beside a halt. */
+function notEntering(counts: Counts): CheckProblem[] {
+  const problems: CheckProblem[] = []
+  if (totalOf(counts, 'ledger_failed') > 0) {
+    const problem = 'its ledger cannot be written: nothing is entered until exec is started again'
+    problems.push({ state: 'critical', subject: 'exec', problem })
+  }
+  if (totalOf(counts, 'recovering') > 0) {
+    const problem = 'it still asks what became of the orders of its last life: nothing is entered until then'
+    problems.push({ state: 'warning', subject: 'exec', problem })
+  }
+  return problems
 }
 
 /** How far the wall clocks of Redis and of each publisher are from ours. */

@@ -142,7 +142,16 @@ export function checkCredentials(settings: Settings): DoctorCheck {
         )
   }
   for (const path of named) {
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode
+    let mode: number | undefined
+    try {
+      mode = statSync(path, { throwIfNoEntry: false })?.mode
+    } catch (error) {
+      return failed(
+        'credentials',
+        messageOf(error),
+        'let this user reach it, or correct its path in the settings',
+      )
+    }
     if (mode === undefined)
       return failed('credentials', `${path} is not there`, 'correct its path in the settings')
     if ((mode & 0o077) !== 0)

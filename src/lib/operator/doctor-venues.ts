@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { messageOf } from '../core/errors.js'
 import { venueUrls } from '../venues/urls.js'
+import type { VenueUrls } from '../venues/urls.js'
 import { failed, ok, warning } from './doctor-report.js'
 import type { DoctorCheck } from './doctor-report.js'
 
@@ -14,15 +15,21 @@ const MOST_SKEW_MS = 1_000
 const DATE_STEP_MS = 1_000
 
 /** One request each, of what needs no key. */
-export function checkVenues(settings: Settings, clock: Clock): Promise<DoctorCheck[]> {
-  const urls = venueUrls(settings)
+export async function checkVenues(settings: Settings, clock: Clock): Promise<DoctorCheck[]> {
+  let urls: VenueUrls
+  try {
+    urls = venueUrls(settings)
+  } catch (error) {
+    const mend = 'correct it in the settings, or unset it: the URL of this env is built in'
+    return [failed('venues', messageOf(error), mend)]
+  }
   const asked: readonly (readonly [name: string, url: string])[] = [
     ['venue kalshi', `${urls.kalshiRest}/exchange/status`],
     ['venue polymarket', `${urls.clob}/time`],
     ['catalog gamma', `${urls.gamma}/sports`],
     ['scores espn', `${urls.espn}/apis/site/v2/sports/basketball/nba/scoreboard`],
   ]
-  return Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock)))
+  return await Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock)))
 }
 
 async function checkUrl(name: string, url: string, clock: Clock): Promise<DoctorCheck> {

@@ -7,7 +7,7 @@ import { ArbeesError, EXIT } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
 import type { Env } from '../model/venue.js'
 import { allEndpoints, replayEndpoint } from '../roles/wiring.js'
-import { LiveScreen } from '../view/live-screen.js'
+import { LiveScreen, canRedraw } from '../view/live-screen.js'
 import type { Terminal } from '../view/live-screen.js'
 import { parseThreshold } from './latency-assert.js'
 import { measureMonotonicError } from './latency-clock.js'
@@ -151,8 +151,8 @@ class Printer {
     const { format, history, terminal } = options
     const isText = format === 'text'
     this.history = isText && history ? new HistoryTable(this.width, hops) : undefined
-    const canRedraw = terminal.isTTY === true && process.env['TERM'] !== 'dumb'
-    this.screen = isText && !history && canRedraw ? new LiveScreen(terminal, process.stdin) : undefined
+    this.screen =
+      isText && !history && canRedraw(terminal) ? new LiveScreen(terminal, process.stdin) : undefined
     this.screen?.update(hops === LIVE_HOPS ? 'listening …' : 'asking …')
     if (format === 'csv') this.out(CSV_HEAD)
   }

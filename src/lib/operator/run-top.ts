@@ -4,7 +4,7 @@ import { sleep } from '../core/backoff.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { allEndpoints } from '../roles/wiring.js'
-import { LiveScreen } from '../view/live-screen.js'
+import { LiveScreen, canRedraw } from '../view/live-screen.js'
 import type { Terminal } from '../view/live-screen.js'
 import { runLatency } from './latency.js'
 import { operatorKeys } from './operator-keys.js'
@@ -62,7 +62,7 @@ export interface StatusScreenOptions extends WatchOptions {
 export async function showStatus(options: StatusScreenOptions): Promise<StatusReport | undefined> {
   const { terminal, json, render } = options
   const screen = new LiveScreen(terminal, process.stdin)
-  const isDrawn = screen.active && !isDumb() && !json
+  const isDrawn = canRedraw(terminal) && !json
   try {
     return await watchStatus(options, (report) => {
       if (isDrawn) screen.update(render(report))
@@ -87,9 +87,9 @@ export interface RunTopOptions extends WatchOptions {
 /** Runs until its bounds or the signal. The last frame; undefined when it ended before the first. */
 export async function runTop(options: RunTopOptions): Promise<TopFrame | undefined> {
   const { settings, clock, everyMs, once, json, color, terminal, talk } = options
-  const model = new TopModel(settings['limits.total_usd'])
+  const model = new TopModel()
   const screen = new LiveScreen(terminal, process.stdin)
-  const isDrawn = screen.active && !isDumb() && !json && !once
+  const isDrawn = canRedraw(terminal) && !json && !once
   const stop = new AbortController()
   options.signal.addEventListener('abort', () => stop.abort(), { once: true })
   const width = () => (screen.active ? screen.size.columns : Infinity)
@@ -126,6 +126,3 @@ export async function runTop(options: RunTopOptions): Promise<TopFrame | undefin
   }
   return frame
 }
-
-/** It cannot redraw: frames follow each other. */
-const isDumb = (): boolean => process.env['TERM'] === 'dumb'

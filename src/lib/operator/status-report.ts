@@ -126,6 +126,7 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string | ((total: number) => str
   halted: () => 'trading is halted: nothing new is entered',
   halt_key_errors: 'looks at the halt key in Redis were refused: it halts nobody there',
   ledger_errors: 'events could not be put on record: entries are denied while the ledger cannot write',
+  ledger_failed: () => 'its ledger cannot be written: nothing new is entered until it is started again',
   quarantined: (pairs) =>
     `${plural(pairs, 'pair')} of markets with something unhedged, where nothing new is entered`,
 }

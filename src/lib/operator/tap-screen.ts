@@ -1,6 +1,6 @@
 /** Where a tap's lines go: stdout, with what is said beside it on stderr. */
 
-import { LiveScreen } from '../view/live-screen.js'
+import { LiveScreen, canRedraw } from '../view/live-screen.js'
 import { LineOutput } from './line-output.js'
 import { createJsonFormat, createPrettyFormat } from './tap-format.js'
 import type { TapFormat } from './tap-format.js'
@@ -30,7 +30,7 @@ export class TapScreen {
       : createPrettyFormat({ color, fields, width: () => this.width })
     this.lines = new LineOutput({ output: stdout, dropMark: (lines) => this.format.drop(lines) })
     this.live =
-      stdout.isTTY && !isJson && tables !== undefined ? new LiveScreen(stdout, process.stdin) : undefined
+      canRedraw(stdout) && !isJson && tables !== undefined ? new LiveScreen(stdout, process.stdin) : undefined
   }
 
   /** Lines that nobody took in time. */

@@ -58,8 +58,9 @@ export function renderTop(frame: TopFrame, options: TableOptions): string {
 function tradingLine(trading: TopTrading): string {
   const { signals, denied, orders, fills, open_plans: open, quarantined } = trading
   const { exposure_usd: exposure, limit_usd: limit } = trading
+  const most = limit === null ? '' : ` of $${formatCount(limit)}`
   const blocked = quarantined === 0 ? '' : `, ${plural(quarantined, 'pair')} quarantined`
-  return `${plural(signals, 'signal')}, ${formatCount(denied)} denied, ${plural(open, 'open plan')}, ${plural(orders, 'order')}, ${plural(fills, 'fill')}${blocked}, $${exposure.toFixed(2)} of $${formatCount(limit)} at risk`
+  return `${plural(signals, 'signal')}, ${formatCount(denied)} denied, ${plural(open, 'open plan')}, ${plural(orders, 'order')}, ${plural(fills, 'fill')}${blocked}, $${exposure.toFixed(2)}${most} at risk`
 }
 
 const feedOf = ({ feeds }: TopRole): string =>

@@ -34,7 +34,8 @@ export interface TopTrading {
   readonly open_plans: number
   readonly quarantined: number
   readonly exposure_usd: number
-  readonly limit_usd: number
+  /** What it may put at risk, by its own settings; null where it does not say. */
+  readonly limit_usd: number | null
   /** Signals that were turned away, by code. */
   readonly denied: number
 }
@@ -63,8 +64,6 @@ export class TopModel {
   private readonly looks = new Map<string, Look>()
   private readonly rates = new Map<string, (number | null)[]>()
   private readonly hops = new Map<Hop, { p50: number; p99: number; n: number; trend: (number | null)[] }>()
-
-  constructor(private readonly limitUsd: number) {}
 
   /** One look at everything, with our wall clock. */
   status(report: StatusReport, atMs: number): void {
@@ -133,7 +132,7 @@ export class TopModel {
         .reduce((sum, { counts }) => sum + totalOf(counts, 'signals'), 0),
       ...{ orders: count('orders'), fills: count('fills'), open_plans: count('open_plans') },
       ...{ quarantined: count('quarantined'), exposure_usd: count('exposure_usd') },
-      ...{ limit_usd: this.limitUsd, denied: count('denied') },
+      ...{ limit_usd: exec.counts['limit_usd'] ?? null, denied: count('denied') },
     }
   }
 }

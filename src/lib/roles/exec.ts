@@ -53,8 +53,14 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     ledger.close()
   })
   const hops = { shard_exec: new Histogram(), tick_to_order: new Histogram() }
-  const risk = new RiskBook(limitsOf(settings))
+  const limits = limitsOf(settings)
+  const risk = new RiskBook(limits)
+  let recovered = false
   const report = () => {
+    counters.set('recovering', recovered ? 0 : 1)
+    // At a stop it is closed, which is no failure.
+    if (!lifecycle.signal.aborted) counters.set('ledger_failed', ledger.broken === undefined ? 0 : 1)
+    counters.set('limit_usd', limits.totalMicros / 1e6)
     counters.set('exposure_usd', risk.totalMicros / 1e6)
     counters.set('open_plans', risk.openPlans)
     counters.set('quarantined', risk.quarantined)
@@ -80,7 +86,6 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const cut = new AbortController()
   // Every wait of every open plan listens to it.
   setMaxListeners(0, cut.signal)
-  let recovered = false
   const execution: Execution = {
     env: settings.env,
     mode,

@@ -29,6 +29,10 @@ const ERASE_LINE_END = `${ESC}K`
 const ERASE_BELOW = `${ESC}J`
 const DEFAULT_SIZE = { columns: 80, rows: 24 }
 
+/** A terminal that can move its cursor; frames follow each other on one that cannot (`TERM=dumb`), and in a pipe. */
+export const canRedraw = (terminal: Pick<Terminal, 'isTTY'>): boolean =>
+  terminal.isTTY === true && process.env['TERM'] !== 'dumb'
+
 export class LiveScreen {
   private text = ''
   /** As they stand on the terminal, cut to its width. */

@@ -89,6 +89,34 @@ describe('check halt', () => {
     expect(report).toMatchObject({ state, figures: [{ name: 'halted', value: halted }] })
   })
 
+  it.each<[string, Counts, string, string]>([
+    [
+      'cannot write its ledger',
+      { halted: 0, ledger_failed: 1, recovering: 0 },
+      'critical',
+      'its ledger cannot be written',
+    ],
+    [
+      'still recovers',
+      { halted: 0, ledger_failed: 0, recovering: 1 },
+      'warning',
+      'it still asks what became',
+    ],
+    [
+      'does both, halted',
+      { halted: 1, ledger_failed: 1, recovering: 1 },
+      'critical',
+      'its ledger cannot be written',
+    ],
+  ])(
+    'with an exec that %s is not well: it trades as little as a halted one',
+    async (_, counts, state, words) => {
+      const report = await checkHalt(await exec(counts), systemClock)
+      expect(report.state).toBe(state)
+      expect(report.summary).toContain(words)
+    },
+  )
+
   it('reads the latch where exec is not heard, and is unknown where there is neither', async () => {
     const settings = settingsWith()
     const nothing = await checkHalt(settings, systemClock)

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -102,6 +102,15 @@ describe('doctor, of the machine', () => {
     expect(checkCredentials(settings)).toMatchObject({ state: 'failed', mend: `chmod 600 ${path}` })
     chmodSync(path, 0o600)
     expect(checkCredentials(settings)).toMatchObject({ state: 'ok' })
+    // As out of reach as a folder that is closed to this user, for root too.
+    rmSync(path)
+    symlinkSync(path, path)
+    const closed = checkCredentials(settings)
+    expect(closed).toMatchObject({
+      state: 'failed',
+      mend: expect.stringContaining('let this user reach it') as string,
+    })
+    expect(closed.found).toContain(path)
   })
 
   it('sees a halt', () => {
@@ -219,6 +228,16 @@ describe('doctor, of the venues', () => {
     const checks = await checkVenues(settings, systemClock)
     expect(checks.map(({ state }) => state)).toEqual(['ok', 'failed', 'warning', 'failed'])
     expect(checks[2]!.found).toMatch(/its clock is 5\d{4} ms from ours/)
+  })
+
+  it('says which setting is no URL, and the way out', async () => {
+    const settings = settingsWith({ 'kalshi.rest_url': 'kalshi dot com' })
+    expect(await checkVenues(settings, systemClock)).toEqual([
+      {
+        ...{ name: 'venues', state: 'failed', found: "kalshi.rest_url is not a URL: 'kalshi dot com'" },
+        mend: expect.stringContaining('unset it') as string,
+      },
+    ])
   })
 })
 

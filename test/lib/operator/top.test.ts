@@ -35,7 +35,7 @@ function interval(measured: Partial<Record<(typeof LIVE_HOPS)[number], readonly 
 
 describe('top', () => {
   it('tells rates between looks, none at the first, over a restart, or of who is down', () => {
-    const model = new TopModel(5_000)
+    const model = new TopModel()
     expect(model.frame()).toBeUndefined()
     const rates = (looks: readonly RoleStatus[]) =>
       looks.map((look, i) => {
@@ -59,7 +59,7 @@ describe('top', () => {
   })
 
   it('keeps the latest figures of a hop in the order of the way, and a blank where nothing was measured', () => {
-    const model = new TopModel(5_000)
+    const model = new TopModel()
     model.status(report([role('kalshi', 1)]), 0)
     model.interval(interval({ receive: [100, 100, 200] }))
     model.interval(interval({ decision: [7] }))
@@ -74,11 +74,11 @@ describe('top', () => {
   })
 
   it('tells what exec says of its book, and nothing where it is not heard', () => {
-    const model = new TopModel(5_000)
+    const model = new TopModel()
     model.status(report([role('kalshi', 1)]), 0)
     expect(model.frame()!.trading).toBeNull()
     const counts = {
-      ...{ orders: 4, fills: 3, open_plans: 1, exposure_usd: 17.5 },
+      ...{ orders: 4, fills: 3, open_plans: 1, exposure_usd: 17.5, limit_usd: 5_000 },
       'denied:HALTED': 2,
       halted: 2,
       signals: 9,
@@ -88,10 +88,16 @@ describe('top', () => {
       ...{ halted: 'all', signals: 9, orders: 4, fills: 3, open_plans: 1, quarantined: 0 },
       ...{ exposure_usd: 17.5, limit_usd: 5_000, denied: 2 },
     })
+    const lineOf = () => renderTop(model.frame()!, { width: 140, color: false })
+    expect(lineOf()).toContain('$17.50 of $5,000 at risk')
+    // An exec that does not tell its limit: nobody else's is shown for it.
+    model.status(report([role('exec', 1, { counts: { exposure_usd: 17.5 } })]), 0)
+    expect(model.frame()!.trading!.limit_usd).toBeNull()
+    expect(lineOf()).toContain('$17.50 at risk')
   })
 
   it.each([44, 80, 140])('fits %d columns, escapes what is foreign, and names the halt', (width) => {
-    const model = new TopModel(5_000)
+    const model = new TopModel()
     const problems = Array.from({ length: 8 }, (_, i) => ({ role: `r${i}`, problem: 'bad \u001b[31mtext' }))
     model.status(report([role('exec', 1, { counts: { halted: 1 } })], problems), 1_769_500_000_000)
     model.interval(interval({ receive: [100] }))

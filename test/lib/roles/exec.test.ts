@@ -570,9 +570,11 @@ describe('exec and a venue that hangs', () => {
     await until(deniedAndTold, 'a signal is denied and told')
     expect(second.counters.get('denied:RECOVERING')).toBeGreaterThan(0)
     expect(second.isReady()).toBe(false)
+    expect(second.context.report().counts).toMatchObject({ recovering: 1, ledger_failed: 0 })
     clob.state.tells = true
     await second.started
     expect(second.isReady()).toBe(true)
+    expect(second.context.report().counts).toMatchObject({ recovering: 0, ledger_failed: 0 })
     expect(second.context.report().counts).toMatchObject({ orders: 0, fills: 1 })
     second.send(signal({ id: 'signal-3' }))
     await until(() => second.counters.get('denied:QUARANTINED') === 1, 'recovery is over')
