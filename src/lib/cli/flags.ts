@@ -1,14 +1,15 @@
 /** Flags that several commands share. */
 
 import { Flags } from '@oclif/core'
+import { LONGEST_TIMER_MS } from '../core/backoff.js'
 import { parseDurationMs } from '../core/duration.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { parseInstantMs } from '../core/instant.js'
 
-/** A duration such as `250ms`, `5s`, `10m`; the value is milliseconds. */
+/** A duration such as `250ms`, `5s`, `10m`, as long as a timer can be; the value is milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: '<duration>',
-  parse: (text) => Promise.resolve(parseDurationMs(text)),
+  parse: (text) => Promise.resolve(parseTimerMs(text)),
 })
 
 /** A point in time: how long ago, a date and time (UTC without a zone), or Unix ms, which is the value. */
@@ -110,6 +111,15 @@ export const streamFlags = {
   count: Flags.integer({ char: 'n', summary: 'stop after so many', min: 1, helpValue: '<count>' }),
   for: durationFlag({ summary: 'stop after so long' }),
   idle: durationFlag({ summary: 'stop after so long without anything' }),
+}
+
+function parseTimerMs(text: string): number {
+  const ms = parseDurationMs(text)
+  if (ms <= LONGEST_TIMER_MS) return ms
+  throw new ArbeesError('BAD_DURATION', `too long: '${text}'`, {
+    exit: EXIT.USAGE,
+    hint: `at most ${Math.floor(LONGEST_TIMER_MS / 3_600_000)}h; what has no such bound runs until it is stopped`,
+  })
 }
 
 function parseSpeed(text: string): number {

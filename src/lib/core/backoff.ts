@@ -27,8 +27,8 @@ export class Backoff {
   }
 }
 
-/** A longer timer would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** A longer timer of Node would fire at once: some 24.8 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Resolves after `ms`, or at once when the signal aborts; tells which. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<'elapsed' | 'aborted'> {
