@@ -7,12 +7,13 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, Errors } from '@oclif/core'
+import type { Interfaces } from '@oclif/core'
 import { SETTING_KEYS, environmentName, loadSettings, upFilePath } from '../core/config.js'
 import type { ConfigSources, LoadedSettings, SettingKey, UpFile } from '../core/config.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { bootId } from '../core/ids.js'
-import { sanitize } from '../core/sanitize.js'
 import { globalFlags } from './flags.js'
+import { writeError } from './write-error.js'
 
 /** A flag value as settings read it. */
 type FlagValue = string | number | boolean | readonly string[] | undefined
@@ -46,6 +47,29 @@ export abstract class BaseCommand extends Command {
     }
   }
 
+  /**
+   * Flags and arguments, and whatever is wrong with them as `USAGE`. A setting's variable is read with the other settings,
+   * which name it where it is wrong; oclif shows it in the help alone.
+   */
+  protected override async parse<
+    F extends Record<string, unknown>,
+    B extends Record<string, unknown>,
+    A extends Record<string, unknown>,
+  >(options?: Interfaces.Input<F, B, A>, argv = this.argv): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const { args, flags = {}, baseFlags = {}, enableJsonFlag, strict } = options ?? this.ctor
+    const given = { flags: withoutTwins(flags), baseFlags: withoutTwins(baseFlags) }
+    try {
+      return await super.parse({ args, ...given, enableJsonFlag, strict } as Interfaces.Input<F, B, A>, argv)
+    } catch (error) {
+      if (error instanceof ArbeesError || !(error instanceof Error)) throw error
+      throw new ArbeesError('USAGE', firstLines(error), {
+        exit: EXIT.USAGE,
+        hint: 'see --help',
+        cause: error,
+      })
+    }
+  }
+
   /** What a closed stdout ends: the whole command, unless it must clean up first. */
   protected onClosedPipe(): void {
     // Who set a code before it printed has said what it came to.
@@ -63,9 +87,7 @@ export abstract class BaseCommand extends Command {
     const given: Partial<Record<SettingKey, string>> = {}
     for (const key of SETTING_KEYS) {
       const value = flags[key]
-      // oclif hands the value of a flag's environment twin on as the flag's: its origin is the environment.
-      if (value !== undefined && String(value) !== process.env[environmentName(key)])
-        given[key] = Array.isArray(value) ? value.join(',') : String(value)
+      if (value !== undefined) given[key] = Array.isArray(value) ? value.join(',') : String(value)
     }
     refuseTypedPassword(given.redis_url)
     const file = { path: flags.config ?? 'arbees.yaml', required: flags.config !== undefined }
@@ -89,15 +111,7 @@ export abstract class BaseCommand extends Command {
     }
     const { code, exit, hint } = describeError(error)
     process.exitCode = exit
-    const message = firstLines(error)
-    if (this.jsonEnabled()) {
-      process.stdout.write(
-        `${JSON.stringify({ error: { code, message, exit, ...(hint === undefined ? {} : { hint }) } })}\n`,
-      )
-    } else {
-      process.stderr.write(`error: ${sanitize(message)}\n`)
-      if (hint !== undefined) process.stderr.write(`  ${sanitize(hint)}\n`)
-    }
+    writeError({ code, message: firstLines(error), exit, hint }, { isJson: this.jsonEnabled() })
     if (process.env['DEBUG']?.startsWith('arbees') === true) process.stderr.write(`${error.stack ?? ''}\n`)
     return Promise.resolve()
   }
@@ -131,16 +145,21 @@ function readLiveUpFile(dataDir: string): UpFile | undefined {
   }
 }
 
-/** oclif's words for a flag at the end of the line: an error without what was parsed. */
-const VALUE_MISSING = /^Flag .+ expects (a value|one of these values)/
+/** Variables of settings. */
+const TWINS: ReadonlySet<string | undefined> = new Set(SETTING_KEYS.map(environmentName))
+
+const withoutTwins = (flags: object): object =>
+  Object.fromEntries(
+    Object.entries(flags as Readonly<Record<string, { readonly env?: string }>>).map(([name, flag]) => [
+      name,
+      TWINS.has(flag.env) ? { ...flag, env: undefined } : flag,
+    ]),
+  )
 
 function describeError(error: Error): { code: string; exit: number; hint?: string | undefined } {
   if (error instanceof ArbeesError) return { code: error.code, exit: error.exit, hint: error.hint }
   if (error instanceof Errors.CLIError) {
-    // Parse errors carry what was parsed; some of them leave their exit code to chance.
-    const isUsage = 'parse' in error || VALUE_MISSING.test(error.message)
-    const exit = isUsage ? EXIT.USAGE : (error.oclif.exit ?? EXIT.FAILED)
-    return { code: exit === EXIT.USAGE ? 'USAGE' : (error.code ?? 'FAILED'), exit, hint: 'see --help' }
+    return { code: error.code ?? 'FAILED', exit: error.oclif.exit ?? EXIT.FAILED, hint: 'see --help' }
   }
   return { code: 'FAILED', exit: EXIT.FAILED }
 }
@@ -150,6 +169,7 @@ export function firstLines(error: Error): string {
   const text = messageOf(error)
   return text
     .replace(/\nSee more help with --help$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
     .replace(/\s*\n\s*/g, ' ')
     .trim()
 }

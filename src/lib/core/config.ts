@@ -10,6 +10,7 @@ import { parse as parseYaml } from 'yaml'
 import { ArbeesError, EXIT, messageOf } from './errors.js'
 import { parseDurationMs } from './duration.js'
 import { parseBytes } from './bytes.js'
+import { nearest } from './nearest.js'
 
 interface Setting<T> {
   /** Reads the text of a flag, a variable or a YAML scalar; throws a plain Error saying what it wants. */
@@ -214,7 +215,7 @@ function refuseUnknownVariables(environment: Readonly<Record<string, string | un
     const key = name.slice('ARBEES_'.length).toLowerCase().replace('__', '.')
     throw new ArbeesError('UNKNOWN_SETTING', `environment: no setting is named '${name}'`, {
       exit: EXIT.CONFIG,
-      hint: `near: ${environmentName(nearest(key))}`,
+      hint: `near: ${environmentName(nearest(key, SETTING_KEYS).name)}`,
     })
   }
 }
@@ -296,20 +297,10 @@ function flatten(node: unknown, prefix: string, path: string, into: Record<strin
   if (!(prefix in SETTINGS)) {
     throw new ArbeesError('UNKNOWN_SETTING', `${path}: no setting is named '${prefix || String(node)}'`, {
       exit: EXIT.CONFIG,
-      hint: `near: ${nearest(prefix)}`,
+      hint: `near: ${nearest(prefix, SETTING_KEYS).name}`,
     })
   }
   into[prefix] = Array.isArray(node) ? node.map(String).join(',') : String(node)
-}
-
-/** The known key that shares most letters pairs with a mistyped one. */
-function nearest(key: string): SettingKey {
-  const pairs = (word: string) =>
-    new Set(Array.from({ length: word.length - 1 }, (_, i) => word.slice(i, i + 2)))
-  const wanted = pairs(key)
-  const score = (candidate: string) =>
-    [...pairs(candidate)].filter((pair) => wanted.has(pair)).length / candidate.length
-  return SETTING_KEYS.reduce((best, candidate) => (score(candidate) > score(best) ? candidate : best))
 }
 
 export const upFilePath = (dataDir: string): string => join(dataDir, 'up.json')
