@@ -8,7 +8,7 @@ const STUCK_MS = 1_000
 export default class Tap extends BaseCommand {
   static override summary = 'follow messages on the bus by topic prefix'
   static override description =
-    'On a terminal: time, topic, sequence, age and fields. In a pipe: one JSON object a line, a gap as {"gap": …}. Gaps are always shown. What nobody reads is left out beyond 4 MiB, and a mark says so; --since, --last and --from redis wait instead. Exits 5 when nothing was received, 8 when something is missing, 6 when a publisher did not give its part of a --snapshot.'
+    'On a terminal: time, topic, sequence, age and fields. In a pipe: one JSON object a line, a gap as {"gap": …}. Gaps are always shown. What nobody reads is left out beyond 4 MiB, and a mark says so; --since, --last and --from redis wait instead. Exits 5 when nothing was received, 8 when something is missing, 6 when a publisher did not give its part of a --snapshot, or Redis alone is read and does not answer.'
   static override examples = [
     { description: 'every Kalshi price', command: '<%= config.bin %> <%= command.id %> prices.kalshi.' },
     {

@@ -129,6 +129,9 @@ async function* readRedis(
       asksBefore: times.sinceMs > -Infinity && startId === undefined && last === undefined,
     })
     yield* within(lone, times)
+  } catch (error) {
+    // Closed by us.
+    if (!signal.aborted) throw error
   } finally {
     signal.removeEventListener('abort', close)
     link.close()

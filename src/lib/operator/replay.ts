@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { sleep } from '../core/backoff.js'
 import type { Clock } from '../core/clock.js'
+import { codeOf } from '../core/errors.js'
 import { Pace } from '../history/pace.js'
 import type { Past, PastItem } from '../history/past.js'
 import { PastTally } from './past-tally.js'
@@ -79,8 +80,8 @@ class Replay {
         await setImmediate()
       }
     } catch (error) {
-      // Whoever waited was told to stop.
-      if (!signal.aborted) {
+      // Whoever waited was told to stop. Who is not there was not there before that, either.
+      if (!signal.aborted || codeOf(error) === 'REDIS_UNREACHABLE') {
         await this.options.sink.close().catch(() => undefined)
         throw error
       }

@@ -57,9 +57,11 @@ export async function runTapCommand(options: RunTapOptions): Promise<ExitCode> {
     ...{ selection, clock: systemClock, keys, talk },
   }
   const silent: string[] = []
+  let isRedisDown = false
   const past = openPast(options, {
     ...{ ...bus, settings, from },
     onProblem: ({ reason, detail }) => desk.problem({ kind: 'left_out', reason, detail }),
+    onRedisDown: () => (isRedisDown = true),
     onNoAnswer: (publisher) => {
       silent.push(publisher)
       talk(`${publisher} does not answer: what it alone has is not shown`)
@@ -98,7 +100,8 @@ export async function runTapCommand(options: RunTapOptions): Promise<ExitCode> {
   stop.signal.throwIfAborted()
   if (options.snapshot && silent.length > 0) return EXIT.UNREACHABLE
   if (summary.gaps > 0 || summary.dropped > 0) return EXIT.INTEGRITY
-  return summary.messages === 0 ? EXIT.TIMEOUT : EXIT.OK
+  if (summary.messages > 0) return EXIT.OK
+  return isRedisDown ? EXIT.UNREACHABLE : EXIT.TIMEOUT
 }
 
 /** Undefined where what comes from the bus is all that is wanted. */

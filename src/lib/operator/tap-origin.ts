@@ -43,6 +43,8 @@ export interface TapOriginOptions {
   readonly onProblem: (refusal: Refusal) => void
   /** A publisher was asked for what it has, and does not answer; once of each. */
   readonly onNoAnswer: (publisher: string) => void
+  /** Redis, which is read alone, does not answer. */
+  readonly onRedisDown: () => void
   /** One line, without its newline. */
   readonly talk: (line: string) => void
 }
@@ -197,7 +199,7 @@ class Journals {
 }
 
 function liveOptions(
-  { settings, endpoints, env, from, clock, keys, onProblem, talk, selection }: TapOriginOptions,
+  { settings, endpoints, env, from, clock, keys, onProblem, onRedisDown, talk, selection }: TapOriginOptions,
   startAt: LivePastOptions['startAt'],
 ): LivePastOptions {
   const wanted = endpoints.filter(
@@ -219,7 +221,10 @@ function liveOptions(
       onProblem: (problem) => {
         if (problem.kind !== 'duplicate' && problem.kind !== 'old_epoch') onProblem(problem)
       },
-      onRedisDown: ({ message }) => talk(message),
+      onRedisDown: ({ message }) => {
+        talk(message)
+        if (from === 'redis') onRedisDown()
+      },
     },
     startAt,
   }

@@ -56,6 +56,7 @@ describe('the newest values, and what comes behind', () => {
         onProblem: ({ reason }) => expect.unreachable(reason),
         onNoAnswer: (name) => expect.unreachable(name),
         talk: () => undefined,
+        onRedisDown: () => undefined,
       },
       true,
     )(stop.signal)
