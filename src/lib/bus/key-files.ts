@@ -197,7 +197,13 @@ function assertMode(path: string, forbidden: number): void {
 }
 
 function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    // Something above it is a file.
+    if (codeOf(error) === 'ENOTDIR') return false
+    throw error
+  }
 }
 
 const badFile = (where: string, what: string): ArbeesError =>

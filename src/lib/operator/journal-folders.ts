@@ -1,6 +1,6 @@
 /** Journals on this disk: a folder a source, below `<data_dir>/journal/<env>` or wherever they were copied to. */
 
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseSegmentName } from '../bus/journal/segment-name.js'
 import { inputsDir, journalDir, journalRoot } from '../bus/journal/paths.js'
@@ -30,10 +30,13 @@ export function findJournals(dir: string): JournalFolder[] {
 }
 
 const isJournal = (path: string): boolean =>
+  isFolder(path) &&
   new FileStorage(path).list().some((name) => name === EPOCHS_FILE || parseSegmentName(name) !== undefined)
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
 function foldersIn(path: string): string[] {
-  if (!existsSync(path)) return []
+  if (!isFolder(path)) return []
   return readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(path, name))
