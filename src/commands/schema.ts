@@ -20,7 +20,7 @@ export default class Schema extends BaseCommand {
       return { names: SCHEMA_NAMES }
     }
     const schema = jsonSchemaOf(args.name)
-    this.log(JSON.stringify(schema, null, 2))
+    this.log(JSON.stringify(schema, null, process.stdout.isTTY ? 2 : 0))
     return schema
   }
 }
