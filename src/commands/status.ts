@@ -20,7 +20,7 @@ export default class Status extends BaseCommand {
   ]
   static override flags = {
     fail: Flags.boolean({ summary: 'exit 3 when something is degraded', allowNo: true, default: true }),
-    watch: Flags.boolean({ char: 'w', summary: 'look every second until Ctrl-C', default: false }),
+    watch: Flags.boolean({ char: 'w', summary: 'look every second until Ctrl-C' }),
     for: durationFlag({ summary: 'with --watch: stop after so long', dependsOn: ['watch'] }),
     env: envFlag,
     'redis-url': redisUrlFlag,
