@@ -22,9 +22,9 @@ function folder(): string {
 }
 
 /** A publisher of its own process: its log, its address, how it ended. */
-async function startRole(environment: Readonly<Record<string, string>>) {
+async function startRole(environment: Readonly<Record<string, string>>, script = 'role-child.ts') {
   const loader = resolve(import.meta.dirname, '../run-typescript.mjs')
-  const child = spawn(process.execPath, ['--import', loader, resolve(import.meta.dirname, 'role-child.ts')], {
+  const child = spawn(process.execPath, ['--import', loader, resolve(import.meta.dirname, script)], {
     cwd: folder(),
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
@@ -92,6 +92,18 @@ describe('a role command', () => {
     role.child.kill('SIGTERM')
     expect(await role.ended).toBe(0)
   }, 30_000)
+
+  it.each([
+    ['SIGTERM', 'SIGINT', 130],
+    ['SIGINT', 'SIGTERM', 143],
+  ] as const)('cleans up at %s, and leaves at once at a second signal, %s', async (first, second, exit) => {
+    const role = await startRole({}, 'stuck-role-child.ts')
+    role.child.kill(first)
+    await until(() => role.log().includes(`stops: ${first}`), 'it cleans up')
+    expect(role.child.exitCode).toBeNull()
+    role.child.kill(second)
+    expect(await role.ended).toBe(exit)
+  })
 
   it('does not start without its key', async () => {
     const keys = new KeyFolder(join(folder(), 'keys'))
