@@ -44,6 +44,7 @@ export const SUCCEEDS_IN: Readonly<Record<string, string>> = {
   explain: 'test/e2e/explain.test.ts',
   halt: 'test/commands/halt.test.ts',
   'journal rerun': 'test/lib/roles/shard-rerun.test.ts',
+  resume: 'test/commands/halt.test.ts',
   top: 'test/commands/top.test.ts',
   up: 'test/e2e/up.test.ts',
   exec: 'test/e2e/up.test.ts',
@@ -204,7 +205,8 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['resume --reason " "', USAGE, 'NO_REASON'],
     ['resume --reason checked --data-dir nofolder', CONFIG, 'NO_DATA_DIR'],
     ['resume --reason checked --data-dir halted', UNHEALTHY, 'document'],
-    ['resume --reason checked --data-dir halted --env prod', OK, 'document'],
+    ['resume --reason checked --data-dir halted --env prod', REFUSED, 'document'],
+    ['resume --reason checked --data-dir idle', UNHEALTHY, 'document'],
   ],
   schema: [
     ['schema nosuch', USAGE, 'UNKNOWN_SCHEMA'],
@@ -276,7 +278,6 @@ export const IN_A_PIPE: readonly Row[] = [
   // For redis-cli.
   ['redis acl', OK, 'text'],
   ['replay --from-journal journals --speed max', OK, 'lines'],
-  ['resume --reason checked --data-dir halted --env prod', OK, 'document'],
   // For a shell's loop.
   ['schema', OK, 'text'],
   ['schema games', OK, 'document'],

@@ -105,7 +105,7 @@ async function furnish(): Promise<void> {
   cleanups.push(() => held.close())
   const inputs = inputsDir({ data_dir: join(cwd, 'inputs'), env: 'sim' }, 'shard-0.inputs')
   cpSync(join(cwd, 'journals', 'poly.prices'), inputs, { recursive: true })
-  mkdirSync(join(cwd, 'halted'))
+  for (const name of ['halted', 'idle']) mkdirSync(join(cwd, name))
   const order = { level: 'entries', by: 'file', reason: 'a test', atMs: 1 } as const
   writeLatch(latchPath(join(cwd, 'halted'), 'sim', 'live'), order)
   const ledger = Ledger.open({ dataDir: join(cwd, 'ledger'), env: 'demo', mode: 'paper', clock: systemClock })
