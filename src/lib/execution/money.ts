@@ -1,6 +1,7 @@
 /** The money of a fill, from the venue's own records, asked for after the fact and never recomputed. */
 
 import { codeOf, messageOf } from '../core/errors.js'
+import type { TradeStatus } from '../model/order.js'
 import type { FillReport, PreparedOrder } from '../venues/ports.js'
 import { askOnSchedule } from './execution.js'
 import type { Execution } from './execution.js'
@@ -48,7 +49,10 @@ export async function reportFill(execution: Execution, fill: Fill): Promise<void
   }
 }
 
-/** The exposure stays as it was and the pair is closed to entries: what is left of the plan is the operator's. */
+/**
+ * The exposure stays as it was and the pair is closed to entries: what is left of the plan is the operator's. Told as
+ * the size that had filled, without money.
+ */
 function voidFill(execution: Execution, fill: Fill, why: string): void {
   const { request } = fill.prepared
   const { gameId, marketIds } = fill.context
@@ -60,10 +64,15 @@ function voidFill(execution: Execution, fill: Fill, why: string): void {
   )
   execution.risk.quarantinePair(marketIds, gameId)
   execution.listener.onCount('naked')
+  tell(execution, { ...fill, status: 'voided' }, { cashMicros: 0, feesMicros: 0, venueTradeIds: [] })
   execution.listener.onAlarm(`a fill of order ${request.orderId} was voided: ${why}`)
 }
 
-function tell({ listener }: Execution, fill: Fill, money: FillReport): void {
+function tell(
+  { listener }: Execution,
+  fill: Omit<Fill, 'status'> & { readonly status: TradeStatus },
+  money: FillReport,
+): void {
   const { status, filledE6, latencyMs, prepared } = fill
   const { trace, stamps } = fill.context
   listener.onTrade({ request: prepared.request, status, filledE6, ...money, latencyMs, trace, stamps })
