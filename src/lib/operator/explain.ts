@@ -5,6 +5,7 @@
 
 import { ArbeesError, EXIT } from '../core/errors.js'
 import type { Settings } from '../core/config.js'
+import { unhedged } from '../execution/sizes.js'
 import type { PastMessage } from '../history/past.js'
 import type { Message } from '../messages/codec.js'
 import type {
@@ -19,6 +20,9 @@ import type {
   Stamps,
   TradesPayload,
 } from '../messages/payloads.js'
+import { gameStateOf, signalOf } from '../messages/convert.js'
+import type { GameMarket } from '../model/game.js'
+import type { SignalLeg } from '../model/signal.js'
 import type { Archive } from './explain-archive.js'
 import { edgeAgain } from './explain-edge.js'
 import type { EdgeAgain } from './explain-edge.js'
@@ -60,11 +64,11 @@ export interface ExplainedOrder {
 }
 
 /**
- * unanswered: exec never spoke of it. open: something has no outcome yet. unhedged: legs of different size. nothing:
- * no leg filled.
+ * unanswered: exec never spoke of it. open: something has no outcome yet. voided: a venue took a fill back. nothing: no
+ * leg filled. hedged: legs of one size, or what no order could mend, as exec has it; unhedged: of different sizes.
  */
 export type Verdict =
-  'unanswered' | 'denied' | 'stale' | 'open' | 'unknown' | 'nothing' | 'hedged' | 'unhedged'
+  'unanswered' | 'denied' | 'stale' | 'open' | 'unknown' | 'voided' | 'nothing' | 'hedged' | 'unhedged'
 
 export interface Explanation {
   readonly id: string
@@ -173,7 +177,7 @@ async function assemble({ id, as, from, others, decisions, env }: Findings): Pro
   const marketOf = ({ venue, market_id: marketId }: SignalLegPayload) =>
     game?.markets.find((market) => market.venue === venue && market.market_id === marketId)
   const explained = ordersOf(orders, trades)
-  const verdict = verdictOf(explained)
+  const verdict = verdictOf(explained, payload, game)
   return {
     id,
     found_as: as,
@@ -264,7 +268,11 @@ function ordersOf(orders: readonly Told<'orders'>[], trades: readonly Told<'trad
 const isSent = ({ events }: ExplainedOrder): boolean =>
   events.some(({ state }) => !['intent', 'denied', 'stale', 'duplicate'].includes(state))
 
-function verdictOf(orders: readonly ExplainedOrder[]): Verdict {
+function verdictOf(
+  orders: readonly ExplainedOrder[],
+  payload: SignalsPayload | undefined,
+  game: GamesPayload | undefined,
+): Verdict {
   if (orders.length === 0) return 'unanswered'
   const sent = orders.filter(isSent)
   if (sent.length === 0) {
@@ -273,10 +281,29 @@ function verdictOf(orders: readonly ExplainedOrder[]): Verdict {
   }
   if (sent.some(({ trade }) => trade === null)) return 'open'
   if (sent.some(({ trade }) => trade?.status === 'unknown')) return 'unknown'
+  if (sent.some(({ trade }) => trade?.status === 'voided')) return 'voided'
   const filled = filledByLeg(orders)
   if (filled.every((size) => size === 0)) return 'nothing'
-  return filled.length > 1 && filled.every((size) => size === filled[0]) ? 'hedged' : 'unhedged'
+  return isHedged(filled, payload, game) ? 'hedged' : 'unhedged'
 }
+
+/** By exec's own rule, as far as the signal and its game are still there; else legs must be equal. */
+function isHedged(
+  filled: readonly number[],
+  payload: SignalsPayload | undefined,
+  game: GamesPayload | undefined,
+): boolean {
+  const signal = payload === undefined ? undefined : signalOf(payload)
+  if (signal === undefined) return filled.length > 1 && filled.every((size) => size === filled[0])
+  const listed = (game === undefined ? undefined : gameStateOf(game))?.markets ?? []
+  const markets = listed.filter((market) => signal.legs.some((leg) => isLegOf(leg, market)))
+  const fills = filled.map((size) => ({ filledE6: Math.round(size * 1e6), unknown: false }))
+  const { kind } = unhedged(signal.legs, markets, fills)
+  return kind === 'hedged' || kind === 'dust'
+}
+
+const isLegOf = (leg: SignalLeg, market: GameMarket): boolean =>
+  leg.venue === market.venue && leg.marketId === market.marketId
 
 const reasonOf = (orders: readonly ExplainedOrder[]): string | null =>
   orders.flatMap(({ events }) => events).find(({ state }) => state === 'denied' || state === 'stale')

@@ -17,6 +17,7 @@ const EPOCH = 1_795_450_431_352
 
 interface More {
   readonly atMs?: number
+  readonly epoch?: number
   readonly host?: string
   readonly stamps?: Stamps
   readonly trace?: string
@@ -30,13 +31,14 @@ class Tape implements Archive {
   constructor(readonly name: 'redis' | 'journal' = 'redis') {}
 
   add(source: string, topic: string, payload: object, more: More = {}): this {
-    const seq = (this.seqs.get(source) ?? 0) + 1
-    this.seqs.set(source, seq)
-    const { atMs = 1_000, host = 'one', stamps = {}, trace = `${source}/${EPOCH}/${seq}` } = more
-    const place = { env: 'sim' as const, source, epoch: EPOCH, seq }
+    const { epoch = EPOCH, atMs = 1_000, host = 'one', stamps = {} } = more
+    const seq = (this.seqs.get(`${source}/${epoch}`) ?? 0) + 1
+    this.seqs.set(`${source}/${epoch}`, seq)
+    const { trace = `${source}/${epoch}/${seq}` } = more
+    const place = { env: 'sim' as const, source, epoch, seq }
     const envelope = { ...place, timestampMs: atMs, host, stamps, trace }
     const data = Buffer.from(encode(envelope, payload))
-    this.messages.push({ kind: 'message', source, epoch: EPOCH, seq, topic, timestampMs: atMs, data })
+    this.messages.push({ kind: 'message', source, epoch, seq, topic, timestampMs: atMs, data })
     return this
   }
 
@@ -140,8 +142,8 @@ function decided(tape = new Tape(), payload: object = signal): Tape {
 
 const told = (tape: Tape, id: string, payload: object, more: More = {}) =>
   tape.add('exec.orders', `orders.poly.${id}`, payload, more)
-const traded = (tape: Tape, id: string, status: string, payload: object) =>
-  tape.add('exec.trades', `trades.${status}.${id}`, payload)
+const traded = (tape: Tape, id: string, status: string, payload: object, more: More = {}) =>
+  tape.add('exec.trades', `trades.${status}.${id}`, payload, more)
 
 const ask = (id: string, ...tapes: Tape[]) => explain(tapes, id, settings)
 
@@ -237,7 +239,23 @@ describe('an explanation', () => {
       [0],
       null,
     ],
-    ['one leg', (tape) => fill(tape, [100, 60]), 'unhedged', [100, 60], null],
+    ['one leg', (tape) => fill(tape, [100]), 'unhedged', [100], null],
+    ['one leg more than the other', (tape) => fill(tape, [100, 60]), 'unhedged', [100, 60], null],
+    ['legs that a step could make equal', (tape) => fill(tape, [100, 99]), 'unhedged', [100, 99], null],
+    [
+      'legs that differ by less than any order could mend',
+      (tape) => fill(tape, [100.004321, 100]),
+      'hedged',
+      [100.004321, 100],
+      100_000_000 - 97_000_000 - 2_000_000,
+    ],
+    [
+      'a fill that its venue took back',
+      (tape) => (fill(tape, [100, 100]), traded(tape, 'o0', 'voided', trade('o0', 0, 'voided', 100))),
+      'voided',
+      [100, 100],
+      null,
+    ],
     [
       'both legs',
       (tape) => fill(tape, [100, 100]),
@@ -254,6 +272,70 @@ describe('an explanation', () => {
     expect(explanation.totals.locked_micros).toBe(locked)
     const isRefused = verdict === 'denied' || verdict === 'stale'
     expect(explanation.denied_for === null).toBe(!isRefused)
+  })
+
+  it('puts together what lives of exec did, each with an epoch of its own, in the order of their times', async () => {
+    const tape = decided()
+    told(tape, 'o0', order('o0', 0, 'intent'), { atMs: 1_020 })
+    told(tape, 'o0', order('o0', 0, 'sent'), { atMs: 1_021 })
+    const second = { epoch: EPOCH + 5_000 }
+    told(tape, 'o0', order('o0', 0, 'unknown'), { ...second, atMs: 6_000 })
+    traded(tape, 'o0', 'unknown', trade('o0', 0, 'unknown', 0), { ...second, atMs: 6_000 })
+    const third = { epoch: EPOCH + 9_000 }
+    told(tape, 'o0', order('o0', 0, 'filled'), { ...third, atMs: 9_500 })
+    traded(tape, 'o0', 'filled', trade('o0', 0, 'filled', 100, 48_500_000, 1_000_000), {
+      ...third,
+      atMs: 9_600,
+    })
+    const explanation = await ask(ID, tape)
+    expect(explanation.orders).toMatchObject([
+      {
+        order_id: 'o0',
+        events: [
+          { state: 'intent', at_ms: 1_020 },
+          { state: 'sent', at_ms: 1_021 },
+          { state: 'unknown', at_ms: 6_000 },
+          { state: 'filled', at_ms: 9_500 },
+        ],
+        trade: { status: 'filled', filled_size: 100 },
+      },
+    ])
+    // The other leg was never sent.
+    expect(explanation).toMatchObject({
+      verdict: 'unhedged',
+      totals: { filled: [100], cash_micros: 48_500_000 },
+    })
+  })
+
+  it('adds up the attempts at a leg', async () => {
+    const tape = decided()
+    fill(tape, [100])
+    const attempts = [
+      ['o1', 0, 'partial', 30],
+      ['o2', 1, 'none', 0],
+      ['o3', 2, 'filled', 70],
+    ] as const
+    for (const [id, attempt, state, size] of attempts) {
+      told(tape, id, order(id, 1, 'intent', { attempt }))
+      told(tape, id, order(id, 1, state, { attempt }))
+      traded(tape, id, state, trade(id, 1, state, size, size * 485_000, size * 10_000))
+    }
+    const explanation = await ask(ID, tape)
+    expect(explanation.orders.map(({ leg, attempt, trade: of }) => [leg, attempt, of?.filled_size])).toEqual([
+      [0, 0, 100],
+      [1, 0, 30],
+      [1, 1, 0],
+      [1, 2, 70],
+    ])
+    expect(explanation).toMatchObject({
+      verdict: 'hedged',
+      totals: {
+        filled: [100, 100],
+        cash_micros: 97_000_000,
+        fees_micros: 2_000_000,
+        locked_micros: 1_000_000,
+      },
+    })
   })
 
   it('takes the last word on an order: an unknown one that a later life cleared up', async () => {
