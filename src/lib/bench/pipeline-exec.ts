@@ -1,6 +1,6 @@
 /**
- * The executing process of the pipeline benchmark, forked by `pipeline.ts`: from a signal through intake, risk, the prepared
- * order and its intent on disk to the bytes, which a venue on paper takes and never fills.
+ * The executing process of the pipeline benchmark, forked by `pipeline.ts`: from a signal through intake, risk, the looks at
+ * what halts, the prepared order and its intent on disk to the bytes, which a venue on paper takes and never fills.
  */
 
 import { sourcesOf } from '../bus/endpoints.js'
@@ -19,6 +19,7 @@ import { openBusReader } from '../history/open-bus-reader.js'
 import type { Venue } from '../model/venue.js'
 import { limitsOf } from '../risk/limits.js'
 import { RiskBook } from '../risk/risk-book.js'
+import { openHalt } from '../roles/exec-halt.js'
 import { ExecIntake } from '../roles/exec-intake.js'
 import { ExecMarkets } from '../roles/exec-markets.js'
 import { ExecMessages } from '../roles/exec-messages.js'
@@ -51,6 +52,8 @@ class Exec {
   constructor(context: RoleContext, publisher: Publisher) {
     const { settings, clock } = context
     const ledger = Ledger.open({ dataDir: settings.data_dir, env: PIPELINE_ENV, mode: 'paper', clock })
+    const halt = openHalt(context, ledger, 'paper')
+    halt.watch()
     const paper = (venue: Venue) =>
       new PaperVenue({ venue, latencyMs: PAPER_LATENCY_MS, bookOf: () => undefined })
     const execution: Execution = {
@@ -63,8 +66,11 @@ class Exec {
       timing: EXECUTION_TIMING,
       listener: listening(new ExecMessages(context, 'paper', publisher, new Histogram())),
       cut: new AbortController().signal,
-      entryBlock: () => undefined,
-      hedgeBlock: () => undefined,
+      entryBlock: () => {
+        if (ledger.broken !== undefined) return 'LEDGER_FAILED'
+        return halt.level() === undefined ? undefined : 'HALTED'
+      },
+      hedgeBlock: () => (halt.level() === 'all' ? 'HALTED' : undefined),
     }
     const orders = new OrderRunner(execution)
     const plans = new PlanRunner(execution, orders)

@@ -55,10 +55,13 @@ export interface PipelineCase {
   readonly transport: PipelineTransport
   readonly rate: number
   readonly rounds: number
-  /** Tick to signal: from the instant a frame was due until exec had the signal, decoded and checked. */
+  /** Tick to signal: from the instant a frame was due until the signal had reached exec, before it is decoded. */
   readonly p50_us: number
   readonly p99_us: number
-  /** Tick to order: until the bytes of the opening order were handed over, risk checked and its intent on disk. */
+  /**
+   * Tick to order: until the bytes of the opening order were handed over: the signal decoded, on record, not halted, risk
+   * checked, and the intent on disk.
+   */
   readonly order_p50_us: number
   readonly order_p99_us: number
   readonly hops: Readonly<Record<Hop, Latency>>
@@ -249,8 +252,8 @@ export function renderPipeline(summary: PipelineSummary, options: TableOptions):
     renderTable(cases, COLUMNS, options),
     '',
     'us, medians over the rounds, at 100 signals a second. signal: from the instant a frame of the',
-    'venue was due until exec had the signal; order: until the bytes of the order were handed over,',
-    'its intent on disk. rate: messages on the bus, two a frame. cpu: us a message, all processes.',
+    'venue was due until the signal had reached exec, not yet decoded; order: until the bytes of the',
+    'order were handed over, every check made and its intent on disk. rate: messages on the bus, two a frame. cpu: us a message, all processes.',
     ...cases.flatMap(({ transport, rate, ...each }) =>
       each.p50_ratio_to_redis_pubsub === null
         ? []
