@@ -76,6 +76,12 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['check halt --format xml', USAGE, 'USAGE'],
     ['check halt', UNHEALTHY, 'document'],
   ],
+  'check ledger': [
+    ['check ledger --free-warn much', USAGE, 'BAD_SIZE'],
+    ['check ledger --warn 2m', USAGE, 'BAD_THRESHOLDS'],
+    ['check ledger', UNHEALTHY, 'document'],
+    ['check ledger', OK, 'document', { ARBEES_ENV: 'demo', ARBEES_DATA_DIR: 'ledger' }],
+  ],
   'check mirror': [
     ['check mirror --warn soon', USAGE, 'BAD_DURATION'],
     ['check mirror', UNREACHABLE, 'document', DOWN],

@@ -2,14 +2,21 @@
 
 import { Flags } from '@oclif/core'
 import { LONGEST_TIMER_MS } from '../core/backoff.js'
+import { parseBytes } from '../core/bytes.js'
 import { parseDurationMs } from '../core/duration.js'
-import { ArbeesError, EXIT } from '../core/errors.js'
+import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { parseInstantMs } from '../core/instant.js'
 
 /** A duration such as `250ms`, `5s`, `10m`, as long as a timer can be; the value is milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: '<duration>',
   parse: (text) => Promise.resolve(parseTimerMs(text)),
+})
+
+/** A size such as `512KiB`, `64MiB`, `2GiB`; the value is bytes. */
+export const sizeFlag = Flags.custom<number>({
+  helpValue: '<size>',
+  parse: (text) => Promise.resolve(parseSize(text)),
 })
 
 /** A point in time: how long ago, a date and time (UTC without a zone), or Unix ms, which is the value. */
@@ -120,6 +127,15 @@ function parseTimerMs(text: string): number {
     exit: EXIT.USAGE,
     hint: `at most ${Math.floor(LONGEST_TIMER_MS / 3_600_000)}h; what has no such bound runs until it is stopped`,
   })
+}
+
+/** Throws `BAD_SIZE` (usage). */
+function parseSize(text: string): number {
+  try {
+    return parseBytes(text)
+  } catch (error) {
+    throw new ArbeesError('BAD_SIZE', `'${text}' is not ${messageOf(error)}`, { exit: EXIT.USAGE })
+  }
 }
 
 function parseSpeed(text: string): number {

@@ -102,3 +102,38 @@ export const SELECT_TOTALS = `
 export const SELECT_HALT = `
   select kind, signal_id, order_id, game_id, detail, body from event
   where kind in ('halted', 'resumed') order by id desc limit 1`
+
+/** What follows an intent, where none came before: each row's `kind` and `order_id`. */
+export const SELECT_ORPHANS = `
+  select kind, order_id from event as late
+  where order_id is not null
+    and kind in ('sent', 'delayed', 'filled', 'partial', 'none', 'rejected', 'unknown', 'money')
+    and not exists (
+      select 1 from event where kind = 'intent' and order_id = late.order_id and id < late.id)
+  order by id`
+
+/** Orders that ended more than once: the index forbids it, and may have been lost. */
+export const SELECT_OVER_AGAIN = `
+  select kind, order_id from event
+  where order_id is not null and kind in ${FINAL_KINDS}
+  group by order_id having count(*) > 1`
+
+/** Orders that ended without a fill and have the money of one. */
+export const SELECT_PAID_FOR_NOTHING = `
+  select kind, order_id from event as money
+  where kind = 'money' and exists (
+    select 1 from event where order_id = money.order_id and kind in ${FINAL_KINDS}
+      and kind not in ('filled', 'partial'))`
+
+/** Each fill beside what was asked, and what it cost where the venue has told. */
+export const SELECT_FILLS = `
+  select fill.order_id, json_extract(fill.detail, '$.filledE6') as filled,
+    json_extract(intent.detail, '$.sizeE2') as size,
+    json_extract(intent.detail, '$.request.limitE4') as limit_e4,
+    json_extract(intent.detail, '$.request.venue') as venue,
+    json_extract(intent.detail, '$.request.side') as side,
+    json_extract(money.detail, '$.cashMicros') as cash
+  from event as fill
+    join event as intent on intent.kind = 'intent' and intent.order_id = fill.order_id
+    left join event as money on money.kind = 'money' and money.order_id = fill.order_id
+  where fill.kind in ('filled', 'partial')`

@@ -266,12 +266,13 @@ function totalsOf(row: unknown): OrderTotals {
 }
 
 /** The only column of the first row. */
-function firstValue(rows: readonly unknown[]): unknown {
+export function firstValue(rows: readonly unknown[]): unknown {
   const [row] = rows
   return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined
 }
 
-function openError(error: unknown, path: string): ArbeesError {
+/** The ArbeesError for what SQLite says of a ledger. */
+export function openError(error: unknown, path: string): ArbeesError {
   const code = codeOf(error) ?? ''
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new ArbeesError('LEDGER_LOCKED', `another exec holds the ledger ${path}`, {
@@ -284,7 +285,7 @@ function openError(error: unknown, path: string): ArbeesError {
   return failed(error, path)
 }
 
-const corrupt = (path: string, why: string): ArbeesError =>
+export const corrupt = (path: string, why: string): ArbeesError =>
   new ArbeesError('LEDGER_CORRUPT', `the ledger ${path} is damaged: ${why}`, {
     exit: EXIT.INTEGRITY,
     hint: 'keep the file, compare positions with the venues, then start with a new data_dir',
