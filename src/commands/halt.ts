@@ -2,8 +2,10 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../lib/cli/base-command.js'
 import { envFlag, redisUrlFlag } from '../lib/cli/flags.js'
 import { systemClock } from '../lib/core/clock.js'
-import { environmentName, loadSettings } from '../lib/core/config.js'
+import { SETTINGS, environmentName, loadSettings } from '../lib/core/config.js'
 import type { Settings } from '../lib/core/config.js'
+import { readDotenv } from '../lib/core/dotenv.js'
+import type { Dotenv } from '../lib/core/dotenv.js'
 import { EXIT, messageOf } from '../lib/core/errors.js'
 import type { HaltReport } from '../lib/operator/halt.js'
 
@@ -61,10 +63,32 @@ export default class Halt extends BaseCommand {
       return this.loadSettings(given, { live: true }).settings
     } catch (error) {
       process.stderr.write(`the settings cannot be read, so this goes by the defaults: ${messageOf(error)}\n`)
-      const of = (key: 'data_dir' | 'env' | 'redis_url') =>
-        (given[key] as string | undefined) ?? process.env[environmentName(key)]
+      const dotenv = dotenvOrNothing()
+      const of = (key: 'data_dir' | 'env' | 'redis_url') => {
+        const name = environmentName(key)
+        return [given[key] as string | undefined, process.env[name], dotenv[name]?.value].find(
+          (text) => text !== undefined && isUsable(key, text),
+        )
+      }
       const flags = { data_dir: of('data_dir'), env: of('env'), redis_url: of('redis_url') }
       return loadSettings({ flags, environment: {} }).settings
     }
+  }
+}
+
+function dotenvOrNothing(): Dotenv {
+  try {
+    return readDotenv()
+  } catch {
+    return {}
+  }
+}
+
+function isUsable(key: 'data_dir' | 'env' | 'redis_url', text: string): boolean {
+  try {
+    SETTINGS[key].parse(text)
+    return true
+  } catch {
+    return false
   }
 }

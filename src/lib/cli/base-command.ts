@@ -8,10 +8,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Command, Errors } from '@oclif/core'
 import type { Interfaces } from '@oclif/core'
-import { SETTING_KEYS, environmentName, loadSettings, upFilePath } from '../core/config.js'
+import { SETTING_KEYS, environmentName, loadSettings, originKind, upFilePath } from '../core/config.js'
 import type { ConfigSources, LoadedSettings, SettingKey, UpFile } from '../core/config.js'
+import { readDotenv } from '../core/dotenv.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { bootId } from '../core/ids.js'
+import { hasPassword } from '../core/secrets.js'
 import { globalFlags } from './flags.js'
 import { writeError } from './write-error.js'
 
@@ -21,6 +23,9 @@ type FlagValue = string | number | boolean | readonly string[] | undefined
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
   static override baseFlags = globalFlags
+
+  /** The flag --profile, or its twin in the environment. */
+  private profile: string | undefined
 
   /** Colors are wanted: not --no-color, not NO_COLOR, not a pipe. */
   protected get colors(): boolean {
@@ -59,7 +64,13 @@ export abstract class BaseCommand extends Command {
     const { args, flags = {}, baseFlags = {}, enableJsonFlag, strict } = options ?? this.ctor
     const given = { flags: withoutTwins(flags), baseFlags: withoutTwins(baseFlags) }
     try {
-      return await super.parse({ args, ...given, enableJsonFlag, strict } as Interfaces.Input<F, B, A>, argv)
+      const parsed = await super.parse(
+        { args, ...given, enableJsonFlag, strict } as Interfaces.Input<F, B, A>,
+        argv,
+      )
+      const { profile } = parsed.flags as { readonly profile?: unknown }
+      if (typeof profile === 'string') this.profile = profile
+      return parsed
     } catch (error) {
       if (error instanceof ArbeesError || !(error instanceof Error)) throw error
       throw new ArbeesError('USAGE', firstLines(error), {
@@ -90,18 +101,31 @@ export abstract class BaseCommand extends Command {
       if (value !== undefined) given[key] = Array.isArray(value) ? value.join(',') : String(value)
     }
     refuseTypedPassword(given.redis_url)
-    const file = { path: flags.config ?? 'arbees.yaml', required: flags.config !== undefined }
-    const sources: ConfigSources = { flags: given, environment: process.env, file }
+    const sources: ConfigSources = { flags: given, environment: process.env, ...this.files(flags.config) }
     const loaded = loadSettings(sources)
     if (!live) return loaded
     const up = readLiveUpFile(loaded.settings.data_dir)
-    // Who names another env does not mean the one that runs.
-    const isNamed = loaded.origins.env === 'flag' || loaded.origins.env.startsWith('environment')
-    if (up === undefined || (isNamed && loaded.settings.env !== up.settings['env'])) return loaded
+    if (up === undefined || isAnother(loaded, up)) return loaded
     // Whoever names the data dir names where up.json lies; the run may keep its state in a folder below.
     const { data_dir: _given, ...others } = given
-    const environment = { ...process.env, [environmentName('data_dir')]: undefined }
-    return loadSettings({ ...sources, flags: others, environment, up: up.settings })
+    const name = environmentName('data_dir')
+    const environment = { ...process.env, [name]: undefined }
+    const { [name]: _named, ...dotenv } = sources.dotenv ?? {}
+    return loadSettings({ ...sources, flags: others, environment, dotenv, up: up.settings })
+  }
+
+  /** Which settings file: `--config`, or its twin in the environment or in `.env`. Throws what `readDotenv` throws. */
+  protected files(config: string | undefined): Pick<ConfigSources, 'dotenv' | 'file' | 'profile'> {
+    // Empty: no file at all, as `up` says to its roles, whose settings are all in their environment.
+    if (config === undefined && process.env['ARBEES_CONFIG'] === '') return {}
+    const dotenv = readDotenv()
+    const named = config ?? dotenv['ARBEES_CONFIG']?.value
+    const profile = this.profile ?? process.env['ARBEES_PROFILE'] ?? dotenv['ARBEES_PROFILE']?.value
+    return {
+      dotenv,
+      file: { path: named ?? 'arbees.yaml', required: named !== undefined },
+      profile: profile === '' ? undefined : profile,
+    }
   }
 
   override catch(error: Error & { exitCode?: number }): Promise<void> {
@@ -124,11 +148,18 @@ export abstract class BaseCommand extends Command {
 
 /** Every user of the host can read what stands behind a flag. */
 function refuseTypedPassword(redisUrl: string | undefined): void {
-  if (redisUrl === undefined || !/^[^/]*\/\/[^@:]*:[^@]+@/.test(redisUrl)) return
+  if (redisUrl === undefined || !hasPassword(redisUrl)) return
   throw new ArbeesError('SECRET_IN_FLAG', '--redis-url holds a password', {
     exit: EXIT.USAGE,
     hint: 'set ARBEES_REDIS_URL, or redis_url in a settings file that nobody else can read',
   })
+}
+
+/** Who names another env, or a profile that this `up` was not started with, does not mean the one that runs. */
+function isAnother({ settings, origins, profile }: LoadedSettings, up: UpFile): boolean {
+  if (profile !== undefined && profile !== up.profile) return true
+  const isNamed = ['flag', 'environment', '.env', 'profile'].includes(originKind(origins.env))
+  return isNamed && settings.env !== up.settings['env']
 }
 
 /** The `up.json` of a running `up`; undefined when there is none or its process is gone. */

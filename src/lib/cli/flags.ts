@@ -40,6 +40,12 @@ export const globalFlags = {
     env: 'ARBEES_CONFIG',
     helpGroup: 'GLOBAL',
   }),
+  profile: Flags.string({
+    summary: 'profile of the settings file',
+    helpValue: '<name>',
+    env: 'ARBEES_PROFILE',
+    helpGroup: 'GLOBAL',
+  }),
   'data-dir': Flags.string({
     summary: 'ledger, latch, up.json',
     helpValue: '<dir>',

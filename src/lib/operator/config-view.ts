@@ -2,6 +2,7 @@
 
 import { SETTINGS, SETTING_KEYS, settingText } from '../core/config.js'
 import type { LoadedSettings } from '../core/config.js'
+import { maskPassword } from '../core/secrets.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 
@@ -20,11 +21,6 @@ export const settingRows = ({ settings, origins }: LoadedSettings): SettingRow[]
     origin: origins[key],
     doc: SETTINGS[key].doc,
   }))
-
-/** Whatever stands before the last `@` of the authority, up to its first colon, is a user; behind it, a password. */
-function maskPassword(value: string): string {
-  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@]*):.*@/i, '$1:****@')
-}
 
 export const renderSettings = (rows: readonly SettingRow[], options: TableOptions): string =>
   renderTable(rows, COLUMNS, options)

@@ -3,10 +3,11 @@
  * `<data_dir>/account`. Only exec reads a trading key; monitors hold a read-only one.
  */
 
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
+import { assertPrivateFile } from '../core/secrets.js'
 
 /** The folder that the simulator shares its accounts in. */
 export const accountDir = (settings: Settings): string => join(settings.data_dir, 'account')
@@ -65,12 +66,7 @@ function credentialsPath(settings: Settings, setting: string, given: string, sim
 function readSecretJson(path: string): Record<string, unknown> {
   let text: string
   try {
-    if ((statSync(path).mode & 0o077) !== 0) {
-      throw new ArbeesError('OPEN_SECRET', `${path} can be read by others`, {
-        exit: EXIT.CONFIG,
-        hint: `chmod 600 ${path}`,
-      })
-    }
+    assertPrivateFile(path)
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof ArbeesError) throw error

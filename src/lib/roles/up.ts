@@ -309,18 +309,21 @@ export class Up {
     const metrics = Object.fromEntries(
       metricsPorts(settings, this.roleNames).map(({ role, host, port }) => [role, metricsUrl(host, port)]),
     )
-    const up: UpFile = { pid: process.pid, boot_id: bootId(), settings: Object.fromEntries(entries), metrics }
+    const up: UpFile = {
+      ...{ pid: process.pid, boot_id: bootId(), settings: Object.fromEntries(entries), metrics },
+      ...(this.loaded.profile === undefined ? {} : { profile: this.loaded.profile }),
+    }
     writeFileSync(path, `${JSON.stringify(up)}\n`, { mode: 0o600 })
     this.lifecycle.defer('up.json', () => rmSync(path, { force: true }))
   }
 }
 
-/** Every setting as its environment twin: a child decides nothing for itself. */
+/** Every setting as its environment twin: a child decides nothing for itself, and reads no settings file. */
 function childEnvironment(settings: Settings): Record<string, string> {
   const environment = Object.fromEntries(
     SETTING_KEYS.map((key) => [environmentName(key), settingText(key, settings[key])]),
   )
-  return { ...environment, ARBEES_LOG_FORMAT: 'pretty', NO_COLOR: '1' }
+  return { ...environment, ARBEES_CONFIG: '', ARBEES_PROFILE: '', ARBEES_LOG_FORMAT: 'pretty', NO_COLOR: '1' }
 }
 
 /** The exit code of a role as one of ours. */

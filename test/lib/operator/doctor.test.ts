@@ -231,7 +231,7 @@ describe('doctor, of the venues', () => {
   })
 
   it('says which setting is no URL, and the way out', async () => {
-    const settings = settingsWith({ 'kalshi.rest_url': 'kalshi dot com' })
+    const settings = { ...settingsWith(), 'kalshi.rest_url': 'kalshi dot com' }
     expect(await checkVenues(settings, systemClock)).toEqual([
       {
         ...{ name: 'venues', state: 'failed', found: "kalshi.rest_url is not a URL: 'kalshi dot com'" },
