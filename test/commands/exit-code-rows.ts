@@ -25,6 +25,7 @@ const ID = '49cbd3682177e540'
 /** Commands that need arguments, and those that end only when they are told to. */
 export const LEAST: Readonly<Record<string, string>> = {
   'check role': 'check role exec',
+  'config set': 'config set env sim',
   explain: `explain ${ID}`,
   'journal cat': 'journal cat kalshi.prices',
   'journal drain': 'journal drain journals',
@@ -34,7 +35,10 @@ export const LEAST: Readonly<Record<string, string>> = {
   resume: 'resume --reason checked',
 }
 /** They read no settings; and no settings keep anybody from halting. */
-export const WITHOUT_SETTINGS = new Set(['bench', 'schema', 'halt'])
+export const WITHOUT_SETTINGS = new Set([
+  ...['bench', 'schema', 'halt', 'examples'],
+  ...['config init', 'config schema', 'config set', 'config validate'],
+])
 /** Where a command succeeds that needs a whole deployment, or a minute. */
 export const SUCCEEDS_IN: Readonly<Record<string, string>> = {
   bench: 'test/commands/bench.test.ts',
@@ -92,10 +96,38 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['check role nobody', USAGE, 'UNKNOWN_ROLE'],
     ['check role exec', UNHEALTHY, 'document'],
   ],
-  'config show': [['config show', OK, 'document']],
+  'config init': [
+    ['config init --file new.yaml', OK, 'document'],
+    ['config init --file new.yaml', CONFIG, 'CONFIG_EXISTS'],
+    ['config init --file /dev/null/x.yaml', CONFIG, 'CONFIG_NOT_WRITTEN'],
+  ],
+  'config schema': [['config schema', OK, 'document']],
+  'config set': [
+    ['config set limits.order_usd', USAGE, 'USAGE'],
+    ['config set limits.oder_usd 5 -c set.yaml', USAGE, 'UNKNOWN_SETTING'],
+    ['config set limits.order_usd much -c set.yaml', USAGE, 'BAD_CONFIG'],
+    ['config set redis_url redis://:pw@127.0.0.1:1 -c set.yaml', USAGE, 'SECRET_IN_FLAG'],
+    ['config set env prod -c set.yaml --profile ../prod', USAGE, 'BAD_PROFILE'],
+    ['config set limits.order_usd 5 -c broken.yaml', CONFIG, 'BAD_CONFIG'],
+    ['config set limits.order_usd 5 -c set.yaml', OK, 'document'],
+  ],
+  'config show': [
+    ['config show --origin nowhere', USAGE, 'USAGE'],
+    ['config show --profile prod', CONFIG, 'NO_CONFIG'],
+    ['config show', OK, 'document'],
+  ],
+  'config validate': [
+    ['config validate nofile.yaml', CONFIG, 'NO_CONFIG'],
+    ['config validate unknown.yaml', CONFIG, 'document'],
+    ['config validate -c empty.yaml', OK, 'document'],
+  ],
   doctor: [
     ['doctor', UNHEALTHY, 'document', DOWN],
     ['doctor', OK, 'document'],
+  ],
+  examples: [
+    ['examples nosuch', USAGE, 'UNKNOWN_COMMAND'],
+    ['examples journal', OK, 'document'],
   ],
   exec: [
     ['exec', CONFIG, 'empty'],
@@ -270,7 +302,10 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
 export const IN_A_PIPE: readonly Row[] = [
   ['check halt --format nagios', 3, 'text'],
   ['check role nobody --format json', USAGE, 'document'],
+  ['config schema', OK, 'document'],
   ['config show', OK, 'document'],
+  ['config validate broken.yaml', CONFIG, 'document'],
+  ['examples stop', OK, 'lines'],
   [`explain ${ID} --from-journal journals`, TIMEOUT, 'UNKNOWN_ID'],
   ['journal cat journals/poly.prices', OK, 'lines'],
   ['journal ls journals', OK, 'document'],

@@ -96,6 +96,7 @@ function damage(path: string): void {
 
 async function furnish(): Promise<void> {
   writeFileSync(join(cwd, 'broken.yaml'), 'a: [\n')
+  writeFileSync(join(cwd, 'empty.yaml'), '')
   writeFileSync(join(cwd, 'unknown.yaml'), 'limits:\n  oder_usd: 1\n')
   await publishPrices({ journal: { root: join(cwd, 'journals'), retainBytes: 1_000_000 } }, 3)
   for (const copy of ['damaged', 'held']) cpSync(join(cwd, 'journals'), join(cwd, copy), { recursive: true })

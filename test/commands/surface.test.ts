@@ -39,7 +39,7 @@ function surfaceOf({ id, command }: { readonly id: string; readonly command: Com
 
 /** As a shell would, as far as our examples go. */
 function splitWords(line: string): string[] {
-  const [command = ''] = line.split(/ [|>#] /)
+  const [command = ''] = line.split(/ [|<>#] /)
   return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '')
 }
 
@@ -66,7 +66,7 @@ describe('the commands', () => {
         const start = '<%= config.bin %> <%= command.id %>'
         if (!text.startsWith(start)) continue
         // oclif adds --json where a command has it switched on.
-        const argv = splitWords(text.slice(start.length).trim()).filter(
+        const argv = splitWords(text.slice(start.length)).filter(
           (word) => !(word === '--json' && command.enableJsonFlag),
         )
         const parsed = await Parser.parse(argv, {

@@ -82,14 +82,16 @@ export interface Run {
   readonly ended: Promise<number | NodeJS.Signals | null>
 }
 
-/** Starts `arbees <args>`. */
+/** Starts `arbees <args>`, in `cwd` when it is given. */
 export function launch(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  cwd?: string,
 ): Run {
   const child = spawn(process.execPath, [BINARY, ...args], {
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
   })
   let out = ''
   let err = ''

@@ -115,7 +115,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Which settings file: `--config`, or its twin in the environment or in `.env`. Throws what `readDotenv` throws. */
-  protected files(config: string | undefined): Pick<ConfigSources, 'dotenv' | 'file' | 'profile'> {
+  private files(config: string | undefined): Pick<ConfigSources, 'dotenv' | 'file' | 'profile'> {
     // Empty: no file at all, as `up` says to its roles, whose settings are all in their environment.
     if (config === undefined && process.env['ARBEES_CONFIG'] === '') return {}
     const dotenv = readDotenv()
@@ -126,6 +126,15 @@ export abstract class BaseCommand extends Command {
       file: { path: named ?? 'arbees.yaml', required: named !== undefined },
       profile: profile === '' ? undefined : profile,
     }
+  }
+
+  /** The settings file that would be read, and the profile of it. Throws what `readDotenv` throws. */
+  protected configPlace(config: string | undefined): {
+    readonly path: string
+    readonly profile: string | undefined
+  } {
+    const { file, profile } = this.files(config)
+    return { path: file?.path ?? 'arbees.yaml', profile }
   }
 
   override catch(error: Error & { exitCode?: number }): Promise<void> {

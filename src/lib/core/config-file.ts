@@ -50,21 +50,29 @@ const PROFILE_NAME = /^[a-z][a-z0-9_-]{0,31}$/
 
 /** Throws `NO_CONFIG`, `BAD_CONFIG`, and `OPEN_SECRET` for a password that others can read (all exit 4). */
 export function readConfigFile(path: string): ConfigFile {
+  const file = parseConfigText(readConfigText(path))
+  assertPasswordsPrivate(file, path)
+  return file
+}
+
+/** Throws `NO_CONFIG`, `BAD_CONFIG` (exit 4). */
+export function readConfigText(path: string): string {
   if (!existsSync(path)) {
     throw new ArbeesError('NO_CONFIG', `no config file at ${resolve(path)}`, {
       exit: EXIT.CONFIG,
       hint: 'arbees config init writes one',
     })
   }
-  let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     throw new ArbeesError('BAD_CONFIG', `${path}: ${messageOf(error)}`, { exit: EXIT.CONFIG, cause: error })
   }
-  const file = parseConfigText(text)
-  if (file.entries.some(({ value }) => hasPassword(value))) assertPrivateFile(path)
-  return file
+}
+
+/** Throws `OPEN_SECRET` (exit 4) for a password that others can read. */
+export function assertPasswordsPrivate({ entries }: ConfigFile, path: string): void {
+  if (entries.some(({ value }) => hasPassword(value))) assertPrivateFile(path)
 }
 
 export function parseConfigText(text: string): ConfigFile {
@@ -85,6 +93,15 @@ export function unknownProfile(name: string, path: string, profiles: readonly st
   return new ArbeesError('UNKNOWN_PROFILE', `${path} has no profile '${name}': ${known}`, {
     exit: EXIT.CONFIG,
     hint: `arbees config set env prod --profile ${PROFILE_NAME.test(name) ? name : 'prod'} begins one`,
+  })
+}
+
+/** Throws `BAD_PROFILE` (usage) for what cannot be the name of a profile. */
+export function assertProfileName(name: string): void {
+  if (PROFILE_NAME.test(name)) return
+  throw new ArbeesError('BAD_PROFILE', `not a name of a profile: '${name}'`, {
+    exit: EXIT.USAGE,
+    hint: 'lowercase letters, digits, - and _, at most 32',
   })
 }
 

@@ -126,14 +126,15 @@ export function originKind(origin: string): OriginKind {
   return / profile \S+$/.test(origin) ? 'profile' : 'file'
 }
 
-/** Reads one value; `where` is for the message. Throws `BAD_CONFIG` (exit 4). */
-function parseSetting(key: SettingKey, value: string, where: string): unknown {
+/** Reads one value; `where` it stands is for the message. Throws `BAD_CONFIG` (exit 4). */
+export function parseSetting(key: SettingKey, value: string, where?: string): unknown {
   const setting: Setting<unknown> = SETTINGS[key]
   try {
     return setting.parse(value)
   } catch (error) {
+    const origin = where === undefined ? '' : ` (${where})`
     const what =
-      setting.secret === true ? `${key} (${where}) is` : `${key} is '${maskPassword(value)}' (${where}),`
+      setting.secret === true ? `${key}${origin} is` : `${key} is '${maskPassword(value)}'${origin},`
     throw new ArbeesError('BAD_CONFIG', `${what} not ${messageOf(error)}`, {
       exit: EXIT.CONFIG,
       hint: `${key}: ${setting.doc}`,

@@ -116,7 +116,12 @@ export const port = (doc: string): Setting<string> => ({
     return value
   },
   ...{ fallback: '', written: '', doc },
-  schema: { anyOf: [{ type: 'integer', minimum: 0, maximum: 65_535 }, { const: '' }] },
+  schema: {
+    anyOf: [
+      { type: 'integer', minimum: 0, maximum: 65_535 },
+      { type: 'string', pattern: '^\\d{0,5}$' },
+    ],
+  },
 })
 
 export const oneOf = <const T extends readonly string[]>(
