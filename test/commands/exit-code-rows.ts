@@ -152,6 +152,7 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['journal cat kalshi.prices', USAGE, 'NO_JOURNAL'],
     ['journal cat broken.yaml', USAGE, 'NO_JOURNAL'],
     ['journal cat journals/poly.prices --epoch 7', TIMEOUT, 'empty'],
+    ['journal cat damaged/poly.prices', INTEGRITY, 'lines'],
     ['journal cat journals/poly.prices --count 2', OK, 'lines'],
   ],
   'journal drain': [

@@ -7,7 +7,7 @@ import { EXIT } from '../../lib/core/errors.js'
 export default class JournalCat extends BaseCommand {
   static override summary = 'print the messages of a journal, oldest first'
   static override description =
-    'As tap prints them: lines on a terminal, one JSON object a line in a pipe. What is missing in between is shown as a gap. Exits 5 when there is nothing to print.'
+    'As tap prints them: lines on a terminal, one JSON object a line in a pipe. What is missing in between is shown as a gap. Exits 8 when something is missing, 5 when there is nothing to print.'
   static override examples = [
     { description: 'everything on disk', command: '<%= config.bin %> <%= command.id %> kalshi.prices' },
     {
@@ -37,7 +37,7 @@ export default class JournalCat extends BaseCommand {
     const { createJsonFormat, createPrettyFormat } = await import('../../lib/operator/tap-format.js')
     const { stdout } = process
     const isJson = this.jsonEnabled() || !stdout.isTTY
-    const { messages } = await catJournal({
+    const { messages, missing } = await catJournal({
       dir: journalFolder(settings, args.source),
       epoch: flags.epoch,
       from: flags.from,
@@ -49,7 +49,8 @@ export default class JournalCat extends BaseCommand {
         if (!stdout.write(`${line}\n`)) await once(stdout, 'drain')
       },
     })
-    if (messages === 0) {
+    if (missing > 0) process.exitCode = EXIT.INTEGRITY
+    else if (messages === 0) {
       process.stderr.write('no such message is in the journal\n')
       process.exitCode = EXIT.TIMEOUT
     }
