@@ -88,11 +88,13 @@ async function peakOfOne(words: readonly string[]): Promise<number> {
   return peak
 }
 
+const COMMANDS = [
+  ['journal cat', (path: string) => ['journal', 'cat', join(path, 'poly.prices'), '--json']],
+  ['replay', (path: string) => ['replay', '--from-journal', path, '--speed', 'max', '--json']],
+] as const
+
 describe('what was, for a reader that has stopped reading', () => {
-  it.each([
-    ['journal cat', (path: string) => ['journal', 'cat', join(path, 'poly.prices'), '--json']],
-    ['replay', (path: string) => ['replay', '--from-journal', path, '--speed', 'max', '--json']],
-  ])(
+  it.each(COMMANDS)(
     'waits in the journal, not in the memory of %s, and is all there once it is read',
     async (_, wordsOf) => {
       const words = wordsOf(dir)
@@ -108,4 +110,12 @@ describe('what was, for a reader that has stopped reading', () => {
       expect(stuck).toBeLessThan(least + text.length / 4)
     },
   )
+
+  it.each(COMMANDS)('is over for %s when that one is gone', async (_, wordsOf) => {
+    const child = start(wordsOf(dir), 'pipe')
+    const ended = once(child, 'exit')
+    await once(child.stdout!, 'readable')
+    child.stdout!.destroy()
+    expect(await ended).toEqual([0, null])
+  })
 })
