@@ -164,7 +164,7 @@ class Printer {
   }
 
   interval(interval: Interval): void {
-    const { format, history } = this.options
+    const { format, history, terminal } = this.options
     this.follow(interval)
     if (this.screen !== undefined) {
       const figures = interval.rows.map((row) => figuresOf(row, this.monotonic, []))
@@ -178,7 +178,8 @@ class Printer {
         ),
       )
     }
-    if (!history) return
+    // Not read meanwhile: each says from when to when it is, and the end has all of it.
+    if (!history || terminal.writableNeedDrain === true) return
     if (this.history !== undefined) {
       if (this.lines++ % LINES_PER_HEAD === 0) this.out(this.history.head())
       this.out(this.history.line(interval))

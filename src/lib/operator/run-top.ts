@@ -51,6 +51,11 @@ async function watchStatus(
   }
 }
 
+/** One that finds the frame before it not taken yet is left out: the next one says what is then. */
+function writeFrame(terminal: Terminal, text: string): void {
+  if (terminal.writableNeedDrain !== true) terminal.write(text)
+}
+
 export interface StatusScreenOptions extends WatchOptions {
   /** A report as one line of JSON each time, instead of a screen. */
   readonly json: boolean
@@ -66,8 +71,8 @@ export async function showStatus(options: StatusScreenOptions): Promise<StatusRe
   try {
     return await watchStatus(options, (report) => {
       if (isDrawn) screen.update(render(report))
-      else if (screen.active && !json) terminal.write(`${render(report)}\n\n`)
-      else terminal.write(`${JSON.stringify(report)}\n`)
+      else if (screen.active && !json) writeFrame(terminal, `${render(report)}\n\n`)
+      else writeFrame(terminal, `${JSON.stringify(report)}\n`)
     })
   } finally {
     screen.close()
@@ -111,9 +116,9 @@ export async function runTop(options: RunTopOptions): Promise<TopFrame | undefin
       model.status(report, clock.nowMs())
       const frame = model.frame()
       if (frame === undefined || once) return
-      if (json) terminal.write(`${JSON.stringify(frame)}\n`)
+      if (json) writeFrame(terminal, `${JSON.stringify(frame)}\n`)
       else if (isDrawn) screen.update(renderTop(frame, { width: width(), color }))
-      else terminal.write(`${renderTop(frame, { width: width(), color })}\n\n`)
+      else writeFrame(terminal, `${renderTop(frame, { width: width(), color })}\n\n`)
     })
   } finally {
     stop.abort()

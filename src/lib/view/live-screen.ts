@@ -14,6 +14,8 @@ export interface Terminal {
   readonly columns?: number
   readonly rows?: number
   readonly fd?: number
+  /** What was written before is not taken yet. */
+  readonly writableNeedDrain?: boolean
   write(text: string): boolean
   on(event: 'resize', listener: () => void): unknown
   off(event: 'resize', listener: () => void): unknown
