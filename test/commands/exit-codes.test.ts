@@ -267,7 +267,9 @@ describe('the exit code and what is on stdout', () => {
       underJson(row, () => worldOf(place)).map((run) => [{ ...run, interrupt: true }]),
     )
     const unknown = NO_COMMANDS.map((row) => [asItIs(row, alone)])
-    const piped = IN_A_PIPE.map((row) => [asItIs(row, alone)])
+    const piped = ids.map((id) =>
+      IN_A_PIPE.filter(([line]) => commandOf(line) === id).map((row) => asItIs(row, alone)),
+    )
     expect(
       await faults([...failing, ...succeeding, ...piped, ...interrupted, ...unknown, ...ids.map(mistyped)]),
     ).toEqual([])
