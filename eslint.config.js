@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.arbees/', 'test/oracles/'] },
+  { ignores: ['dist/', 'node_modules/', '.arbees/', 'test/oracles/node_modules/'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {

@@ -19,15 +19,21 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const LOCK_STAMP = join(root, 'node_modules', '.arbees-lock')
+/** The venues' own clients, which tests compare ours with. */
+const ORACLES = join(root, 'test', 'oracles')
 const BUILD_STAMP = join(root, 'dist', '.built')
 const POLICY = '/usr/sbin/policy-rc.d'
 
-/** Sets up; ends the process with one clear line when something cannot be had. */
-export function setUp() {
+/** Sets up, for tests with what only they need; ends the process with one clear line when something cannot be had. */
+export function setUp({ forTests = false } = {}) {
   checkNode()
   const steps = [
-    { name: 'npm packages', needed: packagesAreStale, run: installPackages },
+    { name: 'npm packages', needed: () => packagesAreStale(root), run: () => installPackages(root) },
+    {
+      name: "the venues' own clients",
+      needed: () => forTests && packagesAreStale(ORACLES),
+      run: () => installPackages(ORACLES),
+    },
     { name: 'build', needed: buildIsStale, run: build },
     { name: 'redis-server', needed: () => findRedis() === undefined, run: installRedis },
   ].filter((step) => step.needed())
@@ -100,23 +106,26 @@ function checkNode() {
   )
 }
 
-const lockHash = () =>
+const lockStamp = (folder) => join(folder, 'node_modules', '.arbees-lock')
+const lockHash = (folder) =>
   createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex')
 
-function packagesAreStale() {
-  return !existsSync(LOCK_STAMP) || readFileSync(LOCK_STAMP, 'utf8') !== lockHash()
+function packagesAreStale(folder) {
+  const stamp = lockStamp(folder)
+  return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash(folder)
 }
 
-function installPackages() {
+function installPackages(folder) {
   // Every dependency works without its install script: zeromq and libsql carry prebuilt addons.
   run(
     'npm',
     ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'],
     'npm ci failed: see above',
+    folder,
   )
-  writeFileSync(LOCK_STAMP, lockHash())
+  writeFileSync(lockStamp(folder), lockHash(folder))
 }
 
 function buildIsStale() {
@@ -150,8 +159,8 @@ function installRedis() {
   }
 }
 
-function run(command, args, failure) {
-  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+function run(command, args, failure, cwd = root) {
+  const { status } = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2] })
   if (status !== 0) fail(failure)
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'
 
-setUp()
+setUp({ forTests: true })
 const names = process.argv.slice(2)
 const bin = (name) => join(root, 'node_modules', '.bin', name)
 const succeeds = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
