@@ -1,11 +1,16 @@
 import { resolve } from 'node:path'
-import { Config, Parser } from '@oclif/core'
+import { Config, Parser, loadHelpClass } from '@oclif/core'
 import type { Command } from '@oclif/core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 /** Of oclif's own plugins. */
 const FOREIGN = new Set(['help', 'autocomplete', 'autocomplete:create', 'autocomplete:script'])
+
+/** The part of oclif's help that makes text. */
+interface Formatting {
+  formatCommand(command: Command.Loadable): string
+}
 
 let config: Config
 let commands: { readonly id: string; readonly command: Command.Class }[]
@@ -46,6 +51,21 @@ function splitWords(line: string): string[] {
 describe('the commands', () => {
   it('are what they were: scripts rely on names, letters, choices and what must be given', async () => {
     await expect(commands.flatMap(surfaceOf).join('\n')).toMatchFileSnapshot('./surface.txt')
+  })
+
+  it('have help whose flags stand in line', async () => {
+    const HelpClass = await loadHelpClass(config)
+    const help = new HelpClass(config, config.pjson.oclif.helpOptions) as unknown as Formatting
+    for (const { id } of commands) {
+      const text = help.formatCommand(config.findCommand(id, { must: true }))
+      const sections = text.split(/\n(?=[A-Z])/)
+      for (const section of sections.filter((section) => /^([A-Z]+ )?FLAGS\n/.test(section))) {
+        const columns = section
+          .split('\n')
+          .flatMap((line) => line.match(/^ {2,6}(-\w, )?(?=--)/)?.[0].length ?? [])
+        expect([id, new Set(columns).size]).toEqual([id, 1])
+      }
+    }
   })
 
   it('each say what they do, and show it', () => {
