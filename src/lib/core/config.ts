@@ -49,6 +49,8 @@ export interface ConfigSources {
   readonly profile?: string | undefined
 }
 
+/** Where the shell finds its completions: what `arbees autocomplete` says to set. */
+const COMPLETION_PREFIX = 'ARBEES_AC_'
 /** Variables that begin like settings and are none. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   ...SHELL_VARIABLES,
@@ -62,6 +64,7 @@ function refuseUnknownVariables(environment: Readonly<Record<string, string | un
   const known = new Set(SETTING_KEYS.map(environmentName))
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('ARBEES_') || known.has(name) || OTHER_VARIABLES.has(name)) continue
+    if (name.startsWith(COMPLETION_PREFIX)) continue
     throw unknownVariable(name, 'environment')
   }
 }

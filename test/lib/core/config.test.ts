@@ -80,7 +80,8 @@ describe('settings', () => {
     expect(load({ ARBEES_LIMITS__ORDER_UDS: '5' })).toThrowError(
       expect.objectContaining({ code: 'UNKNOWN_SETTING', exit: 4, hint: 'near: ARBEES_LIMITS__ORDER_USD' }),
     )
-    expect(load({ ARBEES_CONFIG: 'x', ARBEES_SIM_SEED: '1', PATH: '/' })).not.toThrow()
+    const others = { ARBEES_CONFIG: 'x', ARBEES_SIM_SEED: '1', ARBEES_AC_BASH_SETUP_PATH: '/', PATH: '/' }
+    expect(load(others)).not.toThrow()
   })
 
   it('writes a duration with its unit', () => {
