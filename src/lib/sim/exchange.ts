@@ -1,23 +1,18 @@
 /**
- * The scenario made visible: one displayed book per market, which both venue servers read, take from and follow.
- * Owns the only timer that moves the scenario.
+ * The scenario made visible: one book per market, which both venue servers read, trade in and follow. Owns the only
+ * timer that moves the scenario.
  */
 
 import type { Clock } from '../core/clock.js'
 import type { KalshiMarket, PolyMarket, SimGame, SimMarket } from './market.js'
-import { DisplayedBook, fillContracts, type Fill, type LevelChange, type TakerOrder } from './matching.js'
+import { fillContracts, type Fill, type TakerOrder } from './matching.js'
+import { MatchingBook, type BookStep } from './matching-book.js'
+import type { RestingOrder } from './price-level.js'
 import type { Scenario, ScenarioEvent } from './scenario.js'
 
-interface Trade {
-  readonly order: TakerOrder
-  readonly fills: readonly Fill[]
-}
-
-/** One change of a displayed book, by makers or by a trade. */
-export interface BookChange {
+/** One change of a book, by who rests or by a trade. */
+export interface BookChange extends BookStep {
   readonly market: SimMarket
-  readonly changes: readonly LevelChange[]
-  readonly trade: Trade | undefined
   /** Wall clock, Unix ms: the venue's timestamp. */
   readonly wallMs: number
 }
@@ -26,12 +21,14 @@ export interface ExchangeListener {
   onBook?(change: BookChange): void
   /** Everything else of the scenario: games, plays, ticks, market states. */
   onEvent?(event: ScenarioEvent, wallMs: number): void
+  /** After each step of the scenario. */
+  onStep?(wallMs: number): void
 }
 
 const TICK_MS = 5
 
 export class Exchange {
-  private readonly books = new Map<SimMarket, DisplayedBook>()
+  private readonly books = new Map<SimMarket, MatchingBook>()
   private readonly kalshi = new Map<string, KalshiMarket>()
   private readonly poly = new Map<string, PolyMarket>()
   private readonly listeners = new Set<ExchangeListener>()
@@ -103,19 +100,32 @@ export class Exchange {
     return this.poly.values()
   }
 
-  bookOf(market: SimMarket): DisplayedBook {
+  bookOf(market: SimMarket): MatchingBook {
     let book = this.books.get(market)
     if (book === undefined) {
-      book = new DisplayedBook()
+      book = new MatchingBook()
       this.books.set(market, book)
     }
     return book
   }
 
-  /** Takes fills (planned on the displayed book in this same turn) and tells everybody. */
+  /** Takes fills (planned on the book in this same turn) and tells everybody. */
   trade(market: SimMarket, order: TakerOrder, fills: readonly Fill[], wallMs = this.clock.nowMs()): void {
-    const changes = this.bookOf(market).consume(order, fills, this.scenarioMs)
+    const changes = this.bookOf(market).take(order, fills, this.scenarioMs)
     this.emitBook({ market, changes, trade: { order, fills }, wallMs })
+  }
+
+  /** Leaves what is left of an order in the book and tells everybody. */
+  rest(market: SimMarket, order: RestingOrder, sizeE2: number): void {
+    const change = this.bookOf(market).rest(order, sizeE2)
+    this.emitBook({ market, changes: [change], trade: undefined, wallMs: this.clock.nowMs() })
+  }
+
+  /** Takes an order out of the book, if it rests there, and tells everybody. */
+  cancel(market: SimMarket, order: RestingOrder): void {
+    const change = this.bookOf(market).cancel(order)
+    if (change === undefined) return
+    this.emitBook({ market, changes: [change], trade: undefined, wallMs: this.clock.nowMs() })
   }
 
   private advance(): void {
@@ -123,16 +133,17 @@ export class Exchange {
     const wallMs = this.clock.nowMs()
     for (const event of this.scenario.advance(this.scenarioMs)) this.apply(event, wallMs)
     for (const [market, book] of this.books) {
-      const changes = book.refill(this.scenarioMs)
-      if (changes.length > 0) this.emitBook({ market, changes, trade: undefined, wallMs })
+      for (const step of book.refill(this.scenarioMs)) this.emitBook({ market, ...step, wallMs })
     }
+    for (const listener of this.listeners) listener.onStep?.(wallMs)
   }
 
   private apply(event: ScenarioEvent, wallMs: number): void {
     switch (event.kind) {
       case 'ladder': {
-        const changes = this.bookOf(event.market).setLadder(event.ladder)
-        if (changes.length > 0) this.emitBook({ market: event.market, changes, trade: undefined, wallMs })
+        const { market } = event
+        const steps = this.bookOf(market).setLadder(event.ladder, this.scenarioMs)
+        for (const step of steps) this.emitBook({ market, ...step, wallMs })
         return
       }
       case 'print': {
@@ -141,7 +152,7 @@ export class Exchange {
           side: event.side,
           limitE4: event.side === 'buy' ? 9999 : 1,
         }
-        const fills = fillContracts(this.bookOf(event.market).display, order, event.sizeE2 * 10_000)
+        const fills = fillContracts(this.bookOf(event.market), order, event.sizeE2 * 10_000)
         if (fills.length > 0) this.trade(event.market, order, fills, wallMs)
         return
       }

@@ -2,7 +2,7 @@
 
 import { complementE4, formatScaled } from '../../model/price.js'
 import type { OrderBook } from '../../model/order-book.js'
-import type { LevelChange } from '../matching.js'
+import type { LevelChange } from '../matching-book.js'
 import type { KalshiMarket } from '../market.js'
 import type { KalshiFill, KalshiOrder, KalshiPosition } from './account.js'
 import { sideLevels, type LastTrade } from './shapes.js'

@@ -79,7 +79,7 @@ export class OrderEntry {
     const wantedE2 = request.reduceOnly
       ? Math.min(request.countE2, this.reducible(market, side))
       : request.countE2
-    const matched = fillContracts(this.exchange.bookOf(market).display, taker, wantedE2 * 10_000)
+    const matched = fillContracts(this.exchange.bookOf(market), taker, wantedE2 * 10_000)
     const nowMs = this.exchange.clock.nowMs()
     const order: KalshiOrder = {
       orderId: randomUUID(),

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { OrderBook, type Level } from '../../model/order-book.js'
 import { complementE4, formatScaled } from '../../model/price.js'
-import type { LevelChange } from '../matching.js'
+import type { LevelChange } from '../matching-book.js'
 import type { PolyMarket } from '../market.js'
 import { priceText, sizeText } from './text.js'
 

@@ -7,7 +7,7 @@
  */
 
 import type { BookChange, Exchange, ExchangeListener } from '../exchange.js'
-import type { LevelChange } from '../matching.js'
+import type { LevelChange } from '../matching-book.js'
 import type { PolyMarket } from '../market.js'
 import type { ScenarioEvent } from '../scenario.js'
 import { PolyBookState, TOKENS, type TokenIndex } from './book-state.js'

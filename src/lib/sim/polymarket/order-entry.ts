@@ -152,12 +152,12 @@ export class PolyOrderEntry {
   }
 
   /** What the displayed book would give now. */
-  private plan(admitted: Admitted): Fill[] {
-    const { display } = this.exchange.bookOf(admitted.market)
+  private plan(admitted: Admitted): readonly Fill[] {
+    const book = this.exchange.bookOf(admitted.market)
     const taker = this.taker(admitted)
     return admitted.side === 'BUY'
-      ? fillDollars(display, taker, admitted.makerE6)
-      : fillContracts(display, taker, admitted.makerE6)
+      ? fillDollars(book, taker, admitted.makerE6)
+      : fillContracts(book, taker, admitted.makerE6)
   }
 
   /** Fills, books and prints; undefined when nothing (or, for FOK, not everything) could be filled. */
