@@ -9,7 +9,7 @@ import { ArbeesError } from '../core/errors.js'
 import { evictOldest } from '../core/evict-oldest.js'
 import type { GameMarket } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
-import { ONE_E4 } from '../model/price.js'
+import { isLimitOnGrid } from '../model/price-grid.js'
 import type { Venue } from '../model/venue.js'
 import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
 import { PaperDepth, moneyOf } from './paper-depth.js'
@@ -133,10 +133,9 @@ export class PaperVenue implements OrderGateway {
 const venueIdOf = ({ orderId }: OrderRequest): string => `paper-${orderId}`
 
 function wrongWith(request: OrderRequest, market: GameMarket): string | undefined {
-  const { limitE4, sizeE2, venue, marketId } = request
+  const { limitE4, sizeE2, outcome, venue, marketId } = request
   if (venue !== market.venue || marketId !== market.marketId) return `not for market ${market.marketId}`
-  if (limitE4 <= 0 || limitE4 >= ONE_E4 || limitE4 % market.tickE4 !== 0)
-    return `limit ${limitE4} e-4 is off the tick`
+  if (!isLimitOnGrid(market, outcome, limitE4)) return `limit ${limitE4} e-4 is off the tick`
   if (sizeE2 <= 0 || sizeE2 % market.sizeStepE2 !== 0) return `size ${sizeE2} e-2 is off the step`
   if (sizeE2 < market.minSizeE2) return `size ${sizeE2} e-2 is below the minimum`
   return undefined

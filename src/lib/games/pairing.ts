@@ -141,6 +141,7 @@ function gameMarketOf({ market, selection }: Candidate): GameMarket {
     kind: 'moneyline',
     selection,
     tickE4: market.tickE4,
+    ...(market.priceRanges === undefined ? {} : { priceRanges: market.priceRanges }),
     sizeStepE2: market.sizeStepE2,
     minSizeE2: market.minSizeE2,
     fees: market.fees,

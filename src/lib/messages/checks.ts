@@ -47,6 +47,8 @@ const listOf =
     Array.isArray(value) && value.every(check)
 const isLevel: Check = (value) =>
   Array.isArray(value) && value.length === 2 && isPrice(value[0]) && isSize(value[1])
+const isPriceRange: Check = (value) =>
+  Array.isArray(value) && value.length === 3 && value.every(isPrice) && value[2] > 0
 const isTokenPair: Check = (value) => Array.isArray(value) && value.length === 2 && value.every(isText)
 
 type Fields = readonly (readonly [name: string, check: Check])[]
@@ -101,6 +103,7 @@ const isGameMarket = shape([
   ['kind', oneOf(['moneyline'])],
   ['selection', isText],
   ['tick', isPositive(isPrice)],
+  ['price_ranges', optional(listOf(isPriceRange))],
   ['size_step', isPositive(isSize)],
   ['min_size', isPositive(isSize)],
   [

@@ -3,6 +3,7 @@
 import { priceE4FromWire, priceToWire, sizeE2FromWire, sizeToWire } from '../model/price.js'
 import type { Game, GameMarket, GameState } from '../model/game.js'
 import type { Level, OrderBook } from '../model/order-book.js'
+import type { PriceRange } from '../model/price-grid.js'
 import type { Quote } from '../model/quote.js'
 import type { Signal, SignalLeg } from '../model/signal.js'
 import type { OrderRequest } from '../model/order.js'
@@ -14,6 +15,8 @@ import type {
   SignalsPayload,
   WireLevel,
 } from './payloads.js'
+
+type WireRange = NonNullable<GameMarketPayload['price_ranges']>[number]
 
 /** Levels of an `orderbook.` message. */
 const ORDERBOOK_DEPTH = 10
@@ -114,6 +117,7 @@ function gameMarketPayload(market: GameMarket): GameMarketPayload {
     kind: market.kind,
     selection: market.selection,
     tick: priceToWire(market.tickE4),
+    ...(market.priceRanges === undefined ? {} : { price_ranges: market.priceRanges.map(wireRange) }),
     size_step: sizeToWire(market.sizeStepE2),
     min_size: sizeToWire(market.minSizeE2),
     fee: { rate_ppm: market.fees.ratePpm, round_up_micros: market.fees.roundUpToMicros },
@@ -131,13 +135,16 @@ export function gameStateOf(payload: GamesPayload): GameState | undefined {
     const tickE4 = priceE4FromWire(market.tick)
     const sizeStepE2 = sizeE2FromWire(market.size_step)
     const minSizeE2 = sizeE2FromWire(market.min_size)
+    const priceRanges = market.price_ranges === undefined ? undefined : priceRangesOf(market.price_ranges)
     if (tickE4 === undefined || sizeStepE2 === undefined || minSizeE2 === undefined) return undefined
+    if (priceRanges === undefined && market.price_ranges !== undefined) return undefined
     markets.push({
       venue: market.venue,
       marketId: market.market_id,
       kind: market.kind,
       selection: market.selection,
       tickE4,
+      ...(priceRanges === undefined ? {} : { priceRanges }),
       sizeStepE2,
       minSizeE2,
       fees: { ratePpm: market.fee.rate_ppm, roundUpToMicros: market.fee.round_up_micros },
@@ -160,6 +167,23 @@ export function gameStateOf(payload: GamesPayload): GameState | undefined {
     fetchedMs: payload.fetched_ms,
   }
   return { ...game, markets, shard: payload.shard }
+}
+
+const wireRange = ({ startE4, endE4, stepE4 }: PriceRange): WireRange => [
+  priceToWire(startE4),
+  priceToWire(endE4),
+  priceToWire(stepE4),
+]
+
+/** Undefined when a price is finer than our integers. */
+function priceRangesOf(ranges: readonly WireRange[]): PriceRange[] | undefined {
+  const result: PriceRange[] = []
+  for (const range of ranges) {
+    const [startE4, endE4, stepE4] = range.map(priceE4FromWire)
+    if (startE4 === undefined || endE4 === undefined || stepE4 === undefined) return undefined
+    result.push({ startE4, endE4, stepE4 })
+  }
+  return result
 }
 
 export function signalsPayload(signal: Signal): SignalsPayload {

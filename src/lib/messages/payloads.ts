@@ -56,7 +56,10 @@ export interface GameMarketPayload {
   readonly market_id: string
   readonly kind: 'moneyline'
   readonly selection: string
+  /** A price step that holds at every price. */
   readonly tick: number
+  /** Where the step differs between prices: `[start, end, step]`, from 0 to 1 without a hole, lowest first. */
+  readonly price_ranges?: readonly (readonly [start: number, end: number, step: number])[]
   readonly size_step: number
   readonly min_size: number
   readonly fee: { readonly rate_ppm: number; readonly round_up_micros: number }

@@ -53,7 +53,13 @@ const gameMarket = v.object({
   market_id: text,
   kind: v.picklist(['moneyline']),
   selection: text,
-  tick: v.pipe(price, v.gtValue(0)),
+  tick: v.pipe(price, v.gtValue(0), v.description('a price step that holds at every price')),
+  price_ranges: v.optional(
+    v.pipe(
+      v.array(v.strictTuple([price, price, v.pipe(price, v.gtValue(0))])),
+      v.description('[start, end, step] where the step differs between prices, lowest first'),
+    ),
+  ),
   size_step: v.pipe(size, v.gtValue(0)),
   min_size: v.pipe(size, v.gtValue(0)),
   fee: v.object({ rate_ppm: count, round_up_micros: count }),

@@ -1,6 +1,7 @@
 /** Games and the markets that pay on them. */
 
 import type { FeeSchedule } from './fees.js'
+import type { PriceGrid } from './price-grid.js'
 import type { Venue } from './venue.js'
 
 export const LEAGUES = ['nba', 'wnba', 'nfl', 'nhl', 'mlb'] as const
@@ -35,12 +36,10 @@ export interface Game {
 }
 
 /** What an order in a market must know, whoever sends it. */
-interface TradingTerms {
+interface TradingTerms extends PriceGrid {
   readonly venue: Venue
   /** Kalshi market ticker, or Polymarket condition id. */
   readonly marketId: string
-  /** Smallest price step, in $0.0001. */
-  readonly tickE4: number
   /** Sizes are multiples of this, in 0.01 contract. */
   readonly sizeStepE2: number
   readonly minSizeE2: number

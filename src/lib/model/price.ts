@@ -75,3 +75,10 @@ export const costMicros = (priceE4: number, sizeE2: number): number => priceE4 *
 
 /** The price of the other outcome. */
 export const complementE4 = (priceE4: number): number => ONE_E4 - priceE4
+
+/** Of two whole numbers above 0. */
+export function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b]
+  while (y !== 0) [x, y] = [y, x % y]
+  return (a / x) * b
+}

@@ -8,7 +8,8 @@
 
 import { takerFeeMicros } from '../model/fees.js'
 import type { FeeSchedule } from '../model/fees.js'
-import { ONE_E4 } from '../model/price.js'
+import { ONE_E4, leastCommonMultiple } from '../model/price.js'
+import { cappedLimitE4, isLimitOnGrid, isPriceGrid } from '../model/price-grid.js'
 import type { GameMarket } from '../model/game.js'
 import type { SignalLeg } from '../model/signal.js'
 import type { Outcome } from '../model/venue.js'
@@ -53,7 +54,7 @@ export type NoPlanReason =
   | 'below_min_size'
   /** The rounding of fees eats what is left. */
   | 'below_min_edge'
-  /** Ticks, sizes or fees that no market has, or a limit between two ticks: the tick changed under us. */
+  /** Ticks, sizes or fees that no market has, or a limit between two prices: the grid changed under us. */
   | 'bad_market'
 
 /** The best plan of a pair in one orientation, or why there is none. */
@@ -72,7 +73,7 @@ export function planOf(
   if (topE8 < limits.minEdgeMicros * E8) return 'no_edge'
   if ((ONE_E4 - kalshiE4 - polyE4) * 100 > limits.maxEdgeMicros) return 'implausible_edge'
   if (!isTradable(kalshi.market) || !isTradable(poly.market)) return 'bad_market'
-  const stepE2 = commonStep(kalshi.market.sizeStepE2, poly.market.sizeStepE2)
+  const stepE2 = leastCommonMultiple(kalshi.market.sizeStepE2, poly.market.sizeStepE2)
   const wantedE2 = profitableSizeE2(pair, orientation, limits)
   const sizeE2 = wantedE2 - (wantedE2 % stepE2)
   if (sizeE2 === 0 || sizeE2 < Math.max(kalshi.market.minSizeE2, poly.market.minSizeE2)) {
@@ -188,32 +189,22 @@ function inSendingOrder(one: Taken, two: Taken): readonly [Taken, Taken] {
 
 /**
  * The legs with their limits: the opening leg's is the worst level it was planned through; the other leg may pay up to
- * break-even, the highest tick at which the whole plan still loses nothing. Once the first leg stands, a hedge without
+ * break-even, the highest price of its grid at which the whole plan still loses nothing. Once the first leg stands, a hedge without
  * profit is better than none.
  */
 function withHedgeCap([opening, hedge]: readonly [Taken, Taken], sizeE2: number): [SignalLeg, SignalLeg] {
-  const { tickE4, fees } = hedge.market
+  const { leg, market, reserveMicros } = hedge
   const budgetMicros = sizeE2 * ONE_E4 - opening.costMicros - opening.feesMicros
   const affordable = (priceE4: number) =>
-    priceE4 * sizeE2 + takerFeeMicros(fees, priceE4, sizeE2) + hedge.reserveMicros <= budgetMicros
-  let low = 0
-  let high = Math.floor((ONE_E4 - 1 - hedge.leg.limitE4) / tickE4)
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (affordable(hedge.leg.limitE4 + middle * tickE4)) low = middle
-    else high = middle - 1
-  }
-  return [opening.leg, { ...hedge.leg, limitE4: hedge.leg.limitE4 + low * tickE4 }]
+    priceE4 * sizeE2 + takerFeeMicros(market.fees, priceE4, sizeE2) + reserveMicros <= budgetMicros
+  return [opening.leg, { ...leg, limitE4: cappedLimitE4(market, leg.outcome, leg.limitE4, affordable) }]
 }
 
-/**
- * Numbers that the arithmetic above can be trusted with: a message from elsewhere said them. A tick must divide the
- * dollar, since a bid's complement is a price too.
- */
-function isTradable({ tickE4, sizeStepE2, minSizeE2, fees }: GameMarket): boolean {
+/** Numbers that the arithmetic above can be trusted with: a message from elsewhere said them. */
+function isTradable(market: GameMarket): boolean {
+  const { sizeStepE2, minSizeE2, fees } = market
   return (
-    isPositive(tickE4) &&
-    ONE_E4 % tickE4 === 0 &&
+    isPriceGrid(market) &&
     isPositive(sizeStepE2) &&
     isPositive(minSizeE2) &&
     Number.isSafeInteger(fees.ratePpm) &&
@@ -225,11 +216,4 @@ function isTradable({ tickE4, sizeStepE2, minSizeE2, fees }: GameMarket): boolea
 const isPositive = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
 /** The venue refuses a limit between two ticks; from one on the grid the hedge's cap stays on it. */
-const isOnGrid = ({ leg, market }: Taken): boolean => leg.limitE4 % market.tickE4 === 0
-
-/** The least size that is a multiple of both steps, which are whole and above 0. */
-function commonStep(a: number, b: number): number {
-  let [x, y] = [a, b]
-  while (y !== 0) [x, y] = [y, x % y]
-  return (a / x) * b
-}
+const isOnGrid = ({ leg, market }: Taken): boolean => isLimitOnGrid(market, leg.outcome, leg.limitE4)

@@ -425,6 +425,42 @@ describe('the net edge of any books', () => {
     expect(plans).toBeGreaterThan(60)
   })
 
+  it('bounds the second leg at the highest price of a tapered market that loses nothing', () => {
+    const priceRanges = [
+      { startE4: 0, endE4: 1000, stepE4: 10 },
+      { startE4: 1000, endE4: 9000, stepE4: 100 },
+      { startE4: 9000, endE4: 10_000, stepE4: 10 },
+    ]
+    const prices = priceRanges.flatMap(({ startE4, endE4, stepE4 }) =>
+      Array.from({ length: (endE4 - startE4) / stepE4 }, (_, index) => startE4 + index * stepE4),
+    )
+    const seen = { fine: 0, coarse: 0, across: 0 }
+    fc.assert(
+      fc.property(cases, (given) => {
+        const plan = planFor(given.kalshi, given.poly, given.outcome, {
+          kalshiMarket: { tickE4: 100, priceRanges, sizeStepE2: 1, minSizeE2: 1 },
+          polyMarket: {
+            ...{ tickE4: 100, priceRanges, minSizeE2: 1 },
+            ...(given.sameTeam ? {} : { selection: 'UTAH' }),
+          },
+          limits: given.limits,
+        })
+        if (typeof plan === 'string') return
+        for (const { limitE4 } of plan.legs) expect(prices).toContain(limitE4)
+        const { limitE4 } = plan.legs[1]
+        const isFine = limitE4 < 1000 || limitE4 >= 9000
+        seen[isFine ? 'fine' : 'coarse']++
+        if (isFine && worstLevel(given, plan.legs[1], plan.sizeE2) < 9000 && limitE4 > 9000) seen.across++
+        const nextE4 = prices.find((priceE4) => priceE4 > limitE4)
+        if (nextE4 === undefined) return
+        const rounding = BigInt(plan.reserveMicros + 100) * MICRO
+        expect(leftAt(given, plan.legs, plan.sizeE2, nextE4)).toBeLessThan(rounding)
+      }),
+      { numRuns: 600, seed: 5 },
+    )
+    expect(Math.min(seen.fine, seen.coarse, seen.across)).toBeGreaterThan(0)
+  })
+
   it('bounds the second leg at break-even: nothing is lost there, something is a tick above', () => {
     let raised = 0
     fc.assert(

@@ -2,13 +2,14 @@
 
 import { sanitize } from '../../core/sanitize.js'
 import { ONE_E4, parsePriceE4, parseScaled } from '../../model/price.js'
+import { priceGridOf, type PriceGrid, type PriceRange } from '../../model/price-grid.js'
 import { isJsonObject, textOf, type JsonObject } from './wire.js'
 
 export interface ListedMarket {
   readonly ticker: string
   readonly eventTicker: string
   readonly title: string
-  readonly tickE4: number
+  readonly grid: PriceGrid
   readonly sizeStepE2: number
   readonly exchangeIndex: number | undefined
 }
@@ -38,46 +39,29 @@ export function parseMarket(value: unknown): ParsedMarket {
   if (notional !== undefined && (typeof notional !== 'string' || parseScaled(notional, 4) !== ONE_E4)) {
     return skip('notional_value')
   }
-  const tickE4 = readTickE4(value['price_ranges'])
-  if (typeof tickE4 === 'string') return skip(tickE4)
+  const grid = readPriceGrid(value['price_ranges'])
+  if (grid === undefined) return skip('price_ranges')
   const exchangeIndex = exchangeIndexOf(value)
   if (exchangeIndex === 'bad') return skip('exchange_index')
   // Whole contracts are valid everywhere; hundredths only where the market says so.
   const sizeStepE2 = value['fractional_trading_enabled'] === true ? 1 : 100
   const title = sanitize(textOf(value['title']) ?? '', 200)
-  return { kind: 'market', market: { ticker, eventTicker, title, tickE4, sizeStepE2, exchangeIndex } }
+  return { kind: 'market', market: { ticker, eventTicker, title, grid, sizeStepE2, exchangeIndex } }
 }
 
-/**
- * The one step of `[{start, end, step}]`, which must cover every price from $0 to $1; else why there is none:
- *
- *   - `price_ranges`: anything else, or steps that are not whole $0.0001: such a market cannot be expressed;
- *   - `several_ticks`: tapered markets, $0.001 at the edges and $0.01 between. A market has one tick here, and limits
- *     are moved along it (the hedge's break-even, an unwind's next price). On the finest of several a limit can land
- *     between two prices of the coarser range, which the venue refuses (400 `invalid_price`) when the other leg
- *     already stands. So these markets are not traded.
- */
-export function readTickE4(ranges: unknown): number | 'price_ranges' | 'several_ticks' {
-  if (!Array.isArray(ranges) || ranges.length === 0) return 'price_ranges'
-  const parsed: { startE4: number; endE4: number; stepE4: number }[] = []
+/** The grid of `[{start, end, step}]`; undefined for anything else, or what whole $0.0001 cannot express. */
+export function readPriceGrid(ranges: unknown): PriceGrid | undefined {
+  if (!Array.isArray(ranges)) return undefined
+  const parsed: PriceRange[] = []
   for (const range of ranges as readonly unknown[]) {
-    if (!isJsonObject(range)) return 'price_ranges'
+    if (!isJsonObject(range)) return undefined
     const [startE4, endE4, stepE4] = [range['start'], range['end'], range['step']].map((field) =>
       typeof field === 'string' ? parsePriceE4(field) : undefined,
     )
-    if (startE4 === undefined || endE4 === undefined || stepE4 === undefined) return 'price_ranges'
-    if (stepE4 === 0 || endE4 <= startE4 || (endE4 - startE4) % stepE4 !== 0) return 'price_ranges'
+    if (startE4 === undefined || endE4 === undefined || stepE4 === undefined) return undefined
     parsed.push({ startE4, endE4, stepE4 })
   }
-  parsed.sort((a, b) => a.startE4 - b.startE4)
-  let coveredE4 = 0
-  for (const { startE4, endE4 } of parsed) {
-    if (startE4 !== coveredE4) return 'price_ranges'
-    coveredE4 = endE4
-  }
-  if (coveredE4 !== ONE_E4) return 'price_ranges'
-  const [tickE4, ...others] = new Set(parsed.map(({ stepE4 }) => stepE4))
-  return tickE4 === undefined || others.length > 0 ? 'several_ticks' : tickE4
+  return priceGridOf(parsed)
 }
 
 function exchangeIndexOf(market: JsonObject): number | undefined | 'bad' {

@@ -135,7 +135,7 @@ function gameOf(
     teams: event.teams,
     selection,
     title: listed.title,
-    tickE4: listed.tickE4,
+    ...listed.grid,
     sizeStepE2: listed.sizeStepE2,
     minSizeE2: listed.sizeStepE2,
     fees: fees.fees,

@@ -5,6 +5,7 @@ import { sanitize } from '../../core/sanitize.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
 import { complementE4, formatScaled, ONE_E4 } from '../../model/price.js'
+import { isLimitOnGrid } from '../../model/price-grid.js'
 
 /** Letters, digits, `-` and `_`: a `.` is reported to be refused. */
 const ORDER_ID = /^[A-Za-z0-9_-]{1,64}$/
@@ -24,7 +25,8 @@ export function orderBody(request: OrderRequest, market: GameMarket): string {
   if (!ORDER_ID.test(request.orderId)) throw refuse('the id has characters that the venue refuses')
   if (!Number.isSafeInteger(limitE4) || limitE4 <= 0 || limitE4 >= ONE_E4)
     throw refuse(`limit ${limitE4} (E4)`)
-  if (limitE4 % market.tickE4 !== 0) throw refuse(`limit ${limitE4} is not on the tick ${market.tickE4} (E4)`)
+  if (!isLimitOnGrid(market, outcome, limitE4))
+    throw refuse(`limit ${limitE4} (E4) is no price of the market`)
   if (!Number.isSafeInteger(sizeE2) || sizeE2 <= 0 || sizeE2 % market.sizeStepE2 !== 0) {
     throw refuse(`size ${sizeE2} is not a multiple of ${market.sizeStepE2} (E2)`)
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { readTickE4 } from '../../../../src/lib/venues/kalshi/catalog-market.js'
+import { readPriceGrid } from '../../../../src/lib/venues/kalshi/catalog-market.js'
 import { KalshiCatalog, listGames } from '../../../../src/lib/venues/kalshi/catalog.js'
 import { HttpVenue, type Answer } from './http-venue.js'
 import { ed25519Credentials } from './keys.js'
@@ -8,6 +8,11 @@ import { ed25519Credentials } from './keys.js'
 const EVENT = 'KXNBAGAME-26JUN13NYKSAS'
 const FEES = { kind: 'schedule', fees: { ratePpm: 70_000, roundUpToMicros: 100 } } as const
 const LINEAR_CENT = [{ start: '0.0000', end: '1.0000', step: '0.0100' }]
+const TAPERED = [
+  { start: '0.0000', end: '0.1000', step: '0.0010' },
+  { start: '0.1000', end: '0.9000', step: '0.0100' },
+  { start: '0.9000', end: '1.0000', step: '0.0010' },
+]
 
 const entry = (team: string, more: object = {}): Record<string, unknown> => ({
   ticker: `${EVENT}-${team}`,
@@ -90,17 +95,6 @@ describe('Kalshi listings', () => {
       entry('SAS', { price_ranges: [{ start: '0', end: '1', step: '0.00005' }] }),
       'price_ranges',
     ],
-    [
-      'a tick that differs between prices',
-      entry('SAS', {
-        price_ranges: [
-          { start: '0.0000', end: '0.1000', step: '0.0010' },
-          { start: '0.1000', end: '0.9000', step: '0.0100' },
-          { start: '0.9000', end: '1.0000', step: '0.0010' },
-        ],
-      }),
-      'several_ticks',
-    ],
     ['a shard that is no number', entry('SAS', { exchange_index: '3' }), 'exchange_index'],
     ['a suffix that is no code', entry('S4S'), 'market_suffix'],
     ['a suffix that is not in the event', entry('BOS'), 'team_codes'],
@@ -125,26 +119,37 @@ describe('Kalshi listings', () => {
   })
 })
 
-describe('Kalshi ticks', () => {
+describe('Kalshi price ranges', () => {
   const range = (start: string, end: string, step: string) => ({ start, end, step })
 
   it.each([
-    ['linear_cent', LINEAR_CENT, 100],
-    ['deci_cent', [range('0.0000', '1.0000', '0.0010')], 10],
-    ['several ranges of one step', [range('0.01', '1', '0.01'), range('0', '0.01', '0.01')], 100],
-  ])('%s: its step', (_, ranges, tickE4) => expect(readTickE4(ranges)).toBe(tickE4))
-
-  it.each([
+    ['linear_cent', LINEAR_CENT, { tickE4: 100 }],
+    ['deci_cent', [range('0.0000', '1.0000', '0.0010')], { tickE4: 10 }],
+    ['several ranges of one step', [range('0.01', '1', '0.01'), range('0', '0.01', '0.01')], { tickE4: 100 }],
     [
-      'tapered',
-      [
-        range('0.0000', '0.1000', '0.0010'),
-        range('0.1000', '0.9000', '0.0100'),
-        range('0.9000', '1.0000', '0.0010'),
-      ],
+      'tapered_deci_cent',
+      TAPERED,
+      {
+        tickE4: 100,
+        priceRanges: [
+          { startE4: 0, endE4: 1000, stepE4: 10 },
+          { startE4: 1000, endE4: 9000, stepE4: 100 },
+          { startE4: 9000, endE4: 10_000, stepE4: 10 },
+        ],
+      },
     ],
-    ['finest edges', [range('0.01', '1', '0.01'), range('0', '0.01', '0.0001')]],
-  ])('%s: no single step', (_, ranges) => expect(readTickE4(ranges)).toBe('several_ticks'))
+    [
+      'edges of $0.0001',
+      [range('0.01', '1', '0.01'), range('0', '0.01', '0.0001')],
+      {
+        tickE4: 100,
+        priceRanges: [
+          { startE4: 0, endE4: 100, stepE4: 1 },
+          { startE4: 100, endE4: 10_000, stepE4: 100 },
+        ],
+      },
+    ],
+  ])('%s', (_, ranges, grid) => expect(readPriceGrid(ranges)).toEqual(grid))
 
   it.each([
     ['nothing', undefined],
@@ -157,10 +162,11 @@ describe('Kalshi ticks', () => {
     ['no step', [range('0', '1', '0')]],
     ['a negative step', [range('0', '1', '-0.01')]],
     ['a step that does not fit', [range('0', '1', '0.03')]],
+    ['a range off its step', [range('0', '0.05', '0.01'), range('0.05', '1', '0.019')]],
     ['numbers', [{ start: 0, end: 1, step: 0.01 }]],
     ['backwards', [range('1', '0', '0.01')]],
     ['text', ['0-1']],
-  ])('%s cannot be expressed', (_, ranges) => expect(readTickE4(ranges)).toBe('price_ranges'))
+  ])('%s cannot be expressed', (_, ranges) => expect(readPriceGrid(ranges)).toBeUndefined())
 })
 
 describe('Kalshi catalog', () => {
