@@ -50,6 +50,7 @@ class Monitor implements Sink {
     useYesPrice: false,
     snapshotTimeoutMs: 2_000,
     quietMs: 5_000,
+    silenceAnswerMs: 2_000,
     commandTimeoutMs: 5_000,
   })
   private readonly venue = new KalshiFrames()

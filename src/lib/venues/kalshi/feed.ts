@@ -38,6 +38,7 @@ export interface KalshiFeedOptions {
   readonly handshakeMs?: number
   readonly snapshotTimeoutMs?: number
   readonly quietMs?: number
+  readonly silenceAnswerMs?: number
   readonly commandTimeoutMs?: number
   readonly backoff?: Backoff
 }
@@ -51,7 +52,9 @@ const DEFAULTS = {
   serverPingMs: 25_000,
   handshakeMs: 5000,
   snapshotTimeoutMs: 2000,
-  quietMs: 5000,
+  // Asked and given up within two seconds and a tick: a silent stream must not look alive for longer.
+  quietMs: 750,
+  silenceAnswerMs: 1000,
   commandTimeoutMs: 5000,
 } as const
 
@@ -164,8 +167,14 @@ export class KalshiFeed implements MarketFeed {
   private dial(): void {
     const { options } = this
     const nowUs = options.clock.monoUs()
-    const { snapshotTimeoutMs, quietMs, commandTimeoutMs } = options
-    const session = new BookSession({ useYesPrice: false, snapshotTimeoutMs, quietMs, commandTimeoutMs })
+    const { snapshotTimeoutMs, quietMs, silenceAnswerMs, commandTimeoutMs } = options
+    const session = new BookSession({
+      useYesPrice: false,
+      snapshotTimeoutMs,
+      quietMs,
+      silenceAnswerMs,
+      commandTimeoutMs,
+    })
     const socket = openSocket({ ...options, maxPayload: MAX_FRAME_BYTES })
     const connection: Connection = {
       socket,

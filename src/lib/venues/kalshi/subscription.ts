@@ -17,12 +17,18 @@ export interface SubscriptionOptions {
   readonly snapshotTimeoutMs: number
   /** How long a subscription may be silent before it is asked for a snapshot. */
   readonly quietMs: number
+  /** How long the answer to that may take, before the subscription counts as dead. */
+  readonly silenceAnswerMs: number
   /** How long a command may stay unanswered. */
   readonly commandTimeoutMs: number
 }
 
 /** Answers a command about a subscription that the venue does not know, or no longer. */
 const UNKNOWN_SID = 7
+/** Answers a command that came too soon after others. */
+const COMMAND_RATE = 27
+/** One loss after another asks for all snapshots so often at most. */
+const RESYNC_EVERY_US = 100_000
 
 export class BookSubscription {
   readonly books: SubscribedBooks
@@ -38,13 +44,16 @@ export class BookSubscription {
   private isSubscribing = false
   private resyncDeadlineUs: number | undefined
   private firstSnapshotDeadlineUs: number | undefined
+  /** When all snapshots were last asked for, and whether that was before the latest loss. */
+  private resyncAskedUs: number | undefined
+  private isResyncDue = false
   private hasLostOnce = false
 
   constructor(private readonly options: SubscriptionOptions) {
     this.snapshotTimeoutUs = options.snapshotTimeoutMs * 1000
     this.commandTimeoutUs = options.commandTimeoutMs * 1000
     this.books = new SubscribedBooks(options.useYesPrice, this.snapshotTimeoutUs)
-    this.silence = new SilenceWatch(options.quietMs * 1000, this.snapshotTimeoutUs)
+    this.silence = new SilenceWatch(options.quietMs * 1000, options.silenceAnswerMs * 1000)
     this.pending = new PendingCommands(this.commandTimeoutUs)
   }
 
@@ -72,6 +81,7 @@ export class BookSubscription {
   onSubscribed(frame: SubscribedFrame, turn: Turn): boolean {
     const command = this.pending.take(frame.id)
     if (command?.action !== 'subscribe' || frame.channel !== 'orderbook_delta') return false
+    this.pending.accepted(turn.nowUs)
     this.currentSid = frame.sid
     this.isSubscribing = false
     this.firstSnapshotDeadlineUs = turn.nowUs + this.commandTimeoutUs
@@ -93,6 +103,7 @@ export class BookSubscription {
   onOk(frame: OkFrame, turn: Turn): void {
     turn.effects.push(skipped('ok'))
     const command = this.pending.take(frame.id)
+    if (command !== undefined) this.pending.accepted(turn.nowUs)
     if (command === undefined || this.currentSid === undefined) return
     const isUpdate = command.action === 'add_markets' || command.action === 'delete_markets'
     if (isUpdate && frame.marketTickers !== undefined) {
@@ -111,7 +122,9 @@ export class BookSubscription {
     const command = this.pending.take(frame.id)
     const text = `Kalshi error ${frame.code}: ${frame.message}`
     turn.effects.push(notice(command?.action === 'unsubscribe' ? 'info' : 'error', text))
-    if (command?.action === 'subscribe') {
+    if (frame.code === COMMAND_RATE) {
+      this.onTooFast(command, turn)
+    } else if (command?.action === 'subscribe') {
       this.forget()
       if (frame.mayBeOneMarket && this.plan.refused(this.wantedTickers)) this.subscribe(turn)
       else turn.effects.push(reconnect(`subscribe refused: ${text}`))
@@ -128,9 +141,9 @@ export class BookSubscription {
     turn.effects.push(...this.books.breakAll(turn.nowUs))
     const { seen } = this.books
     if (seen.length === 0) return
-    turn.effects.push(notice('warn', `${reason}: asking for ${seen.length} snapshots`))
     this.resyncDeadlineUs ??= turn.nowUs + this.snapshotTimeoutUs
-    this.update('get_snapshot', seen, turn)
+    this.isResyncDue = true
+    if (this.mayResync(turn.nowUs)) this.resync(reason, turn)
   }
 
   /** Replaces the subscription; the old sid is ignored from here on. Too soon after the last time, the connection goes. */
@@ -149,6 +162,7 @@ export class BookSubscription {
 
   onTime(turn: Turn): void {
     const { nowUs, effects } = turn
+    effects.push(...this.pending.release(nowUs))
     if (this.isSubscribing && nowUs - (this.subscribedAtUs ?? nowUs) >= this.commandTimeoutUs) {
       effects.push(reconnect('subscribe was not answered'))
     }
@@ -158,6 +172,7 @@ export class BookSubscription {
     if (this.currentSid === undefined) return
     if (this.resyncDeadlineUs !== undefined) {
       if (nowUs >= this.resyncDeadlineUs) this.resubscribe('no snapshot after a loss', turn)
+      else if (this.isResyncDue && this.mayResync(nowUs)) this.resync('lost again', turn)
     } else if (this.firstSnapshotDeadlineUs !== undefined && nowUs >= this.firstSnapshotDeadlineUs) {
       this.firstSnapshotDeadlineUs = undefined
       effects.push(reconnect('no snapshot after subscribing'))
@@ -165,6 +180,27 @@ export class BookSubscription {
       this.breakSilence(turn)
     }
     this.askAgain(turn)
+  }
+
+  private mayResync(nowUs: number): boolean {
+    return this.resyncAskedUs === undefined || nowUs - this.resyncAskedUs >= RESYNC_EVERY_US
+  }
+
+  private resync(reason: string, turn: Turn): void {
+    const { seen } = this.books
+    turn.effects.push(notice('warn', `${reason}: asking for ${seen.length} snapshots`))
+    this.isResyncDue = false
+    this.resyncAskedUs = turn.nowUs
+    this.update('get_snapshot', seen, turn)
+  }
+
+  /** The command goes again later, so what waits for its answer waits longer. */
+  private onTooFast(command: PendingCommand | undefined, turn: Turn): void {
+    const sentAtUs = this.pending.again(command, turn.nowUs)
+    if (command?.action === 'subscribe') this.subscribedAtUs = sentAtUs
+    if (command?.action !== 'get_snapshot') return
+    this.silence.heard(sentAtUs)
+    if (this.resyncDeadlineUs !== undefined) this.resyncDeadlineUs = sentAtUs + this.snapshotTimeoutUs
   }
 
   private onUpdateRefused(command: PendingCommand, text: string, turn: Turn): void {
@@ -205,23 +241,24 @@ export class BookSubscription {
     const tickers = this.plan.first(this.wantedTickers)
     for (const ticker of tickers) this.books.join(ticker, turn.nowUs)
     this.isSubscribing = true
-    this.subscribedAtUs = turn.nowUs
-    turn.effects.push(this.pending.subscribe(tickers, this.options.useYesPrice, turn.nowUs))
+    this.subscribedAtUs = this.pending.sendsAtUs(turn.nowUs)
+    turn.effects.push(...this.pending.subscribe(tickers, this.options.useYesPrice, turn.nowUs))
   }
 
   private update(action: UpdateAction, tickers: readonly string[], turn: Turn): void {
     if (this.currentSid === undefined || tickers.length === 0) return
-    turn.effects.push(this.pending.update(this.currentSid, action, tickers, turn.nowUs))
+    turn.effects.push(...this.pending.update(this.currentSid, action, tickers, turn.nowUs))
   }
 
   private unsubscribe(turn: Turn): void {
     if (this.currentSid !== undefined)
-      turn.effects.push(this.pending.unsubscribe(this.currentSid, turn.nowUs))
+      turn.effects.push(...this.pending.unsubscribe(this.currentSid, turn.nowUs))
   }
 
   private forget(): void {
     this.currentSid = undefined
     this.isSubscribing = false
+    this.isResyncDue = false
     this.resyncDeadlineUs = undefined
     this.firstSnapshotDeadlineUs = undefined
     this.books.clear()

@@ -145,6 +145,7 @@ function play(frames: readonly string[], useYesPrice: boolean) {
     useYesPrice,
     snapshotTimeoutMs: 2000,
     quietMs: 5000,
+    silenceAnswerMs: 2000,
     commandTimeoutMs: 5000,
   })
   const raw = frames.map((text) => json(text) as Frame)

@@ -39,6 +39,8 @@ export class ReferenceVenue {
   private readonly subscriptions = new Map<number, Subscription>()
   private nextSid = 1
   private sent: SentFrame[] = []
+  /** So many of the next commands are refused for coming too fast. */
+  tooFast = 0
 
   constructor(tickers: readonly string[]) {
     for (const ticker of tickers) this.books.set(ticker, new Map())
@@ -94,6 +96,11 @@ export class ReferenceVenue {
   serve(command: Command): void {
     const { id, cmd, params } = command
     const tickers = params.market_tickers ?? []
+    if (this.tooFast > 0) {
+      this.tooFast--
+      this.send({ type: 'error', id, msg: { code: 27, msg: 'Command rate limit exceeded' } })
+      return
+    }
     if (cmd === 'subscribe') {
       const subscription = { sid: this.nextSid++, tickers: new Set(tickers), seq: 0 }
       this.subscriptions.set(subscription.sid, subscription)

@@ -14,7 +14,13 @@ import type { BookState, SessionEffect } from '../../../../src/lib/venues/kalshi
 import { ReferenceVenue, type SentFrame, type VenueBook } from './reference-venue.js'
 
 const TICKERS = ['A', 'B', 'C']
-const OPTIONS = { useYesPrice: false, snapshotTimeoutMs: 2000, quietMs: 5000, commandTimeoutMs: 5000 }
+const OPTIONS = {
+  useYesPrice: false,
+  snapshotTimeoutMs: 2000,
+  quietMs: 5000,
+  silenceAnswerMs: 2000,
+  commandTimeoutMs: 5000,
+}
 
 type Step =
   | {
@@ -25,7 +31,10 @@ type Step =
       readonly size: number
     }
   | { readonly op: 'deliver' | 'serve'; readonly count: number }
-  | { readonly op: 'lose' | 'repeat' | 'garble' | 'spoil' | 'alien' | 'reconnect' | 'error' | 'unsubscribed' }
+  | {
+      readonly op:
+        'lose' | 'repeat' | 'garble' | 'spoil' | 'alien' | 'reconnect' | 'error' | 'unsubscribed' | 'hurry'
+    }
   | { readonly op: 'replay'; readonly back: number }
   | { readonly op: 'follow'; readonly tickers: readonly string[] }
   | { readonly op: 'wait'; readonly ms: number }
@@ -50,6 +59,7 @@ const trouble = fc.oneof(
       'reconnect',
       'error',
       'unsubscribed',
+      'hurry',
     ),
   }),
   fc.record({ op: fc.constant('replay' as const), back: fc.integer({ min: 1, max: 8 }) }),
@@ -126,6 +136,9 @@ class Harness {
       case 'error':
       case 'unsubscribed':
         this.venue.kill(step.op)
+        break
+      case 'hurry':
+        this.venue.tooFast = 2
         break
       case 'follow':
         this.wanted = step.tickers
