@@ -26,8 +26,12 @@ export type KeyScope = 'read' | 'write'
 /** What the simulator needs to verify requests: `public.json`. */
 export interface PublicAccounts {
   readonly kalshi: {
+    /** How much every account may ask for, as `GET /account/limits` says: `basic` to `prestige`. */
+    readonly usage_tier: string
     readonly keys: readonly {
       readonly key_id: string
+      /** Whose key it is: orders of one account do not trade with each other. `main` when the file does not say. */
+      readonly account: string
       readonly scope: KeyScope
       readonly public_key: string
     }[]
@@ -73,9 +77,10 @@ export async function createSimAccounts(dir: string): Promise<SimAccounts> {
   const wallet = newWallet()
   const publicAccounts: PublicAccounts = {
     kalshi: {
+      usage_tier: 'basic',
       keys: [
-        { key_id: readId, scope: 'read', public_key: read.publicKey },
-        { key_id: tradeId, scope: 'write', public_key: trade.publicKey },
+        { key_id: readId, account: 'main', scope: 'read', public_key: read.publicKey },
+        { key_id: tradeId, account: 'main', scope: 'write', public_key: trade.publicKey },
       ],
     },
     polymarket: {
@@ -122,16 +127,18 @@ export async function readPublicAccounts(dir: string): Promise<PublicAccounts> {
 
 function parsePublic(raw: unknown): PublicAccounts {
   const { kalshi, polymarket } = fields(raw)
-  const { keys } = fields(kalshi)
+  const { keys, usage_tier: tier = 'basic' } = fields(kalshi)
   if (!Array.isArray(keys) || keys.length === 0) throw new Error('no kalshi keys')
   const wallet = fields(polymarket)
   if (typeof wallet['signature_type'] !== 'number') throw new Error('no signature_type')
   return {
     kalshi: {
+      usage_tier: text(tier),
       keys: keys.map((entry: unknown) => {
         const key = fields(entry)
         return {
           key_id: text(key['key_id']),
+          account: text(key['account'] ?? 'main'),
           scope: key['scope'] === 'write' ? 'write' : 'read',
           public_key: text(key['public_key']),
         }

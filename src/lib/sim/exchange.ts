@@ -121,11 +121,12 @@ export class Exchange {
     this.emitBook({ market, changes: [change], trade: undefined, wallMs: this.clock.nowMs() })
   }
 
-  /** Takes an order out of the book, if it rests there, and tells everybody. */
-  cancel(market: SimMarket, order: RestingOrder): void {
+  /** Takes an order out of the book and tells everybody; returns what rested of it, 0.01 contract. */
+  cancel(market: SimMarket, order: RestingOrder): number {
     const change = this.bookOf(market).cancel(order)
-    if (change === undefined) return
+    if (change === undefined) return 0
     this.emitBook({ market, changes: [change], trade: undefined, wallMs: this.clock.nowMs() })
+    return -change.deltaE2
   }
 
   private advance(): void {

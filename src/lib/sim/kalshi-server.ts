@@ -1,21 +1,20 @@
 /** The simulated Kalshi: REST, order entry and WebSocket on one loopback port. */
 
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { PublicAccounts } from './accounts.js'
 import type { BookChange } from './exchange.js'
 import { listen, refuseUpgrade, type Host } from './http-host.js'
-import { KalshiAccount, type KalshiFill, type KalshiOrder } from './kalshi/account.js'
+import { KalshiAccount } from './kalshi/account.js'
 import { KalshiVerifier } from './kalshi/auth.js'
+import { KalshiChannels } from './kalshi/channels.js'
 import { isRefusal, notFound } from './kalshi/errors.js'
-import { fillMessage, positionMessage, userOrderMessage, type PrintedTrade } from './kalshi/frames.js'
+import { ExchangeState } from './kalshi/exchange-state.js'
+import { OrderDesk } from './kalshi/order-desk.js'
 import { OrderEntry } from './kalshi/order-entry.js'
 import { kalshiApp } from './kalshi/rest.js'
 import { KalshiSession } from './kalshi/session.js'
-import type { LastTrade } from './kalshi/shapes.js'
-import type { KalshiMarket } from './market.js'
 import type { ScenarioEvent } from './scenario.js'
 import { playTape } from './tape.js'
 import { textOf, type VenueServerOptions } from './venue-server.js'
@@ -46,7 +45,9 @@ export async function startKalshi(options: VenueServerOptions<PublicAccounts['ka
 
 class KalshiVenue {
   readonly app
-  private readonly account = new KalshiAccount()
+  private readonly accounts: ReadonlyMap<string, KalshiAccount>
+  private readonly channels: KalshiChannels
+  private readonly desk: OrderDesk
   private readonly verifier: KalshiVerifier
   private readonly sockets = new WebSocketServer({
     noServer: true,
@@ -54,21 +55,25 @@ class KalshiVenue {
     maxPayload: MAX_COMMAND_BYTES,
   })
   private readonly sessions = new Map<WebSocket, KalshiSession>()
-  private readonly lastTrades = new Map<string, LastTrade>()
 
   constructor(private readonly options: VenueServerOptions<PublicAccounts['kalshi']>) {
     const { exchange, accounts, stats } = options
     this.verifier = new KalshiVerifier(accounts)
-    const orderEntry = new OrderEntry(exchange, this.account, stats, {
-      onOrder: (order, fills) => this.tellOwner(order, fills),
-    })
+    this.accounts = new Map(accounts.keys.map(({ account }) => [account, new KalshiAccount(account)]))
+    this.channels = new KalshiChannels(() => this.sessions.values(), exchange.clock)
+    this.desk = new OrderDesk(exchange, this.accounts, stats, this.channels)
+    const state = new ExchangeState()
     this.app = kalshiApp({
       exchange,
-      account: this.account,
+      state,
+      accounts: this.accounts,
+      usageTier: accounts.usage_tier,
       verifier: this.verifier,
-      orderEntry,
+      orderEntry: new OrderEntry(exchange, state, this.desk, stats),
+      desk: this.desk,
       stats,
-      lastTrade: (ticker) => this.lastTrades.get(ticker),
+      nowMs: () => exchange.clock.nowMs(),
+      lastTrade: (ticker) => this.channels.lastTrade(ticker),
     })
   }
 
@@ -77,6 +82,7 @@ class KalshiVenue {
     const stopListening = this.options.exchange.listen({
       onBook: (change) => this.onBook(change),
       onEvent: (event, wallMs) => this.onEvent(event, wallMs),
+      onStep: (wallMs) => this.desk.cancelWhere(({ expiresMs }) => (expiresMs ?? Infinity) <= wallMs),
     })
     const ping = setInterval(() => {
       for (const socket of this.sessions.keys()) socket.ping('heartbeat')
@@ -118,17 +124,20 @@ class KalshiVenue {
       refuseUpgrade(socket, verdict.status, verdict.body)
       return
     }
-    this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket))
+    const account = this.accounts.get(verdict.account)
+    if (account === undefined) return
+    this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, account))
   }
 
-  private accept(socket: WebSocket): void {
+  private accept(socket: WebSocket, account: KalshiAccount): void {
     const { exchange, stats, tape, speed } = this.options
     const session = new KalshiSession({
       socket,
       exchange,
       stats,
+      account,
       tape: tape && ((send) => playTape(tape, 'kalshi', speed, send)),
-      lastTrade: (ticker) => this.lastTrades.get(ticker),
+      lastTrade: (ticker) => this.channels.lastTrade(ticker),
     })
     this.sessions.set(socket, session)
     socket.on('message', (data: RawData) => session.onText(textOf(data)))
@@ -140,40 +149,23 @@ class KalshiVenue {
   }
 
   private onBook(change: BookChange): void {
-    const { market, trade, wallMs } = change
-    if (market.venue !== 'kalshi') return
-    if (trade !== undefined) {
-      for (const { yesPriceE4, sizeE6 } of trade.fills) {
-        const countE2 = Math.round(sizeE6 / 10_000)
-        const volumeE2 = (this.lastTrades.get(market.id)?.volumeE2 ?? 0) + countE2
-        this.lastTrades.set(market.id, { priceE4: yesPriceE4, sizeE2: countE2, volumeE2 })
-        this.print({
-          tradeId: randomUUID(),
-          market,
-          yesPriceE4,
-          countE2,
-          takerBuysYes: (trade.order.outcome === 'yes') === (trade.order.side === 'buy'),
-          wallMs,
-        })
-      }
-    }
-    for (const session of this.sessions.values()) session.onBook(change)
-  }
-
-  private print(trade: PrintedTrade): void {
-    for (const session of this.sessions.values()) session.onTrade(trade)
+    this.channels.onBook(change)
+    if (change.market.venue === 'kalshi' && change.trade !== undefined) this.desk.onTrade(change.trade)
   }
 
   private onEvent(event: ScenarioEvent, wallMs: number): void {
     if (event.kind === 'announced') {
-      for (const market of event.game.kalshi) this.lifecycle(market, { event_type: 'created' })
+      for (const market of event.game.kalshi) this.channels.onLifecycle(market, { event_type: 'created' })
     }
     if (event.kind !== 'status' || event.market.venue !== 'kalshi') return
     const { market } = event
     const seconds = Math.floor(wallMs / 1000)
-    if (market.status === 'closed') this.lifecycle(market, { event_type: 'deactivated' })
+    if (market.status === 'closed') {
+      this.desk.cancelWhere((order) => order.market === market)
+      this.channels.onLifecycle(market, { event_type: 'deactivated' })
+    }
     if (market.status === 'determined') {
-      this.lifecycle(market, {
+      this.channels.onLifecycle(market, {
         event_type: 'determined',
         result: market.result,
         settlement_value: market.result === 'yes' ? '1.0000' : '0.0000',
@@ -181,35 +173,8 @@ class KalshiVenue {
       })
     }
     if (market.status === 'finalized') {
-      this.account.settle(market, wallMs)
-      this.lifecycle(market, { event_type: 'settled', settled_ts: seconds })
-    }
-  }
-
-  private lifecycle(market: KalshiMarket, fields: Readonly<Record<string, unknown>>): void {
-    const message = { market_ticker: market.id, ...fields }
-    for (const session of this.sessions.values()) {
-      session.onChannel('market_lifecycle_v2', 'market_lifecycle_v2', market.id, message)
-    }
-  }
-
-  private tellOwner(order: KalshiOrder, fills: readonly KalshiFill[]): void {
-    const { account } = this
-    const ticker = order.market.id
-    const messages: [string, string, unknown][] = [
-      ...fills.map((fill): [string, string, unknown] => [
-        'fill',
-        'fill',
-        fillMessage(fill, account.positionE2(ticker)),
-      ]),
-      ['user_orders', 'user_order', userOrderMessage(order, account.userId)],
-    ]
-    if (fills.length > 0) {
-      const position = account.positionOf(order.market)
-      messages.push(['market_positions', 'market_position', positionMessage(position, account.userId)])
-    }
-    for (const session of this.sessions.values()) {
-      for (const [channel, type, message] of messages) session.onChannel(channel, type, ticker, message)
+      for (const account of this.accounts.values()) account.settle(market, wallMs)
+      this.channels.onLifecycle(market, { event_type: 'settled', settled_ts: seconds })
     }
   }
 }

@@ -3,7 +3,7 @@
 export interface SimStats {
   /** Order requests that passed authentication and validation: a FAK or IOC with no match is an order too. */
   readonly orders: number
-  /** Orders that filled a size above zero, once per order. */
+  /** Orders that took a size above zero, once per order; what filled an order that rested is not counted. */
   readonly fills: number
   readonly filledSizeE6: number
   /** What takers paid in total, without fees: buys positive, sells negative. */

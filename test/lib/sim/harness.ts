@@ -1,7 +1,7 @@
 /** A running simulator and small clients of the tests' own: their signing shares no code with the simulator. */
 
 import { constants, createHash, createHmac, sign } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
@@ -32,15 +32,24 @@ export interface Bench {
   readonly dir: string
   readonly read: KalshiKey
   readonly trade: KalshiKey
+  /** May write too, for another account. */
+  readonly rival: KalshiKey
   readonly wallet: Wallet
   close(): Promise<void>
 }
 
 const readJson = async (file: string): Promise<Json> => JSON.parse(await readFile(file, 'utf8'))
 
-export async function startBench(options: Partial<SimulatorOptions> = {}): Promise<Bench> {
+export async function startBench(
+  options: Partial<SimulatorOptions> = {},
+  usageTier = 'basic',
+): Promise<Bench> {
   const dir = await mkdtemp(join(tmpdir(), 'sim-'))
   const accounts = await createSimAccounts(dir)
+  const known = await readJson(join(dir, 'public.json'))
+  const rival = { ...known.kalshi.keys[1], key_id: 'rival', account: 'rival' }
+  known.kalshi = { usage_tier: usageTier, keys: [...known.kalshi.keys, rival] }
+  await writeFile(join(dir, 'public.json'), JSON.stringify(known))
   const sim = await startSimulator({
     seed: 1,
     speed: 1,
@@ -51,6 +60,7 @@ export async function startBench(options: Partial<SimulatorOptions> = {}): Promi
   })
   const monitor = await readJson(accounts.monitorFile)
   const exec = await readJson(accounts.execFile)
+  const trade = await readFile(String(exec.kalshi.key_file), 'utf8')
   const key = async (entry: Json): Promise<KalshiKey> => ({
     id: entry.key_id,
     pem: await readFile(String(entry.key_file), 'utf8'),
@@ -59,7 +69,8 @@ export async function startBench(options: Partial<SimulatorOptions> = {}): Promi
     sim,
     dir,
     read: await key(monitor.kalshi),
-    trade: await key(exec.kalshi),
+    trade: { id: exec.kalshi.key_id, pem: trade },
+    rival: { id: 'rival', pem: trade },
     wallet: await readJson(String(exec.polymarket.key_file)),
     close: async () => {
       await sim.close()

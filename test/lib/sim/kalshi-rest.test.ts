@@ -193,6 +193,7 @@ describe('authentication of private calls', () => {
 })
 
 describe('order validation', () => {
+  const gtc = { time_in_force: 'good_till_canceled' }
   const flat = (field: string, kind = 'number', type = 'string') => ({
     code: 'bad_request',
     message: 'bad request',
@@ -224,7 +225,18 @@ describe('order validation', () => {
     ['a price that is no number', { price: '1e-1' }, 400, 'invalid_price'],
     ['an unknown ticker', { ticker: 'KXNBAGAME-NOPE' }, 404, 'not_found'],
     ['another shard', { exchange_index: 0 }, 404, 'not_found'],
-    ['a resting order', { time_in_force: 'good_till_canceled', price: '0.0100' }, 400, 'invalid_order'],
+    ['a post-only IOC', { post_only: true }, 400, 'invalid_parameters'],
+    ['a GTC that only reduces', { ...gtc, reduce_only: true }, 400, 'invalid_parameters'],
+    ['an expiration in the past', { ...gtc, expiration_time: 1_600_000_000 }, 400, 'invalid_parameters'],
+    [
+      'an expiration in text',
+      { ...gtc, expiration_time: '1' },
+      400,
+      flat('expiration_time', 'string', 'int64'),
+    ],
+    ['a group that does not exist', { order_group_id: 'nope' }, 404, 'not_found'],
+    ['another subaccount', { subaccount: 1 }, 400, 'invalid_parameters'],
+    ['a post-only order that crosses', { ...gtc, post_only: true }, 400, 'invalid_order'],
     ['more than the account holds', { count: '200000.00' }, 400, 'insufficient_balance'],
     ['more than the shard holds', { count: '60000.00' }, 404, 'insufficient_shard_balance'],
   ])('refuses %s', async (_what, fields, status, code) => {
@@ -364,12 +376,6 @@ describe('orders', () => {
     const shards = body.balance_breakdown.map((entry: Json) => [entry.exchange_index, Number(entry.balance)])
     expect(shards.map(([index]: Json) => index)).toEqual([0, 3])
     expect(shards[0][1] + shards[1][1]).toBeCloseTo(Number(body.balance_dollars), 3)
-  })
-
-  it('has nothing resting to cancel', async () => {
-    expect((await kalshiCall(bench, 'DELETE', '/portfolio/events/orders/abc')).body).toEqual({
-      error: { code: 'not_found', message: 'not found', service: 'exchange' },
-    })
   })
 
   it('answers 429 when the write bucket is empty, and recovers', async () => {

@@ -224,11 +224,11 @@ describe('resting orders', () => {
       [undefined, 2_000_000],
     ])
     // Makers who want less leave from the back.
-    book.setLadder({ bids: [], asks: [[4900, 900]] }, 0)
-    expect(book.queueAt('ask', 4900)).toEqual([
-      { order: undefined, sizeE2: 900 },
-      { order, sizeE2: 500 },
-    ])
+    book.setLadder({ bids: [], asks: [[4900, 1300]] }, 0)
+    const makersOf = (sizeE2: number) => ({ order: undefined, sizeE2 })
+    expect(book.queueAt('ask', 4900)).toEqual([makersOf(1000), { order, sizeE2: 500 }, makersOf(300)])
+    book.take(buy(5000), fillContracts(book, buy(5000), 4_000_000), 0)
+    expect(book.queueAt('ask', 4900)).toEqual([makersOf(600), { order, sizeE2: 500 }, makersOf(300)])
   })
 
   it('trade with makers whose new quote reaches them, at their own price, and the book is not crossed', () => {

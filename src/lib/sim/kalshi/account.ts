@@ -1,35 +1,13 @@
 /**
- * The simulated Kalshi account: cash per exchange shard, net positions, orders and fills. Positions net: selling YES
- * that is not held opens NO, and the reverse.
+ * A simulated Kalshi account: cash per exchange shard, net positions, orders and fills. Positions net: selling YES that
+ * is not held opens NO, and the reverse. Orders that rest bind money.
  */
 
 import { cashMicros } from '../matching.js'
 import { uuidOf, type KalshiMarket } from '../market.js'
-
-export interface KalshiOrder {
-  readonly orderId: string
-  readonly clientOrderId: string | undefined
-  readonly market: KalshiMarket
-  readonly side: 'bid' | 'ask'
-  readonly priceE4: number
-  readonly countE2: number
-  readonly createdMs: number
-  /** Reads by id lag behind the reply. */
-  readonly readableAtMs: number
-  filledE2: number
-  fillCostMicros: number
-  feesMicros: number
-}
-
-export interface KalshiFill {
-  readonly tradeId: string
-  readonly order: KalshiOrder
-  readonly yesPriceE4: number
-  readonly countE2: number
-  readonly feeMicros: number
-  readonly createdMs: number
-  readonly readableAtMs: number
-}
+import { remainingE2, type KalshiFill, type KalshiOrder } from './order.js'
+import { OrderGroups } from './order-groups.js'
+import { neededMicros, reservedMicros } from './reserve.js'
 
 export interface KalshiPosition {
   readonly market: KalshiMarket
@@ -46,28 +24,43 @@ export interface KalshiPosition {
 
 /** Money at the start, on each shard. */
 const OPENING_MICROS = 50_000_000_000
-const SHARDS = [0, 3] as const
+export const SHARDS = [0, 3] as const
 
 export class KalshiAccount {
-  readonly userId = uuidOf('sim-kalshi-user')
+  readonly userId: string
   /** Newest first. */
   readonly orders: KalshiOrder[] = []
   readonly fills: KalshiFill[] = []
   readonly positions = new Map<string, KalshiPosition>()
+  readonly groups = new OrderGroups()
   private readonly clientIds = new Set<string>()
   private readonly byId = new Map<string, KalshiOrder>()
+  private readonly open = new Set<KalshiOrder>()
   private readonly shards = new Map<number, number>(SHARDS.map((shard) => [shard, OPENING_MICROS]))
 
+  /** @param name also the owner of its orders in the books. */
+  constructor(readonly name: string) {
+    this.userId = uuidOf(`sim-kalshi-user:${name}`)
+  }
+
+  /** What may be traded with: cash less what resting orders bind. */
   balances(): readonly { readonly exchangeIndex: number; readonly micros: number }[] {
-    return [...this.shards].map(([exchangeIndex, micros]) => ({ exchangeIndex, micros }))
+    return SHARDS.map((exchangeIndex) => ({ exchangeIndex, micros: this.freeMicros(exchangeIndex) }))
   }
 
   get totalMicros(): number {
-    return [...this.shards.values()].reduce((sum, micros) => sum + micros, 0)
+    return this.balances().reduce((sum, { micros }) => sum + micros, 0)
   }
 
-  shardMicros(exchangeIndex: number): number {
-    return this.shards.get(exchangeIndex) ?? 0
+  freeMicros(exchangeIndex: number): number {
+    const resting = this.resting.filter(({ market }) => market.exchangeIndex === exchangeIndex)
+    const bound = reservedMicros(resting, ({ id }) => this.positionE2(id))
+    return (this.shards.get(exchangeIndex) ?? 0) - bound
+  }
+
+  /** Orders in the books, oldest first. */
+  get resting(): readonly KalshiOrder[] {
+    return [...this.open]
   }
 
   /** Claims a client order id for good; false when it was used before. */
@@ -84,6 +77,14 @@ export class KalshiAccount {
   addOrder(order: KalshiOrder): void {
     this.orders.unshift(order)
     this.byId.set(order.orderId, order)
+    this.track(order)
+  }
+
+  /** Takes a size off an order that is still open: it is canceled. */
+  reduce(order: KalshiOrder, sizeE2: number, nowMs: number): void {
+    order.canceledE2 += sizeE2
+    order.updatedMs = nowMs
+    this.track(order)
   }
 
   order(orderId: string): KalshiOrder | undefined {
@@ -94,16 +95,18 @@ export class KalshiAccount {
     return this.positions.get(ticker)?.positionE2 ?? 0
   }
 
-  /** Cash an order may need at most, without fees: what it closes needs none. */
-  worstCostMicros(market: KalshiMarket, side: 'bid' | 'ask', priceE4: number, countE2: number): number {
-    const held = this.positionE2(market.id)
-    const closes = Math.min(countE2, Math.max(0, side === 'bid' ? -held : held))
-    return (side === 'bid' ? priceE4 : 10_000 - priceE4) * (countE2 - closes)
+  /** Cash that one more order binds at most: what it closes needs none. */
+  neededMicros(
+    market: KalshiMarket,
+    order: { readonly side: 'bid' | 'ask'; readonly priceE4: number; readonly countE2: number },
+  ): number {
+    const own = this.resting.filter((resting) => resting.market === market)
+    return neededMicros(own, this.positionE2(market.id), order)
   }
 
   /** Books a fill. Returns the cash that left the account without the fee (negative when it came in). */
   book(fill: KalshiFill): number {
-    const { order, yesPriceE4, countE2, feeMicros } = fill
+    const { order, yesPriceE4, countE2, feeMicros, isTaker } = fill
     const { market, side } = order
     const position = this.positionOf(market)
     const opposite = side === 'bid' ? -position.positionE2 : position.positionE2
@@ -122,9 +125,12 @@ export class KalshiAccount {
     position.feesMicros += feeMicros
     position.volumeE2 += countE2
     position.updatedMs = fill.createdMs
+    const paidAs = isTaker ? order.taker : order.maker
+    paidAs.costMicros += paidPriceE4 * countE2
+    paidAs.feesMicros += feeMicros
     order.filledE2 += countE2
-    order.fillCostMicros += paidPriceE4 * countE2
-    order.feesMicros += feeMicros
+    order.updatedMs = fill.createdMs
+    this.track(order)
     this.fills.unshift(fill)
     const paid = paidPriceE4 * opens - proceeds
     this.move(market.exchangeIndex, -paid - feeMicros)
@@ -162,6 +168,11 @@ export class KalshiAccount {
   }
 
   private move(exchangeIndex: number, micros: number): void {
-    this.shards.set(exchangeIndex, this.shardMicros(exchangeIndex) + micros)
+    this.shards.set(exchangeIndex, (this.shards.get(exchangeIndex) ?? 0) + micros)
+  }
+
+  private track(order: KalshiOrder): void {
+    if (remainingE2(order) > 0) this.open.add(order)
+    else this.open.delete(order)
   }
 }

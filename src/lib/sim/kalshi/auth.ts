@@ -11,7 +11,8 @@ import { kalshiError, type KalshiRefusal } from './errors.js'
 const WINDOW_MS = 10_000
 
 export interface VerifiedKey {
-  readonly keyId: string
+  /** The account's name. */
+  readonly account: string
   readonly scope: KeyScope
 }
 
@@ -32,8 +33,8 @@ export class KalshiVerifier {
   private readonly keys = new Map<string, KnownKey>()
 
   constructor(accounts: PublicAccounts['kalshi']) {
-    for (const { key_id: keyId, scope, public_key: pem } of accounts.keys) {
-      this.keys.set(keyId, { keyId, scope, publicKey: createPublicKey(pem) })
+    for (const { key_id: keyId, account, scope, public_key: pem } of accounts.keys) {
+      this.keys.set(keyId, { account, scope, publicKey: createPublicKey(pem) })
     }
   }
 
@@ -55,7 +56,7 @@ export class KalshiVerifier {
         details: 'INCORRECT_API_KEY_SIGNATURE',
       })
     }
-    return { keyId: known.keyId, scope: known.scope }
+    return { account: known.account, scope: known.scope }
   }
 }
 

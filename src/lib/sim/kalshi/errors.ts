@@ -21,6 +21,10 @@ export function kalshiError(
 export const exchangeError = (status: number, code: string): KalshiRefusal =>
   kalshiError(status, code, code.replaceAll('_', ' '), { service: 'exchange' })
 
+/** Understood, and not to be: the details say why. */
+export const invalidOrder = (details: string): KalshiRefusal =>
+  kalshiError(400, 'invalid_order', 'invalid order', { details })
+
 /** A body that does not decode: flat. */
 export const decodeError = (details: string): KalshiRefusal => ({
   status: 400,

@@ -1,15 +1,14 @@
-/** Kalshi WebSocket messages, as captured: text prices with four decimals, text counts with two. */
+/** Kalshi WebSocket messages of the market channels, as captured: text prices with four decimals, text counts with two. */
 
 import { complementE4, formatScaled } from '../../model/price.js'
 import type { OrderBook } from '../../model/order-book.js'
 import type { LevelChange } from '../matching-book.js'
 import type { KalshiMarket } from '../market.js'
-import type { KalshiFill, KalshiOrder, KalshiPosition } from './account.js'
+import type { KalshiOrder } from './order.js'
 import { sideLevels, type LastTrade } from './shapes.js'
 
 const dollars = (priceE4: number) => formatScaled(priceE4, 4)
 const count = (sizeE2: number) => formatScaled(sizeE2, 2)
-const money = (micros: number) => formatScaled(micros, 6)
 
 export function snapshotMessage(market: KalshiMarket, book: OrderBook, useYesPrice: boolean): unknown {
   const yes = sideLevels(book, 'yes')
@@ -22,11 +21,13 @@ export function snapshotMessage(market: KalshiMarket, book: OrderBook, useYesPri
   }
 }
 
+/** @param own the order that made the difference, for its owner alone. */
 export function deltaMessage(
   market: KalshiMarket,
   change: LevelChange,
   useYesPrice: boolean,
   wallMs: number,
+  own: KalshiOrder | undefined,
 ): unknown {
   const inYes = change.side === 'bid' || useYesPrice
   return {
@@ -38,6 +39,8 @@ export function deltaMessage(
     // Microseconds in text, as the venue writes them.
     ts: new Date(wallMs).toISOString().replace('Z', '000Z'),
     ts_ms: wallMs,
+    ...(own?.clientOrderId !== undefined && { client_order_id: own.clientOrderId }),
+    ...(own !== undefined && { subaccount: 0 }),
   }
 }
 
@@ -99,71 +102,5 @@ export function tradeMessage({
     is_block_trade: false,
     ts: Math.floor(wallMs / 1000),
     ts_ms: wallMs,
-  }
-}
-
-export function fillMessage(fill: KalshiFill, postPositionE2: number): unknown {
-  const { order } = fill
-  const outcome = order.side === 'bid' ? 'yes' : 'no'
-  return {
-    trade_id: fill.tradeId,
-    order_id: order.orderId,
-    ...(order.clientOrderId !== undefined && { client_order_id: order.clientOrderId }),
-    market_ticker: order.market.id,
-    exchange_index: order.market.exchangeIndex,
-    is_taker: true,
-    side: outcome,
-    yes_price_dollars: dollars(fill.yesPriceE4),
-    count_fp: count(fill.countE2),
-    fee_cost: money(fill.feeMicros),
-    action: 'buy',
-    ts: Math.floor(fill.createdMs / 1000),
-    ts_ms: fill.createdMs,
-    post_position_fp: count(postPositionE2),
-    purchased_side: outcome,
-    outcome_side: outcome,
-    book_side: order.side,
-    subaccount: 0,
-  }
-}
-
-export function userOrderMessage(order: KalshiOrder, userId: string): unknown {
-  const outcome = order.side === 'bid' ? 'yes' : 'no'
-  return {
-    order_id: order.orderId,
-    user_id: userId,
-    ticker: order.market.id,
-    exchange_index: order.market.exchangeIndex,
-    status: order.filledE2 === order.countE2 ? 'executed' : 'canceled',
-    side: outcome,
-    is_yes: outcome === 'yes',
-    outcome_side: outcome,
-    book_side: order.side,
-    yes_price_dollars: dollars(order.priceE4),
-    fill_count_fp: count(order.filledE2),
-    remaining_count_fp: '0.00',
-    initial_count_fp: count(order.countE2),
-    taker_fill_cost_dollars: money(order.fillCostMicros),
-    maker_fill_cost_dollars: money(0),
-    taker_fees_dollars: money(order.feesMicros),
-    maker_fees_dollars: money(0),
-    ...(order.clientOrderId !== undefined && { client_order_id: order.clientOrderId }),
-    self_trade_prevention_type: 'taker_at_cross',
-    created_time: new Date(order.createdMs).toISOString(),
-    created_ts_ms: order.createdMs,
-    subaccount_number: 0,
-  }
-}
-
-export function positionMessage(position: KalshiPosition, userId: string): unknown {
-  return {
-    user_id: userId,
-    market_ticker: position.market.id,
-    position_fp: count(position.positionE2),
-    position_cost_dollars: money(position.costMicros),
-    realized_pnl_dollars: money(position.realizedMicros),
-    fees_paid_dollars: money(position.feesMicros),
-    position_fee_cost_dollars: money(position.feesMicros),
-    volume_fp: count(position.volumeE2),
   }
 }

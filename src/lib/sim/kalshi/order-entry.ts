@@ -1,159 +1,179 @@
-/** V2 order entry: validates, matches against the displayed book, books the fills, answers flat. */
+/** V2 order entry: everything the venue checks, then a match against the book; what is left rests or is canceled. */
 
 import { randomUUID } from 'node:crypto'
 import { formatScaled } from '../../model/price.js'
 import type { Exchange } from '../exchange.js'
 import type { KalshiMarket } from '../market.js'
-import { fillContracts, sumE6, type Fill, type TakerOrder } from '../matching.js'
+import { planContracts, sumE6, type Plan, type TakerOrder } from '../matching.js'
 import type { StatsCounter } from '../stats.js'
-import type { KalshiAccount, KalshiFill, KalshiOrder } from './account.js'
-import { exchangeError, isRefusal, kalshiError, type KalshiRefusal } from './errors.js'
-import { parseOrderRequest, type OrderRequestV2 } from './order-request.js'
+import type { KalshiAccount } from './account.js'
+import { exchangeError, invalidOrder, isRefusal, kalshiError, type KalshiRefusal } from './errors.js'
+import type { ExchangeState } from './exchange-state.js'
+import { remainingE2, type KalshiFill, type KalshiOrder } from './order.js'
+import type { OrderDesk } from './order-desk.js'
+import { invalid, parseOrderRequest, type OrderRequestV2 } from './order-request.js'
 
 /** Wall ms after which reads show what the create reply already told. */
 const ORDER_READ_LAG_MS = 800
-const FILL_READ_LAG_MS = 200
 
-export interface Accepted {
-  readonly status: 201
+interface Accepted {
+  readonly status: 200 | 201
   readonly body: unknown
 }
 
-export interface OrderEntryListener {
-  onOrder(order: KalshiOrder, fills: readonly KalshiFill[]): void
+interface Admitted extends OrderRequestV2 {
+  readonly market: KalshiMarket
+  readonly priceE4: number
+  /** What it may fill: less than its count when it only reduces. */
+  readonly wantedE2: number
+  readonly taker: TakerOrder
 }
 
 export class OrderEntry {
   constructor(
     private readonly exchange: Exchange,
-    private readonly account: KalshiAccount,
+    private readonly state: ExchangeState,
+    private readonly desk: OrderDesk,
     private readonly stats: StatsCounter,
-    private readonly listener: OrderEntryListener,
   ) {}
 
   /** Handles one create request of a key that may write. */
-  create(body: string): Accepted | KalshiRefusal {
+  create(account: KalshiAccount, body: string): Accepted | KalshiRefusal {
     const request = parseOrderRequest(body)
-    if (isRefusal(request)) return request
+    const admitted = isRefusal(request) ? request : this.admit(account, request)
+    if (isRefusal(admitted)) return admitted
+    const { market, taker, wantedE2, clientOrderId, timeInForce } = admitted
+    const plan = planContracts(this.exchange.bookOf(market), taker, wantedE2 * 10_000, {
+      owner: account.name,
+      cancels: admitted.selfTrade === 'maker' ? 'maker' : 'taker',
+    })
+    if (admitted.postOnly && crosses(plan)) return invalidOrder('post only cross')
+    if (clientOrderId !== undefined) account.claim(clientOrderId)
+    this.stats.countOrder()
+    if (timeInForce === 'fill_or_kill' && sumE6(plan.fills) < wantedE2 * 10_000) {
+      const code = 'fill_or_kill_insufficient_resting_volume'
+      return kalshiError(409, code, code.replaceAll('_', ' '))
+    }
+    const order = newOrder(account, admitted, this.exchange.clock.nowMs())
+    const rests = timeInForce === 'good_till_canceled'
+    const fills = this.desk.execute(account, order, taker, plan, rests)
+    return { status: 201, body: createReply(order, fills) }
+  }
+
+  /**
+   * `DELETE /portfolio/events/orders/:id`. Without an exchange index the market's ticker says which shard; without
+   * either it is shard 0.
+   */
+  cancel(
+    account: KalshiAccount,
+    orderId: string,
+    route: { readonly ticker: string | undefined; readonly exchangeIndex: number | undefined },
+  ): Accepted | KalshiRefusal {
+    const order = account.order(orderId)
+    const isRouted = route.exchangeIndex === undefined || route.exchangeIndex === -1
+    const shard = isRouted
+      ? (this.exchange.kalshiMarket(route.ticker ?? '')?.exchangeIndex ?? 0)
+      : route.exchangeIndex
+    if (order === undefined || order.market.exchangeIndex !== shard) return exchangeError(404, 'not_found')
+    const refusal = this.state.refuseChange(shard)
+    if (refusal !== undefined) return refusal
+    const reducedE2 = this.desk.cancel(account, order)
+    if (reducedE2 === 0) return exchangeError(404, 'not_found')
+    return {
+      status: 200,
+      body: {
+        ...(order.clientOrderId !== undefined && { client_order_id: order.clientOrderId }),
+        order_id: order.orderId,
+        reduced_by: formatScaled(reducedE2, 2),
+        ts_ms: order.updatedMs,
+      },
+    }
+  }
+
+  private admit(account: KalshiAccount, request: OrderRequestV2): Admitted | KalshiRefusal {
+    const { exchangeIndex, priceE4, side, countE2, clientOrderId, expiresMs } = request
     const market = this.exchange.kalshiMarket(request.ticker)
     if (market === undefined) return exchangeError(404, 'not_found')
-    const { exchangeIndex } = request
     if (exchangeIndex !== undefined && exchangeIndex !== -1 && exchangeIndex !== market.exchangeIndex) {
       return exchangeError(404, 'not_found')
     }
-    const { priceE4 } = request
     if (priceE4 === undefined || priceE4 <= 0 || priceE4 >= 10_000 || priceE4 % market.tickE4 !== 0) {
       return exchangeError(400, 'invalid_price')
     }
-    if (request.clientOrderId !== undefined && this.account.isClaimed(request.clientOrderId)) {
+    if (expiresMs !== undefined && expiresMs <= this.exchange.clock.nowMs()) return invalid('expiration_time')
+    if (clientOrderId !== undefined && account.isClaimed(clientOrderId)) {
       return exchangeError(409, 'order_already_exists')
     }
-    if (market.status !== 'active') return exchangeError(409, 'market_closed')
-    const shortOfCash = this.checkCash(market, request, priceE4)
-    if (shortOfCash !== undefined) return shortOfCash
-    if (request.timeInForce === 'good_till_canceled') {
-      return kalshiError(400, 'invalid_order', 'invalid order', { details: 'the simulator rests no orders' })
-    }
-    return this.execute(market, request, priceE4)
-  }
-
-  private checkCash(
-    market: KalshiMarket,
-    { side, countE2 }: OrderRequestV2,
-    priceE4: number,
-  ): KalshiRefusal | undefined {
-    const cost = this.account.worstCostMicros(market, side, priceE4, countE2)
-    if (cost === 0) return undefined
-    const needed = cost + feeMicros(priceE4, countE2)
-    if (needed > this.account.totalMicros) return exchangeError(400, 'insufficient_balance')
-    if (needed > this.account.shardMicros(market.exchangeIndex))
-      return exchangeError(404, 'insufficient_shard_balance')
-    return undefined
-  }
-
-  private execute(market: KalshiMarket, request: OrderRequestV2, priceE4: number): Accepted | KalshiRefusal {
-    const { side, clientOrderId } = request
-    if (clientOrderId !== undefined) this.account.claim(clientOrderId)
-    this.stats.countOrder()
+    const refusal = checkGroup(account, market, request.groupId) ?? this.state.refuseOrder(market)
+    if (refusal !== undefined) return refusal
+    const wantedE2 = request.reduceOnly ? Math.min(countE2, reducible(account, market, side)) : countE2
     const taker: TakerOrder = { outcome: 'yes', side: side === 'bid' ? 'buy' : 'sell', limitE4: priceE4 }
-    const wantedE2 = request.reduceOnly
-      ? Math.min(request.countE2, this.reducible(market, side))
-      : request.countE2
-    const matched = fillContracts(this.exchange.bookOf(market), taker, wantedE2 * 10_000)
-    const nowMs = this.exchange.clock.nowMs()
-    const order: KalshiOrder = {
-      orderId: randomUUID(),
-      clientOrderId,
-      market,
-      side,
-      priceE4,
-      countE2: request.countE2,
-      createdMs: nowMs,
-      readableAtMs: nowMs + ORDER_READ_LAG_MS,
-      filledE2: 0,
-      fillCostMicros: 0,
-      feesMicros: 0,
-    }
-    if (request.timeInForce === 'fill_or_kill' && sumE6(matched) < wantedE2 * 10_000) {
-      return kalshiError(
-        409,
-        'fill_or_kill_insufficient_resting_volume',
-        'fill or kill insufficient resting volume',
-      )
-    }
-    this.account.addOrder(order)
-    const fills = this.bookFills(order, matched)
-    if (fills.length > 0) this.exchange.trade(market, taker, matched)
-    this.listener.onOrder(order, fills)
-    return { status: 201, body: createReply(order, fills, nowMs) }
-  }
-
-  private reducible(market: KalshiMarket, side: 'bid' | 'ask'): number {
-    const held = this.account.positionE2(market.id)
-    return Math.max(0, side === 'bid' ? -held : held)
-  }
-
-  private bookFills(order: KalshiOrder, matched: readonly Fill[]): KalshiFill[] {
-    let paidMicros = 0
-    const fills = matched.map(({ yesPriceE4, sizeE6 }): KalshiFill => {
-      const countE2 = sizeE6 / 10_000
-      const fill: KalshiFill = {
-        tradeId: randomUUID(),
-        order,
-        yesPriceE4,
-        countE2,
-        feeMicros: feeMicros(yesPriceE4, countE2),
-        createdMs: order.createdMs,
-        readableAtMs: order.createdMs + FILL_READ_LAG_MS,
-      }
-      paidMicros += this.account.book(fill)
-      return fill
-    })
-    if (fills.length > 0) this.stats.countFill(sumE6(matched), paidMicros, order.feesMicros)
-    return fills
+    const admitted = { ...request, market, priceE4, wantedE2, taker }
+    return checkCash(account, admitted) ?? admitted
   }
 }
 
-/** Taker fee of a fill: 0.07 x C x P x (1 - P), up to $0.0001. */
-function feeMicros(priceE4: number, countE2: number): number {
-  const numerator = 7n * BigInt(countE2) * BigInt(priceE4) * BigInt(10_000 - priceE4)
-  const unit = 100_000_000n
-  return Number((numerator + unit - 1n) / unit) * 100
+/** A post-only order may meet nobody, not even its own account. */
+const crosses = ({ fills, canceled, stopped }: Plan): boolean =>
+  stopped || fills.length > 0 || canceled.length > 0
+
+function checkGroup(
+  account: KalshiAccount,
+  market: KalshiMarket,
+  groupId: string | undefined,
+): KalshiRefusal | undefined {
+  if (groupId === undefined) return undefined
+  const group = account.groups.get(groupId)
+  if (group?.exchangeIndex !== market.exchangeIndex) return exchangeError(404, 'not_found')
+  // No source tells the code of this refusal.
+  return group.triggered ? invalidOrder('order group triggered') : undefined
 }
 
-function createReply(order: KalshiOrder, fills: readonly KalshiFill[], nowMs: number): unknown {
-  const { filledE2, feesMicros } = order
+function checkCash(
+  account: KalshiAccount,
+  { market, side, priceE4, wantedE2: countE2 }: Admitted,
+): KalshiRefusal | undefined {
+  const needed = account.neededMicros(market, { side, priceE4, countE2 })
+  if (needed === 0) return undefined
+  if (needed > account.totalMicros) return exchangeError(400, 'insufficient_balance')
+  if (needed > account.freeMicros(market.exchangeIndex)) {
+    return exchangeError(404, 'insufficient_shard_balance')
+  }
+  return undefined
+}
+
+function reducible(account: KalshiAccount, market: KalshiMarket, side: 'bid' | 'ask'): number {
+  const held = account.positionE2(market.id)
+  return Math.max(0, side === 'bid' ? -held : held)
+}
+
+function newOrder(account: KalshiAccount, admitted: Admitted, nowMs: number): KalshiOrder {
+  const { clientOrderId, market, side, priceE4, countE2, selfTrade, expiresMs, cancelOnPause, groupId } =
+    admitted
+  return {
+    ...{ orderId: randomUUID(), owner: account.name, clientOrderId, market, side, priceE4, countE2 },
+    ...{ selfTrade, expiresMs, cancelOnPause, groupId },
+    ...{ createdMs: nowMs, readableAtMs: nowMs + ORDER_READ_LAG_MS, updatedMs: nowMs },
+    taker: { costMicros: 0, feesMicros: 0 },
+    maker: { costMicros: 0, feesMicros: 0 },
+    filledE2: 0,
+    canceledE2: 0,
+  }
+}
+
+function createReply(order: KalshiOrder, fills: readonly KalshiFill[]): unknown {
+  const filledE2 = fills.reduce((sum, { countE2 }) => sum + countE2, 0)
   const valueE6 = fills.reduce((sum, fill) => sum + fill.yesPriceE4 * fill.countE2, 0)
   return {
     ...(filledE2 > 0 && {
-      average_fee_paid: formatScaled(Math.floor(feesMicros / filledE2), 4),
+      average_fee_paid: formatScaled(Math.floor(order.taker.feesMicros / filledE2), 4),
       average_fill_price: formatScaled(Math.round(valueE6 / filledE2), 4),
     }),
     ...(order.clientOrderId !== undefined && { client_order_id: order.clientOrderId }),
     fill_count: formatScaled(filledE2, 2),
     order_id: order.orderId,
     // What is left of an immediate order is canceled, so nothing remains.
-    remaining_count: '0.00',
-    ts_ms: nowMs,
+    remaining_count: formatScaled(remainingE2(order), 2),
+    ts_ms: order.createdMs,
   }
 }

@@ -11,7 +11,12 @@ export interface OrderRequestV2 {
   /** YES dollars; range and tick are the market's to check. */
   readonly priceE4: number | undefined
   readonly timeInForce: 'good_till_canceled' | 'immediate_or_cancel' | 'fill_or_kill'
+  readonly selfTrade: 'taker_at_cross' | 'maker'
   readonly clientOrderId: string | undefined
+  /** Unix ms. */
+  readonly expiresMs: number | undefined
+  readonly cancelOnPause: boolean
+  readonly groupId: string | undefined
   readonly postOnly: boolean
   readonly reduceOnly: boolean
   readonly exchangeIndex: number | undefined
@@ -41,7 +46,9 @@ const REQUIRED = ['ticker', 'side', 'count', 'price', 'time_in_force', 'self_tra
 const TIMES_IN_FORCE = ['good_till_canceled', 'immediate_or_cancel', 'fill_or_kill'] as const
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/
 
-const invalid = (details: string) => kalshiError(400, 'invalid_parameters', 'invalid parameters', { details })
+/** A field that decodes and is not what it may be. */
+export const invalid = (details: string): KalshiRefusal =>
+  kalshiError(400, 'invalid_parameters', 'invalid parameters', { details })
 
 /** The request, or the refusal. Unknown fields pass, as with the venue's decoder. */
 export function parseOrderRequest(body: string): OrderRequestV2 | KalshiRefusal {
@@ -89,15 +96,18 @@ function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | Kals
   if (raw['subaccount'] !== undefined && raw['subaccount'] !== null && raw['subaccount'] !== 0) {
     return invalid('subaccount')
   }
-  if (typeof raw['order_group_id'] === 'string' && raw['order_group_id'] !== '') {
-    return kalshiError(404, 'not_found', 'not found', { service: 'exchange' })
-  }
+  const expiresS = raw['expiration_time']
+  const groupId = raw['order_group_id']
   return {
     ticker: String(raw['ticker']),
     side,
     countE2,
     priceE4: matches(raw['price'], PRICE) ? parseScaled(raw['price'], 4) : undefined,
     timeInForce,
+    selfTrade,
+    expiresMs: typeof expiresS === 'number' ? expiresS * 1000 : undefined,
+    cancelOnPause: raw['cancel_order_on_pause'] === true,
+    groupId: typeof groupId === 'string' && groupId !== '' ? groupId : undefined,
     clientOrderId: clientOrderId === '' ? undefined : clientOrderId,
     postOnly,
     reduceOnly,

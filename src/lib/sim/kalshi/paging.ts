@@ -19,3 +19,9 @@ export function pageOf<T>(
     cursor: next < items.length ? Buffer.from(String(next)).toString('base64url') : '',
   }
 }
+
+/** A query's exchange index: undefined when absent, null when it is none. */
+export function parseIndex(text: string | undefined): number | undefined | null {
+  if (text === undefined || text === '') return undefined
+  return /^(-1|\d)$/.test(text) ? Number(text) : null
+}

@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange.js'
 import { reply, wholeParam } from '../http-host.js'
 import type { KalshiMarket, MarketStatus, SimGame } from '../market.js'
 import { LEAGUE_FACTS, SIM_LEAGUES } from '../teams.js'
-import type { KalshiAccount } from './account.js'
+import type { ExchangeState } from './exchange-state.js'
 import { notFound, queryError, type KalshiRefusal } from './errors.js'
 import { limitTag, pageOf } from './paging.js'
 import { eventShape, marketShape, seriesShape, sideLevels, type LastTrade } from './shapes.js'
@@ -21,26 +21,16 @@ const STATUS_FILTER: Readonly<Record<string, readonly MarketStatus[]>> = {
 
 export interface PublicRoutes {
   readonly exchange: Exchange
-  readonly account: KalshiAccount
+  readonly state: ExchangeState
   readonly lastTrade: (ticker: string) => LastTrade | undefined
   readonly refuse: (refusal: KalshiRefusal) => Response
 }
 
-export function addPublicRoutes(app: Hono, { exchange, account, lastTrade, refuse }: PublicRoutes): void {
+export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse }: PublicRoutes): void {
   const shape = (market: KalshiMarket) =>
     marketShape(market, exchange.bookOf(market).display, lastTrade(market.id))
 
-  app.get('/exchange/status', () => {
-    const flags = { exchange_active: true, trading_active: true }
-    return reply(200, {
-      ...flags,
-      exchange_index_statuses: account.balances().map(({ exchangeIndex }) => ({
-        exchange_index: exchangeIndex,
-        description: `shard ${exchangeIndex}`,
-        ...flags,
-      })),
-    })
-  })
+  app.get('/exchange/status', () => reply(200, state.shape()))
   app.get('/series', () =>
     reply(200, { series: SIM_LEAGUES.map((league) => seriesShape(LEAGUE_FACTS[league])) }),
   )

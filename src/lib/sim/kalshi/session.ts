@@ -9,6 +9,7 @@ import type { WebSocket } from 'ws'
 import type { BookChange, Exchange } from '../exchange.js'
 import type { KalshiMarket } from '../market.js'
 import type { StatsCounter } from '../stats.js'
+import type { KalshiAccount } from './account.js'
 import {
   errorText,
   isSequenced,
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly socket: WebSocket
   readonly exchange: Exchange
   readonly stats: StatsCounter
+  /** Whose key opened the connection. */
+  readonly account: KalshiAccount
   /** Set when a tape plays instead of the scenario; called at the first subscription, returns what stops it. */
   readonly tape: ((send: (text: string) => void) => () => void) | undefined
   readonly lastTrade: (ticker: string) => LastTrade | undefined
@@ -47,6 +50,10 @@ export class KalshiSession {
   private stopTape: (() => void) | undefined
 
   constructor(private readonly options: SessionOptions) {}
+
+  get account(): KalshiAccount {
+    return this.options.account
+  }
 
   close(): void {
     this.stopTape?.()
@@ -79,16 +86,15 @@ export class KalshiSession {
 
   onBook({ market, changes, wallMs }: BookChange): void {
     if (market.venue !== 'kalshi' || this.options.tape !== undefined) return
-    const book = this.options.exchange.bookOf(market).display
+    const { exchange, account } = this.options
+    const book = exchange.bookOf(market).display
     for (const subscription of this.subscriptions.values()) {
       if (!follows(subscription, market.id)) continue
       if (subscription.channel === 'orderbook_delta') {
         for (const change of changes) {
-          this.emit(
-            subscription,
-            'orderbook_delta',
-            deltaMessage(market, change, subscription.useYesPrice, wallMs),
-          )
+          const own = account.order(change.order?.orderId ?? '')
+          const message = deltaMessage(market, change, subscription.useYesPrice, wallMs, own)
+          this.emit(subscription, 'orderbook_delta', message)
         }
       } else if (subscription.channel === 'ticker') {
         this.emit(
@@ -111,10 +117,10 @@ export class KalshiSession {
   }
 
   /** A message of the account's, or of every market's life: `fill`, `user_order`, `market_lifecycle_v2`, … */
-  onChannel(channel: string, type: string, ticker: string, message: unknown): void {
+  onChannel(channel: string, type: string, ticker: string | undefined, message: unknown): void {
     for (const subscription of this.subscriptions.values()) {
-      if (subscription.channel === channel && follows(subscription, ticker))
-        this.emit(subscription, type, message)
+      if (subscription.channel !== channel) continue
+      if (ticker === undefined || follows(subscription, ticker)) this.emit(subscription, type, message)
     }
   }
 

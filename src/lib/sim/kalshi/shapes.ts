@@ -1,11 +1,10 @@
-/** Kalshi's JSON shapes for markets, events, series and account reads. */
+/** Kalshi's JSON shapes for markets, events, series and books. */
 
 import { complementE4, formatScaled } from '../../model/price.js'
 import type { OrderBook } from '../../model/order-book.js'
 import { shortDate } from '../eastern.js'
 import { uuidOf, type KalshiMarket, type SimGame } from '../market.js'
 import { LEAGUE_FACTS, type LeagueFacts } from '../teams.js'
-import type { KalshiFill, KalshiOrder, KalshiPosition } from './account.js'
 
 /** Escape codes and bidi marks: hostile text stands in one title of every scenario. */
 export const HOSTILE_TEXT = '\u001b]0;owned\u0007\u001b[31m\u202egnorw\u202c\u200b'
@@ -13,7 +12,6 @@ export const HOSTILE_TEXT = '\u001b]0;owned\u0007\u001b[31m\u202egnorw\u202c\u20
 const DAY_MS = 86_400_000
 const dollars = (priceE4: number) => formatScaled(priceE4, 4)
 const count = (sizeE2: number) => formatScaled(sizeE2, 2)
-const money = (micros: number) => formatScaled(micros, 6)
 const iso = (unixMs: number) => new Date(unixMs).toISOString()
 /** Whole seconds, as catalog times have. */
 const isoSeconds = (unixMs: number) => iso(unixMs).replace(/\.\d{3}Z$/, 'Z')
@@ -132,87 +130,4 @@ export function sideLevels(
   return levels
     .map(([priceE4, sizeE2]) => [dollars(inYes ? priceE4 : complementE4(priceE4)), count(sizeE2)] as const)
     .reverse()
-}
-
-export function orderShape(order: KalshiOrder, userId: string): unknown {
-  const { market, side, priceE4, countE2, filledE2 } = order
-  const outcome = side === 'bid' ? 'yes' : 'no'
-  return {
-    action: 'buy',
-    book_side: side,
-    ...(order.clientOrderId !== undefined && { client_order_id: order.clientOrderId }),
-    created_time: iso(order.createdMs),
-    exchange_index: market.exchangeIndex,
-    fill_count_fp: count(filledE2),
-    initial_count_fp: count(countE2),
-    last_update_time: iso(order.createdMs),
-    maker_fees_dollars: money(0),
-    maker_fill_cost_dollars: money(0),
-    no_price_dollars: dollars(complementE4(priceE4)),
-    order_id: order.orderId,
-    outcome_side: outcome,
-    remaining_count_fp: '0.00',
-    self_trade_prevention_type: 'taker_at_cross',
-    side: outcome,
-    status: filledE2 === countE2 ? 'executed' : 'canceled',
-    subaccount_number: 0,
-    taker_fees_dollars: money(order.feesMicros),
-    taker_fill_cost_dollars: money(order.fillCostMicros),
-    ticker: market.id,
-    type: 'limit',
-    user_id: userId,
-    yes_price_dollars: dollars(priceE4),
-  }
-}
-
-export function fillShape(fill: KalshiFill): unknown {
-  const { order, yesPriceE4 } = fill
-  const outcome = order.side === 'bid' ? 'yes' : 'no'
-  return {
-    action: 'buy',
-    book_side: order.side,
-    count_fp: count(fill.countE2),
-    created_time: iso(fill.createdMs),
-    exchange_index: order.market.exchangeIndex,
-    fee_cost: money(fill.feeMicros),
-    fill_id: fill.tradeId,
-    is_taker: true,
-    market_ticker: order.market.id,
-    no_price_dollars: dollars(complementE4(yesPriceE4)),
-    order_id: order.orderId,
-    outcome_side: outcome,
-    side: outcome,
-    subaccount_number: 0,
-    ticker: order.market.id,
-    trade_id: fill.tradeId,
-    ts: Math.floor(fill.createdMs / 1000),
-    yes_price_dollars: dollars(yesPriceE4),
-  }
-}
-
-export function positionShape(position: KalshiPosition): unknown {
-  return {
-    exchange_index: position.market.exchangeIndex,
-    fees_paid_dollars: money(position.feesMicros),
-    last_updated_ts: iso(position.updatedMs),
-    market_exposure_dollars: money(position.costMicros),
-    position_fp: count(position.positionE2),
-    realized_pnl_dollars: money(position.realizedMicros),
-    resting_orders_count: 0,
-    ticker: position.market.id,
-    total_traded_dollars: money(position.tradedMicros),
-  }
-}
-
-export function eventPositionShape(eventTicker: string, positions: readonly KalshiPosition[]): unknown {
-  const sum = (pick: (position: KalshiPosition) => number) =>
-    positions.reduce((total, p) => total + pick(p), 0)
-  return {
-    event_exposure_dollars: money(sum((p) => p.costMicros)),
-    event_ticker: eventTicker,
-    fees_paid_dollars: money(sum((p) => p.feesMicros)),
-    realized_pnl_dollars: money(sum((p) => p.realizedMicros)),
-    total_cost_dollars: money(sum((p) => p.tradedMicros)),
-    total_cost_shares_fp: count(sum((p) => p.volumeE2)),
-  }
 }

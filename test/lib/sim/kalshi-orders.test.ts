@@ -1,0 +1,333 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  call,
+  kalshiCall,
+  kalshiSocket,
+  startBench,
+  until,
+  type Answer,
+  type Bench,
+  type Connection,
+  type Json,
+  type KalshiKey,
+} from './harness.js'
+
+let bench: Bench
+let ticker: string
+let own: Connection
+let others: Connection
+beforeAll(async () => {
+  // So slow that no maker moves meanwhile.
+  bench = await startBench({ speed: 0.0001 }, 'premier')
+  const { body } = await call(`${bench.sim.urls.kalshiRest}/markets?series_ticker=KXNBAGAME&status=open`)
+  ticker = body.markets[0].ticker
+  own = await subscribe(bench.trade)
+  others = await subscribe(bench.rival)
+})
+afterAll(async () => {
+  own.close()
+  others.close()
+  await bench.close()
+})
+
+async function subscribe(key: KalshiKey): Promise<Connection> {
+  const connection = await kalshiSocket(bench, key)
+  const channels = ['fill', 'user_orders', 'market_positions', 'order_group_updates', 'trade']
+  connection.send({
+    id: 1,
+    cmd: 'subscribe',
+    params: { channels: ['orderbook_delta'], market_ticker: ticker, use_yes_price: true },
+  })
+  connection.send({ id: 2, cmd: 'subscribe', params: { channels } })
+  await connection.next(({ msg }) => msg?.channel === 'trade', 'the subscriptions')
+  return connection
+}
+
+let ids = 0
+const order = (fields: Record<string, unknown> = {}): Json => {
+  ids += 1
+  return {
+    ...{ ticker, side: 'bid', count: '5.00', price: '0.0200', client_order_id: `r-${ids}` },
+    ...{ time_in_force: 'good_till_canceled', self_trade_prevention_type: 'taker_at_cross' },
+    ...fields,
+  }
+}
+const create = (fields: Record<string, unknown> = {}, key = bench.trade): Promise<Answer> =>
+  kalshiCall(bench, 'POST', '/portfolio/events/orders', order(fields), key)
+const cancel = (id: string, query = `?market_ticker=${ticker}`, key = bench.trade): Promise<Answer> =>
+  kalshiCall(bench, 'DELETE', `/portfolio/events/orders/${id}${query}`, undefined, key)
+const read = (id: string, key = bench.trade): Promise<Json> =>
+  until(async () => {
+    const { status, body } = await kalshiCall(bench, 'GET', `/portfolio/orders/${id}`, undefined, key)
+    return status === 200 && body.order
+  }, 'the order')
+const free = async (): Promise<number> =>
+  Number((await kalshiCall(bench, 'GET', '/portfolio/balance')).body.balance_breakdown[1].balance)
+/** The best prices, in cents of YES. */
+const best = async (): Promise<{ bid: number; ask: number }> => {
+  const { body } = await call(`${bench.sim.urls.kalshiRest}/markets/${ticker}`)
+  return {
+    bid: Math.round(Number(body.market.yes_bid_dollars) * 100),
+    ask: Math.round(Number(body.market.yes_ask_dollars) * 100),
+  }
+}
+const dollars = (cents: number) => (cents / 100).toFixed(4)
+const deltas = (connection: Connection, price: string): Json[] =>
+  connection.frames
+    .filter(({ type, msg }) => type === 'orderbook_delta' && msg.price_dollars === price)
+    .map(({ msg }) => msg)
+const updates = (connection: Connection, id: string): Json[] =>
+  connection.frames.filter(({ type, msg }) => type === 'user_order' && msg.order_id === id)
+
+describe('an order that rests', () => {
+  it('answers what remains, binds money, is read, listed and canceled once', async () => {
+    const before = await free()
+    const { status, body } = await create()
+    expect(status).toBe(201)
+    expect(body).toEqual({
+      ...{ order_id: expect.any(String), client_order_id: `r-${ids}`, ts_ms: expect.any(Number) },
+      ...{ fill_count: '0.00', remaining_count: '5.00' },
+    })
+    // 5 contracts at 2 cents, and a maker's fee of 0.0172 cents up to the next hundredth.
+    expect(before - (await free())).toBeCloseTo(0.1 + 0.0018, 6)
+    expect(await read(body.order_id)).toMatchObject({
+      ...{ status: 'resting', remaining_count_fp: '5.00', initial_count_fp: '5.00', fill_count_fp: '0.00' },
+      ...{ book_side: 'bid', yes_price_dollars: '0.0200', no_price_dollars: '0.9800', type: 'limit' },
+    })
+    const listed = async (state: string) =>
+      (await kalshiCall(bench, 'GET', `/portfolio/orders?status=${state}`)).body.orders.map(
+        (each: Json) => each.order_id,
+      )
+    expect(await listed('resting')).toEqual([body.order_id])
+    expect((await kalshiCall(bench, 'GET', '/portfolio/orders?status=open')).status).toBe(400)
+    expect(await cancel(body.order_id)).toEqual({
+      status: 200,
+      body: {
+        ...{ order_id: body.order_id, client_order_id: body.client_order_id, reduced_by: '5.00' },
+        ts_ms: expect.any(Number),
+      },
+    })
+    expect(await cancel(body.order_id)).toEqual({
+      status: 404,
+      body: { error: { code: 'not_found', message: 'not found', service: 'exchange' } },
+    })
+    expect(await free()).toBe(before)
+    expect(await listed('resting')).toEqual([])
+    expect(await listed('canceled')).toEqual([body.order_id])
+    // Its own id stays used.
+    expect((await create({ client_order_id: body.client_order_id })).body.error.code).toBe(
+      'order_already_exists',
+    )
+    expect(updates(own, body.order_id).map(({ msg }) => msg.status)).toEqual(['resting', 'canceled'])
+    expect(updates(others, body.order_id)).toEqual([])
+  })
+
+  it('is found by its shard, or by its market, by its own account alone', async () => {
+    const { body } = await create()
+    for (const query of [
+      '',
+      '?exchange_index=0',
+      '?exchange_index=-1',
+      '?market_ticker=NOPE',
+      '?exchange_index=x',
+    ]) {
+      expect((await cancel(body.order_id, query)).status).toBe(404)
+    }
+    expect((await cancel(body.order_id, undefined, bench.rival)).status).toBe(404)
+    const readOnly = await cancel(body.order_id, undefined, bench.read)
+    expect(readOnly.status).toBe(403)
+    expect((await cancel(body.order_id, '?exchange_index=3')).status).toBe(200)
+  })
+
+  it('tells its id in the deltas to its owner alone', async () => {
+    const { body } = await create({ price: '0.0300' })
+    await cancel(body.order_id)
+    await until(() => deltas(others, '0.0300').length === 2, 'two deltas')
+    expect(deltas(own, '0.0300')).toMatchObject([
+      { delta_fp: '5.00', side: 'yes', client_order_id: body.client_order_id, subaccount: 0 },
+      { delta_fp: '-5.00', side: 'yes', client_order_id: body.client_order_id, subaccount: 0 },
+    ])
+    for (const delta of deltas(others, '0.0300')) {
+      expect(Object.keys(delta)).toEqual(expect.not.arrayContaining(['client_order_id', 'subaccount']))
+    }
+  })
+
+  it('is filled by price and time, pays the maker fee, and both sides hear of it', async () => {
+    const { bid, ask } = await best()
+    expect(ask - bid).toBeGreaterThanOrEqual(1)
+    // Better than every maker: first in the queue.
+    const price = dollars(ask - bid > 1 ? bid + 1 : bid)
+    const makers = ask - bid > 1 ? 0 : Number((await bookSizes()).bid)
+    const first = await create({ price, count: '2.00' })
+    const second = await create({ price, count: '3.00' })
+    const before = bench.sim.stats()
+    const taken = await create(
+      { side: 'ask', price, count: (makers + 4).toFixed(2), time_in_force: 'immediate_or_cancel' },
+      bench.rival,
+    )
+    expect(taken.body).toMatchObject({ fill_count: (makers + 4).toFixed(2), average_fill_price: price })
+    expect(await read(first.body.order_id)).toMatchObject({
+      ...{ status: 'executed', fill_count_fp: '2.00', remaining_count_fp: '0.00' },
+      maker_fill_cost_dollars: (2 * Number(price)).toFixed(6),
+      taker_fill_cost_dollars: '0.000000',
+    })
+    expect(await read(second.body.order_id)).toMatchObject({
+      ...{ status: 'resting', fill_count_fp: '2.00', remaining_count_fp: '1.00' },
+    })
+    // Takers alone are counted: exec never makes.
+    expect(bench.sim.stats().fills - before.fills).toBe(1)
+    const fill = own.frames.find(({ type, msg }) => type === 'fill' && msg.order_id === second.body.order_id)
+    const p = Number(price)
+    const fee = Math.ceil(0.25 * 0.07 * 2 * p * (1 - p) * 10_000 - 1e-9) / 10_000
+    expect(fill.msg).toMatchObject({ is_taker: false, count_fp: '2.00', fee_cost: fee.toFixed(6) })
+    expect(others.frames.some(({ type, msg }) => type === 'fill' && msg.is_taker)).toBe(true)
+    expect((await cancel(second.body.order_id)).body.reduced_by).toBe('1.00')
+    expect((await read(second.body.order_id)).status).toBe('canceled')
+  })
+
+  it('takes what it can and leaves the rest', async () => {
+    const { ask } = await best()
+    const { ask: size } = await bookSizes()
+    const { body } = await create({ price: dollars(ask), count: (Number(size) + 7).toFixed(2) })
+    expect(body).toMatchObject({ fill_count: size, remaining_count: '7.00' })
+    expect(await best()).toMatchObject({ bid: ask })
+    // Whoever is post-only may not meet it, nor may its own account.
+    const against = { side: 'ask', price: dollars(ask), count: '2.00' }
+    const refused = await create({ ...against, post_only: true }, bench.rival)
+    expect(refused).toEqual({
+      status: 400,
+      body: { error: { code: 'invalid_order', message: 'invalid order', details: 'post only cross' } },
+    })
+    const self = await create({ ...against, time_in_force: 'immediate_or_cancel' })
+    expect(self.body).toMatchObject({ fill_count: '0.00', remaining_count: '0.00' })
+    const rests = await create({ ...against, self_trade_prevention_type: 'maker' })
+    expect(rests.body).toMatchObject({ fill_count: '0.00', remaining_count: '2.00' })
+    expect(await read(body.order_id)).toMatchObject({ status: 'canceled', remaining_count_fp: '0.00' })
+    await cancel(rests.body.order_id)
+  })
+
+  it('goes when its time is over', async () => {
+    const expires = Math.ceil(Date.now() / 1000) + 1
+    const { body } = await create({ expiration_time: expires })
+    const shown = await read(body.order_id)
+    expect(shown.expiration_time).toBe(new Date(expires * 1000).toISOString())
+    await until(() => updates(own, body.order_id).length === 2, 'the end of the order')
+    expect(Date.now()).toBeGreaterThanOrEqual(expires * 1000)
+    expect((await read(body.order_id)).status).toBe('canceled')
+  })
+
+  it('leaves no more to trade with than there is', async () => {
+    const { body } = await create({ count: '2000000.00', price: '0.0100' })
+    expect(body.remaining_count).toBe('2000000.00')
+    const more = (fields: Record<string, unknown>) => create({ price: '0.0200', ...fields })
+    // 30,000 of the 50,000 dollars of shard 3 are left, and 50,000 on shard 0.
+    expect((await more({ count: '2000000.00' })).body.error.code).toBe('insufficient_shard_balance')
+    expect((await more({ count: '4000000.00' })).body.error.code).toBe('insufficient_balance')
+    const some = await more({ count: '1000000.00' })
+    expect(some.status).toBe(201)
+    const all = await kalshiCall(bench, 'DELETE', '/portfolio/events/orders')
+    expect(all).toEqual({ status: 204, body: undefined })
+    expect((await read(some.body.order_id)).status).toBe('canceled')
+    expect((await create({ count: '2000000.00', price: '0.0200' })).status).toBe(201)
+    await kalshiCall(bench, 'DELETE', '/portfolio/events/orders')
+  })
+})
+
+async function bookSizes(): Promise<{ bid: string; ask: string }> {
+  const { body } = await call(`${bench.sim.urls.kalshiRest}/markets/${ticker}`)
+  return { bid: body.market.yes_bid_size_fp, ask: body.market.yes_ask_size_fp }
+}
+
+describe('an order group', () => {
+  const group = (method: string, path: string, body?: unknown) =>
+    kalshiCall(bench, method, `/portfolio/order_groups${path}`, body)
+  const newGroup = async (limit: number): Promise<string> => {
+    const { status, body } = await group('POST', '/create', { contracts_limit: limit, exchange_index: 3 })
+    expect(status).toBe(201)
+    expect(body).toEqual({ order_group_id: expect.any(String), subaccount: 0, exchange_index: 3 })
+    return body.order_group_id
+  }
+  const events = (id: string): string[] =>
+    own.frames
+      .filter(({ type, msg }) => type === 'order_group_updates' && msg.order_group_id === id)
+      .map(({ seq, msg }) => (expect(seq).toEqual(expect.any(Number)), msg.event_type))
+  const takes = (id: string, count: string) =>
+    create({ order_group_id: id, count, price: '0.9900', time_in_force: 'immediate_or_cancel' })
+
+  it('cancels its orders when more than its limit trades in 15 s, and takes none until it is reset', async () => {
+    const id = await newGroup(3)
+    const waits = await create({ order_group_id: id })
+    expect((await takes(id, '3.00')).body.fill_count).toBe('3.00')
+    expect((await read(waits.body.order_id)).status).toBe('resting')
+    expect((await takes(id, '0.01')).body.fill_count).toBe('0.01')
+    expect(await read(waits.body.order_id)).toMatchObject({ status: 'canceled', order_group_id: id })
+    expect(await takes(id, '1.00')).toEqual({
+      status: 400,
+      body: { error: { code: 'invalid_order', message: 'invalid order', details: 'order group triggered' } },
+    })
+    expect((await group('PUT', `/${id}/reset?exchange_index=3`, {})).body).toEqual({})
+    expect((await takes(id, '1.00')).status).toBe(201)
+    expect(events(id)).toEqual(['created', 'triggered', 'reset'])
+    expect((await group('GET', `/${id}`)).body).toEqual({
+      ...{ contracts_limit_fp: '3.00', exchange_index: 3, is_auto_cancel_enabled: true },
+      orders: expect.arrayContaining([waits.body.order_id]),
+    })
+  })
+
+  it('is triggered by hand and by a lower limit, listed and deleted', async () => {
+    const id = await newGroup(10)
+    await takes(id, '2.00')
+    const waits = await create({ order_group_id: id })
+    await group('PUT', `/${id}/limit?exchange_index=3`, { contracts_limit_fp: '1.00' })
+    expect((await read(waits.body.order_id)).status).toBe('canceled')
+    await group('PUT', `/${id}/reset?exchange_index=3`, {})
+    const again = await create({ order_group_id: id })
+    await group('PUT', `/${id}/trigger?exchange_index=3`, {})
+    expect((await read(again.body.order_id)).status).toBe('canceled')
+    await group('PUT', `/${id}/reset?exchange_index=3`, {})
+    const last = await create({ order_group_id: id })
+    expect((await group('GET', '')).body.order_groups.map((each: Json) => each.id)).toContain(id)
+    expect((await group('DELETE', `/${id}?exchange_index=3`)).status).toBe(200)
+    expect((await read(last.body.order_id)).status).toBe('canceled')
+    expect((await group('GET', `/${id}`)).status).toBe(404)
+    expect(events(id)).toEqual([
+      ...['created', 'limit_updated', 'triggered', 'reset', 'triggered', 'reset', 'deleted'],
+    ])
+  })
+
+  it.each<[string, string, string, unknown, number, string]>([
+    ['no limit', 'POST', '/create', {}, 400, 'missing_parameters'],
+    ['a limit of zero', 'POST', '/create', { contracts_limit: 0 }, 400, 'invalid_parameters'],
+    ['half a contract', 'POST', '/create', { contracts_limit_fp: '1.50' }, 400, 'invalid_parameters'],
+    [
+      'two limits',
+      'POST',
+      '/create',
+      { contracts_limit: 1, contracts_limit_fp: '2.00' },
+      400,
+      'invalid_parameters',
+    ],
+    [
+      'an unknown shard',
+      'POST',
+      '/create',
+      { contracts_limit: 1, exchange_index: 9 },
+      400,
+      'invalid_parameters',
+    ],
+    ['an unknown group', 'PUT', '/nope/reset', {}, 404, 'not_found'],
+    ['an unknown group to delete', 'DELETE', '/nope', undefined, 404, 'not_found'],
+  ])('refuses %s', async (_what, method, path, body, status, code) => {
+    const answer = await group(method, path, body)
+    expect([answer.status, answer.body.error.code]).toEqual([status, code])
+  })
+
+  it('does not span shards', async () => {
+    const { body } = await group('POST', '/create', { contracts_limit: 5 })
+    expect(body.exchange_index).toBe(0)
+    expect((await create({ order_group_id: body.order_group_id })).status).toBe(404)
+    const id = await newGroup(5)
+    expect((await group('PUT', `/${id}/reset`, {})).status).toBe(404)
+  })
+})
