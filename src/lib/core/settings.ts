@@ -62,6 +62,14 @@ export const SETTINGS = {
     '',
     'JSON {key_id, key_file} of the key that exec trades with, mode 0600',
   ),
+  'kalshi.subaccount': wholeNumber(0, 'Kalshi subaccount that exec trades from; 0: the primary one', {
+    min: 0,
+    max: 63,
+  }),
+  'kalshi.group_contracts': wholeNumber(
+    0,
+    'contracts in 15 s beyond which Kalshi itself refuses what exec sends; 0: ten for each dollar of limits.total_usd',
+  ),
   'polymarket.clob_url': url(['http', 'https'], 'Polymarket CLOB REST base; empty: the one of env'),
   'polymarket.ws_url': url(['ws', 'wss'], 'Polymarket market WebSocket; empty: the one of env'),
   'polymarket.gamma_url': url(['http', 'https'], 'Gamma base; empty: the one of env'),

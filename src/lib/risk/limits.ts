@@ -7,6 +7,7 @@
  */
 
 import type { Settings } from '../core/config.js'
+import type { VenueDenialCode } from '../model/admission.js'
 import type { GameMarket } from '../model/game.js'
 import { costMicros } from '../model/price.js'
 
@@ -52,6 +53,7 @@ export type DenialCode =
   | 'TOTAL_LIMIT'
   /** An order that belongs to no open plan, or was approved before. */
   | 'NOT_PLANNED'
+  | VenueDenialCode
 
 /** One thing that was tested: its name, what was found, what is allowed. */
 export interface Check {

@@ -7,6 +7,7 @@
  */
 
 import { evictOldest } from '../core/evict-oldest.js'
+import type { PlannedOrder, VenueDenial } from '../model/admission.js'
 import type { OrderRequest } from '../model/order.js'
 import type { GameMarket } from '../model/game.js'
 import type { Signal } from '../model/signal.js'
@@ -27,6 +28,8 @@ export interface PlanQuestion {
   readonly ageMs: number
   /** Why no entry is taken at all, if so. */
   readonly blocked?: DenialCode | undefined
+  /** What the venues have against it, asked last: with its legs come those that open plans may still send. */
+  readonly admit?: (orders: readonly PlannedOrder[]) => VenueDenial | undefined
 }
 
 export interface Denied {
@@ -50,6 +53,8 @@ export interface RestoredPlan {
 }
 
 interface LegHold {
+  /** Undefined for what an earlier life left. */
+  readonly market: GameMarket | undefined
   /** What the plan set aside for this leg; 0 once it is finished. */
   reservedMicros: number
   readonly orders: Map<string, number>
@@ -130,7 +135,7 @@ export class RiskBook {
       if (orderMicros > this.limits.orderMicros) return deny('ORDER_LIMIT')
       const reservedMicros = worstLegMicros(market, leg.limitE4, leg.sizeE2)
       plannedMicros += reservedMicros
-      legs.push({ reservedMicros, orders: new Map() })
+      legs.push({ market, reservedMicros, orders: new Map() })
     }
     const gameAfter = this.gameExposureMicros(signal.gameId) + plannedMicros
     checks.push({ name: 'game_micros', value: gameAfter, limit: this.limits.gameMicros })
@@ -138,6 +143,11 @@ export class RiskBook {
     const totalAfter = this.total + plannedMicros
     checks.push({ name: 'total_micros', value: totalAfter, limit: this.limits.totalMicros })
     if (totalAfter > this.limits.totalMicros) return deny('TOTAL_LIMIT')
+    const denial = question.admit?.([...this.unsentLegs(), ...legs.flatMap(plannedOrder)])
+    if (denial !== undefined) {
+      checks.push(...denial.checks)
+      return deny(denial.code)
+    }
 
     this.add({ signalId: signal.id, pair: signal.pair, gameId: signal.gameId, legs, open: true })
     this.openPairs.add(signal.pair)
@@ -224,7 +234,7 @@ export class RiskBook {
       signalId,
       pair: '',
       gameId,
-      legs: [{ reservedMicros: 0, orders: new Map(orders) }],
+      legs: [{ market: undefined, reservedMicros: 0, orders: new Map(orders) }],
       open: false,
     }
     this.add(plan)
@@ -242,6 +252,11 @@ export class RiskBook {
     for (const plan of [...this.plans.values()]) {
       if (plan.gameId === gameId) this.dropWhenDone(plan)
     }
+  }
+
+  /** What open plans may still send. */
+  private unsentLegs(): PlannedOrder[] {
+    return [...this.plans.values()].flatMap(({ open, legs }) => (open ? legs.flatMap(plannedOrder) : []))
   }
 
   private add(plan: PlanHold): void {
@@ -303,6 +318,12 @@ function sum(orders: ReadonlyMap<string, number>): number {
   let micros = 0
   for (const value of orders.values()) micros += value
   return micros
+}
+
+/** What a leg has set aside beyond its orders; nothing once they have used it up. */
+function plannedOrder({ market, reservedMicros, orders }: LegHold): PlannedOrder[] {
+  const worstMicros = reservedMicros - sum(orders)
+  return market === undefined || worstMicros <= 0 ? [] : [{ market, worstMicros }]
 }
 
 const legMicros = (leg: LegHold): number => Math.max(leg.reservedMicros, sum(leg.orders))

@@ -17,6 +17,8 @@ import type { RoleContext } from './role.js'
 /** What a venue takes to answer an order, on paper. */
 const PAPER_LATENCY_MS = 100
 
+const CONTRACTS_PER_DOLLAR = 10
+
 /** How exec trades data of this env, whatever else is configured: live against the simulator, else on paper. */
 export const modeOfEnv = (env: Settings['env']): Mode => (env === 'sim' ? 'live' : 'paper')
 
@@ -40,11 +42,12 @@ export function modeOf(settings: Settings): Mode {
   return 'paper'
 }
 
-/** Throws ArbeesError (exit CONFIG) for missing or unusable credentials. */
+/** `onBrake`: a venue itself stops our orders. Throws ArbeesError (exit CONFIG) for missing or unusable credentials. */
 export function createGateways(
   { settings, clock, log }: RoleContext,
   mode: Mode,
   markets: ExecMarkets,
+  onBrake: (reason: string) => void,
 ): Readonly<Record<Venue, OrderGateway>> {
   if (mode === 'paper') {
     const paper = (venue: Venue) =>
@@ -61,7 +64,10 @@ export function createGateways(
       baseUrl: urls.kalshiRest,
       credentials: loadKalshiCredentials(kalshiKeyFile(settings, 'trade')),
       clock,
+      subaccount: settings['kalshi.subaccount'],
+      orderGroup: { contractsLimit: groupContracts(settings), isRequired: settings.env !== 'sim' },
       onNotice: (level, text) => log[level](text),
+      onBrake,
     }),
     poly: new PolymarketGateway({
       restUrl: urls.clob,
@@ -70,3 +76,7 @@ export function createGateways(
     }),
   }
 }
+
+/** Contracts in 15 s beyond which Kalshi itself refuses ours: as set, else what all that may be risked buys at ten cents. */
+const groupContracts = (settings: Settings): number =>
+  settings['kalshi.group_contracts'] || Math.max(1, settings['limits.total_usd'] * CONTRACTS_PER_DOLLAR)

@@ -14,8 +14,16 @@ const KEY_EVERY_MS = 250
 /** A start waits so long for a Redis that does not say whether its key is set. */
 const FIRST_LOOK_MS = 1_000
 
-/** The latch, with every fall and every resumption in the log and the ledger. Closed with the role. */
-export function openHalt(context: RoleContext, ledger: Ledger, mode: Mode): HaltLatch {
+/**
+ * The latch, with every fall and every resumption in the log and the ledger; `onResumed` when the operator has said to
+ * go on. Closed with the role.
+ */
+export function openHalt(
+  context: RoleContext,
+  ledger: Ledger,
+  mode: Mode,
+  onResumed: () => void = () => undefined,
+): HaltLatch {
   const { settings, clock, counters, lifecycle, log } = context
   const record = (kind: 'halted' | 'resumed', detail: object): void => {
     try {
@@ -42,6 +50,7 @@ export function openHalt(context: RoleContext, ledger: Ledger, mode: Mode): Halt
       log.warn(`resumed by ${request.by}: ${request.reason}`)
       count(0)
       record('resumed', request)
+      onResumed()
     },
     onProblem: (text) => log.error(`the halt's latch file: ${text}`),
   })

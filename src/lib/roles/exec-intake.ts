@@ -16,6 +16,7 @@ import { tryAppend, tryAppendOnce } from '../execution/record.js'
 import { signalOf } from '../messages/convert.js'
 import { wrongSeal } from '../messages/signal-seal.js'
 import type { Header } from '../messages/payloads.js'
+import type { PlannedOrder, VenueDenial } from '../model/admission.js'
 import type { OrderState } from '../model/order.js'
 import type { Signal } from '../model/signal.js'
 import type { Check, DenialCode } from '../risk/limits.js'
@@ -82,7 +83,13 @@ export class ExecIntake {
     }
     const legMarkets = signal.legs.map((leg) => markets.marketOf(leg, signal.gameId))
     const blocked = execution.entryBlock()
-    const decision = execution.risk.openPlan({ signal, markets: legMarkets, ageMs: arrival.ageMs(), blocked })
+    const decision = execution.risk.openPlan({
+      signal,
+      markets: legMarkets,
+      ageMs: arrival.ageMs(),
+      blocked,
+      admit: (orders) => admission(execution, orders),
+    })
     if (decision.kind === 'denied') {
       this.turnAway(arrival, decision.code === 'EXPIRED' ? 'stale' : 'denied', decision.code, decision.checks)
       return
@@ -150,4 +157,14 @@ export class ExecIntake {
     const { source, epoch, seq, timestamp_ms: signalMs, trace } = header
     return { signal, signalMs, trace, at: { source, epoch, seq }, ageMs, stamps }
   }
+}
+
+/** What the venues of these orders have against them. */
+function admission({ gateways }: Execution, orders: readonly PlannedOrder[]): VenueDenial | undefined {
+  for (const gateway of Object.values(gateways)) {
+    const own = orders.filter(({ market }) => market.venue === gateway.venue)
+    const denial = own.length === 0 ? undefined : gateway.admit?.(own)
+    if (denial !== undefined) return denial
+  }
+  return undefined
 }

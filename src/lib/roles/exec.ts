@@ -73,14 +73,18 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
     totals.markTold()
     return report()
   }
-  const halt = openHalt(context, ledger, mode)
+  const markets = new ExecMarkets()
+  const gateways = createGateways(context, mode, markets, (reason) =>
+    halt.halt({ level: 'entries', reason, by: 'kalshi' }),
+  )
+  const halt = openHalt(context, ledger, mode, () => {
+    for (const gateway of Object.values(gateways)) gateway.resume?.()
+  })
   const publisher = await bindPublisher(context, 'exec', report, (order) => {
     halt.halt(order)
     return { level: halt.level() ?? order.level, env: settings.env, mode }
   })
 
-  const markets = new ExecMarkets()
-  const gateways = createGateways(context, mode, markets)
   for (const gateway of Object.values(gateways)) lifecycle.defer(gateway.venue, () => gateway.close())
   const listener = new ExecMessages(context, mode, publisher, hops.tick_to_order)
   const cut = new AbortController()

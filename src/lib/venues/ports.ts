@@ -3,6 +3,7 @@
  * use it: simulated and real differ in URLs and credentials alone.
  */
 
+import type { PlannedOrder, VenueDenial } from '../model/admission.js'
 import type { CatalogMarket, GameMarket, League } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
 import type { OrderBook } from '../model/order-book.js'
@@ -117,6 +118,14 @@ export interface OrderGateway {
   readonly account: string
   /** Opens connections and warms the signer. */
   warm(): Promise<void>
+  /**
+   * What stands against sending these orders now, as last heard of the account and the exchange: asked with every leg
+   * at this venue of a plan, and what open plans may still send, before its first order. Reads memory alone. Undefined
+   * when nothing does, or the venue has nothing of the kind.
+   */
+  admit?(orders: readonly PlannedOrder[]): VenueDenial | undefined
+  /** The operator goes on after a halt: what he knows of now is no reason to stop any more. */
+  resume?(): void
   /** Builds and, where the venue signs bodies, signs the order. Throws ArbeesError when it cannot be expressed. */
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder
   /**

@@ -49,6 +49,35 @@ describe('a plan', () => {
     ])
   })
 
+  it('is denied with what its venues have against it, and nothing is set aside', () => {
+    const risk = new RiskBook(WIDE)
+    const check = { name: 'shard_3_cash_micros', value: 12, limit: 7 }
+    const decision = risk.openPlan(ask(signal(), { admit: () => ({ code: 'SHARD_CASH', checks: [check] }) }))
+    expect(decision).toMatchObject({ kind: 'denied', code: 'SHARD_CASH' })
+    expect(decision.checks.at(-1)).toEqual(check)
+    expect([risk.totalMicros, risk.openPlans]).toEqual([0, 0])
+  })
+
+  it('asks its venues for its legs and for what open plans may still send, until they end', () => {
+    const risk = new RiskBook(WIDE)
+    const asked: string[][] = []
+    const admit: PlanQuestion['admit'] = (orders) => {
+      asked.push(orders.map(({ market }) => market.marketId))
+      expect(orders.every(({ worstMicros }) => worstMicros > 0)).toBe(true)
+      return undefined
+    }
+    const [poly, kalshi] = MARKETS.map(({ marketId }) => marketId)
+    risk.openPlan(ask(signal(), { admit }))
+    risk.openPlan(ask(signal({ id: 'b', pair: 'b' }), { admit }))
+    risk.finishPlan('signal-1')
+    risk.openPlan(ask(signal({ id: 'c', pair: 'c' }), { admit }))
+    expect(asked).toEqual([
+      [poly, kalshi],
+      [poly, kalshi, poly, kalshi],
+      [poly, kalshi, poly, kalshi],
+    ])
+  })
+
   it.each<[string, string, Partial<PlanQuestion>, Partial<Limits>]>([
     ['with one leg only', 'BAD_PLAN', { signal: signal({ legs: signal().legs.slice(0, 1) }) }, {}],
     ['that sells', 'BAD_PLAN', { signal: signal({ legs: leg(1, { side: 'sell' }) }) }, {}],

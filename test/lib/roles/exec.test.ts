@@ -460,6 +460,9 @@ describe('exec against the simulated venues', () => {
       data_dir: dataDir,
       'kalshi.rest_url': kalshiRest,
       'polymarket.clob_url': clob,
+      'limits.order_usd': '500000',
+      'limits.game_usd': '1000000',
+      'limits.total_usd': '1000000',
     })
     await exec.join(gameOf([...kalshi!, ...poly!]))
     for (const index of [0, 1, 2, 3]) {
@@ -476,6 +479,19 @@ describe('exec against the simulated venues', () => {
       await until(() => exec.counters.get('plans') === index + 1, 'the plan is taken')
       await until(() => exec.context.report().counts['open_plans'] === 0, 'the plan has ended')
     }
+    // More than the account has on any shard, within our own limits.
+    const dear = { side: 'buy', outcome: 'yes', limitE4: 9900, sizeE2: 10_000_000 } as const
+    const beyond: Signal['legs'] = [
+      { ...dear, venue: 'kalshi', marketId: kalshi![0]!.marketId },
+      { ...dear, venue: 'poly', marketId: poly![0]!.marketId, outcome: 'no' },
+    ]
+    exec.send(signal({ id: 'beyond', pair: 'beyond', sizeE2: 10_000_000, legs: beyond }))
+    await until(() => exec.counters.get('denied:SHARD_CASH') === 1, 'the plan is denied')
+    await until(() => exec.orders.at(-1)?.payload.reason === 'SHARD_CASH', 'the denial is told')
+    const short = exec.orders.at(-1)?.payload.checks?.at(-1)
+    expect(short?.name).toBe(`shard_${kalshi![0]!.exchangeIndex}_cash_micros`)
+    expect(short?.value).toBeGreaterThan(99_000_000_000)
+    expect(short?.limit).toBeLessThan(50_000_000_001)
     expect(await exec.lifecycle.close()).toEqual([])
     const { orders, fills, feesMicros } = sim.stats()
     expect({ orders, fills }).toEqual({

@@ -50,9 +50,21 @@ export function loadKalshiCredentials(options: {
 /** What an operator should know about a key before it stands on the order path; undefined when there is nothing. */
 export function keyWarning({ privateKey }: KalshiCredentials): string | undefined {
   const bits = privateKey.asymmetricKeyDetails?.modulusLength
-  return bits === undefined || bits <= FAST_RSA_BITS
-    ? undefined
-    : `the Kalshi key is RSA-${bits}: each signature takes milliseconds; use RSA-${FAST_RSA_BITS} or Ed25519`
+  if (bits === undefined || bits <= FAST_RSA_BITS) return undefined
+  const ms = signatureMs(privateKey).toFixed(1)
+  return `the Kalshi key is RSA-${bits}: each signature takes ${ms} ms on this machine; use RSA-${FAST_RSA_BITS} or Ed25519`
+}
+
+/** What a signature takes here, ms: the median of a few, after one to warm up. */
+function signatureMs(key: KeyObject): number {
+  const text = Buffer.from('1769500000000POST/trade-api/v2/portfolio/events/orders')
+  signText(key, text)
+  const taken = Array.from({ length: 5 }, () => {
+    const startedMs = performance.now()
+    signText(key, text)
+    return performance.now() - startedMs
+  })
+  return taken.sort((a, b) => a - b)[2] ?? 0
 }
 
 /** Headers for `method path` at `timestampMs` (Unix ms, our wall clock); a query string is cut from the path. */

@@ -3,19 +3,26 @@
  * cannot be explained is `unknown`, and `query` finds out by our own order id, which the venue keeps for ever.
  */
 
+import { sleep } from '../../core/backoff.js'
 import type { Clock } from '../../core/clock.js'
 import { messageOf } from '../../core/errors.js'
-import { keyWarning, type KalshiCredentials } from './auth.js'
+import { evictOldest } from '../../core/evict-oldest.js'
+import type { PlannedOrder, VenueDenial } from '../../model/admission.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
+import { CREATE_PATH, KalshiAccount } from './account.js'
+import { keyWarning, type KalshiCredentials } from './auth.js'
 import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
 import { orderBody } from './order-body.js'
+import { OrderGroups } from './order-groups.js'
 import { outcomeOfCreate, outcomeOfListed } from './order-outcome.js'
 import { sumFills } from './order-fills.js'
 import { readPages } from './pages.js'
+import { RatedRest } from './rated-rest.js'
+import { KalshiRates } from './rates.js'
 import { restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
-import { isJsonObject } from './wire.js'
+import { isJsonObject, textOf } from './wire.js'
 
 export interface KalshiGatewayOptions {
   readonly baseUrl: string
@@ -27,13 +34,23 @@ export interface KalshiGatewayOptions {
   readonly readTimeoutMs?: number
   /** How often idle order connections are used, so that the venue does not close them; 0 for never. */
   readonly keepWarmMs?: number
+  /** 0 for the primary one. */
+  readonly subaccount?: number
+  /** The venue's own brake: the contracts that may match in 15 s, and whether nothing is sent without it. */
+  readonly orderGroup?: { readonly contractsLimit: number; readonly isRequired: boolean }
   readonly onNotice?: (level: 'info' | 'warn', text: string) => void
+  /** The venue's own brake has fallen. */
+  readonly onBrake?: (reason: string) => void
 }
 
-const CREATE_PATH = '/portfolio/events/orders'
+/** A hedge waits so long for a rate limit to pay for it; what opens a position does not wait. */
+const HEDGE_WAIT_MS = 1_000
+/** At a stop the venue has so long to take the brake off. */
+const REMOVE_MS = 500
 const WARM_CONNECTIONS = 2
 /** What keeps connections warm may hang at a slow venue: four are left for orders then. */
 const MAX_CONNECTIONS = 4 + WARM_CONNECTIONS
+const MAX_CANCELED = 1_000
 
 export class KalshiGateway implements OrderGateway {
   readonly venue = 'kalshi'
@@ -41,6 +58,12 @@ export class KalshiGateway implements OrderGateway {
   /** Orders have connections of their own: no read may stand in their way. */
   private readonly orders: KalshiRest
   private readonly reads: KalshiRest
+  private readonly rates: KalshiRates
+  private readonly rated: RatedRest
+  private readonly groups: OrderGroups | undefined
+  private readonly state: KalshiAccount
+  /** Orders that the venue listed as resting and that were canceled for it. */
+  private readonly canceled = new Set<string>()
   private warmer: NodeJS.Timeout | undefined
   private isClosed = false
 
@@ -51,13 +74,28 @@ export class KalshiGateway implements OrderGateway {
     const shared = { baseUrl, credentials, clock }
     this.orders = new KalshiRest({ ...shared, timeoutMs: orderTimeoutMs, connections: MAX_CONNECTIONS })
     this.reads = new KalshiRest({ ...shared, timeoutMs: readTimeoutMs, connections: 2 })
+    this.rates = new KalshiRates(clock)
+    this.rated = new RatedRest(this.reads, this.rates, readTimeoutMs)
+    const { orderGroup, subaccount = 0 } = options
+    const rest = this.rated
+    const onNotice = (level: 'info' | 'warn', text: string) => options.onNotice?.(level, text)
+    const onTriggered = (reason: string) => options.onBrake?.(reason)
+    this.groups =
+      orderGroup === undefined
+        ? undefined
+        : new OrderGroups({ rest, ...orderGroup, subaccount, onNotice, onTriggered })
+    this.state = new KalshiAccount({ rest, groups: this.groups, clock, subaccount, onNotice })
   }
 
-  /** Opens the order connections with a signed read. Throws when the venue is unreachable or refuses the credentials. */
+  /**
+   * Opens the order connections with a signed read of the money, learns the account's limits and puts the brake on.
+   * Throws when the venue is unreachable or refuses the credentials.
+   */
   async warm(): Promise<void> {
     const warning = keyWarning(this.options.credentials)
     if (warning !== undefined) this.options.onNotice?.('warn', warning)
     await this.touch()
+    await this.state.learn()
     const everyMs = this.options.keepWarmMs ?? 10_000
     if (this.isClosed || everyMs === 0 || this.warmer !== undefined) return
     let isTouching = false
@@ -65,15 +103,30 @@ export class KalshiGateway implements OrderGateway {
       // One that hangs takes no further connection.
       if (isTouching) return
       isTouching = true
-      this.touch()
+      Promise.all([this.touch(), this.state.refresh()])
         .catch((error: unknown) => this.options.onNotice?.('warn', `Kalshi keep-warm: ${messageOf(error)}`))
         .finally(() => (isTouching = false))
     }, everyMs)
     this.warmer.unref()
   }
 
+  admit(orders: readonly PlannedOrder[]): VenueDenial | undefined {
+    return this.state.admit(orders)
+  }
+
+  resume(): void {
+    this.groups?.reset().catch((error: unknown) => this.options.onNotice?.('warn', messageOf(error)))
+  }
+
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
-    return { request, market, body: orderBody(request, market), sizeE2: request.sizeE2 }
+    const { subaccount = 0 } = this.options
+    const orderGroupId = this.groups?.idOf(market.exchangeIndex)
+    return {
+      request,
+      market,
+      body: orderBody(request, market, { subaccount, orderGroupId }),
+      sizeE2: request.sizeE2,
+    }
   }
 
   async send(
@@ -81,17 +134,40 @@ export class KalshiGateway implements OrderGateway {
     onBytes: () => void,
     mayGo: () => boolean,
   ): Promise<OrderOutcome | Withheld> {
+    const { rates, state } = this
+    const isPaid = rates.take('POST', CREATE_PATH)
+    // Whatever was admitted is paid for: a hedge may still find that other orders were quicker.
+    if (
+      !isPaid &&
+      !(prepared.request.leg > 0 && (await rates.takeWithin('POST', CREATE_PATH, HEDGE_WAIT_MS)))
+    ) {
+      return {
+        kind: 'rejected',
+        code: 'rate_limited',
+        message: "not sent: the account's rate limit is used up",
+      }
+    }
+    state.sends(prepared)
     const result = await this.orders.post(CREATE_PATH, prepared.body, { onBytes, mayGo })
-    return outcomeOfCreate(result, prepared)
+    rates.answered('POST', result)
+    const outcome = outcomeOfCreate(result, prepared)
+    state.sent(prepared, outcome)
+    return outcome
   }
 
   async query(prepared: PreparedOrder): Promise<OrderOutcome> {
     const { orderId, marketId } = prepared.request
-    const pages = readPages(this.reads, '/portfolio/orders', { ticker: marketId, limit: '200' }, 'orders')
-    for await (const page of pages) {
+    const query = { ticker: marketId, limit: '200', ...this.ofSubaccount }
+    for await (const page of readPages(this.rated, '/portfolio/orders', query, 'orders')) {
       if (page.kind === 'failed') return { kind: 'unknown', reason: page.reason }
       const found = page.items.find((item) => isJsonObject(item) && item['client_order_id'] === orderId)
-      if (isJsonObject(found)) return outcomeOfListed(found, prepared)
+      if (!isJsonObject(found)) continue
+      const outcome = outcomeOfListed(found, prepared)
+      this.state.sent(prepared, outcome)
+      const venueOrderId = textOf(found['order_id'])
+      if (found['status'] === 'resting' && venueOrderId !== undefined)
+        await this.cancel(venueOrderId, prepared)
+      return outcome
     }
     return { kind: 'unknown', reason: 'the venue lists no order of this id (its list can lag by seconds)' }
   }
@@ -100,9 +176,9 @@ export class KalshiGateway implements OrderGateway {
     prepared: PreparedOrder,
     filled: { readonly venueOrderId: string; readonly filledE6: number },
   ): Promise<FillReport> {
-    const query = { order_id: filled.venueOrderId, limit: '200' }
+    const query = { order_id: filled.venueOrderId, limit: '200', ...this.ofSubaccount }
     const items: unknown[] = []
-    for await (const page of readPages(this.reads, '/portfolio/fills', query, 'fills')) {
+    for await (const page of readPages(this.rated, '/portfolio/fills', query, 'fills')) {
       if (page.kind === 'failed') throw restError('GET /portfolio/fills', page.result)
       items.push(...page.items)
     }
@@ -112,15 +188,54 @@ export class KalshiGateway implements OrderGateway {
   async close(): Promise<void> {
     this.isClosed = true
     clearInterval(this.warmer)
+    if (this.groups !== undefined) await Promise.race([this.groups.remove(), sleep(REMOVE_MS)])
     await Promise.all([this.orders.close(), this.reads.close()])
   }
 
+  /**
+   * An immediate-or-cancel order never rests; one that the venue lists so is taken off before it fills, once. What it
+   * came to is what the next query says.
+   */
+  private async cancel(venueOrderId: string, { request, market }: PreparedOrder): Promise<void> {
+    if (this.canceled.has(venueOrderId)) return
+    this.canceled.add(venueOrderId)
+    evictOldest(this.canceled, MAX_CANCELED)
+    const { exchangeIndex: shard, marketId } = market
+    const query = {
+      market_ticker: marketId,
+      ...(shard === undefined ? {} : { exchange_index: String(shard) }),
+      ...this.ofSubaccount,
+    }
+    const path = `${CREATE_PATH}/${encodeURIComponent(venueOrderId)}`
+    const result = await this.rated.delete(path, { query }, `${CREATE_PATH}/:`)
+    const shown = result.kind === 'ok' ? 'is canceled' : 'is not canceled by the venue'
+    this.options.onNotice?.(
+      'warn',
+      `order ${request.orderId} rests at Kalshi, which none of ours may: it ${shown}`,
+    )
+  }
+
+  private get ofSubaccount(): Readonly<Record<string, string>> {
+    const { subaccount = 0 } = this.options
+    return subaccount === 0 ? {} : { subaccount: String(subaccount) }
+  }
+
   private async touch(): Promise<void> {
-    const calls = Array.from({ length: WARM_CONNECTIONS }, () => this.orders.get('/portfolio/balance'))
+    const path = '/portfolio/balance'
+    const ask = async () => {
+      // It keeps orders quick, so it does not wait for what other reads have used up.
+      this.rates.take('GET', path)
+      const result = await this.orders.get(path, { query: this.ofSubaccount })
+      this.rates.answered('GET', result)
+      return result
+    }
+    const calls = Array.from({ length: WARM_CONNECTIONS }, (_, index) =>
+      index === 0 ? this.state.withBalance(ask) : ask(),
+    )
     for (const result of await Promise.all(calls)) {
       const isRefusal = result.kind === 'refused' && (result.status === 401 || result.status === 403)
       // Any other answer has opened the connection, which is what this call is for.
-      if (result.kind === 'failed' || isRefusal) throw restError('GET /portfolio/balance', result)
+      if (result.kind === 'failed' || isRefusal) throw restError(`GET ${path}`, result)
     }
   }
 }

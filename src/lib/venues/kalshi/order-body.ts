@@ -10,12 +10,22 @@ import { isLimitOnGrid } from '../../model/price-grid.js'
 /** Letters, digits, `-` and `_`: a `.` is reported to be refused. */
 const ORDER_ID = /^[A-Za-z0-9_-]{1,64}$/
 
+/** Which part of the account an order is from; the primary subaccount, 0, is not named. */
+export interface OrderPlace {
+  readonly subaccount?: number
+  readonly orderGroupId?: string | undefined
+}
+
 /**
  * Both outcomes trade on the YES book: buy YES at p is a bid at p, sell YES an ask at p, buy NO at q an ask at 1 - q,
  * sell NO a bid at 1 - q. Counts and prices are strings (numbers are refused), and the shard is named when known,
  * which spares the other shards' rate limits. Throws `ORDER_NOT_EXPRESSIBLE`.
  */
-export function orderBody(request: OrderRequest, market: GameMarket): string {
+export function orderBody(
+  request: OrderRequest,
+  market: GameMarket,
+  { subaccount = 0, orderGroupId }: OrderPlace = {},
+): string {
   const refuse = (why: string): ArbeesError =>
     new ArbeesError('ORDER_NOT_EXPRESSIBLE', `order ${sanitize(request.orderId, 64)} on Kalshi: ${why}`)
   const { limitE4, sizeE2, outcome, side } = request
@@ -40,5 +50,7 @@ export function orderBody(request: OrderRequest, market: GameMarket): string {
     self_trade_prevention_type: 'taker_at_cross',
     client_order_id: request.orderId,
     ...(market.exchangeIndex === undefined ? {} : { exchange_index: market.exchangeIndex }),
+    ...(subaccount === 0 ? {} : { subaccount }),
+    ...(orderGroupId === undefined ? {} : { order_group_id: orderGroupId }),
   })
 }

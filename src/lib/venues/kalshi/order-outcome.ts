@@ -18,6 +18,9 @@ const CONFLICT_REFUSALS: ReadonlySet<string> = new Set([
 
 const unknown = (reason: string): OrderOutcome => ({ kind: 'unknown', reason })
 
+/** The venue's brake has fallen: whatever else the word says, an order that its group refuses is not let in. */
+const isGroupRefusal = (code: string): boolean => code.includes('order_group')
+
 /** The reply to the create call. */
 export function outcomeOfCreate(result: RestResult, prepared: PreparedOrder): OrderOutcome | Withheld {
   if (result.kind === 'ok') return outcomeOfAccepted(result.status, result.body, prepared)
@@ -33,7 +36,7 @@ export function outcomeOfCreate(result: RestResult, prepared: PreparedOrder): Or
   const isRefusal =
     status === 429 ||
     (error.isVenues && REFUSALS.has(status)) ||
-    (status === 409 && error.isVenues && CONFLICT_REFUSALS.has(code))
+    (status === 409 && error.isVenues && (CONFLICT_REFUSALS.has(code) || isGroupRefusal(code)))
   return isRefusal ? { kind: 'rejected', code, message } : unknown(`HTTP ${status} ${code}: ${message}`)
 }
 

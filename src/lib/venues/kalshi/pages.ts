@@ -1,17 +1,22 @@
 /** Kalshi's cursor pages. The last page's cursor is empty; a garbage cursor is answered with 200, so a loop is cut. */
 
-import type { KalshiRest } from './rest.js'
+import type { RestCall } from './rest.js'
 import type { RestResult } from './rest-result.js'
 
 export type Page =
   | { readonly kind: 'page'; readonly items: readonly unknown[] }
   | { readonly kind: 'failed'; readonly reason: string; readonly result: Exclude<RestResult, { kind: 'ok' }> }
 
+/** Where pages are read from. */
+export interface PageSource {
+  get(path: string, call: Pick<RestCall, 'query' | 'signal'>): Promise<RestResult>
+}
+
 const MAX_PAGES = 100
 
 /** The pages of a list, in the venue's order; ends after the last one or the first that fails. */
 export async function* readPages(
-  rest: KalshiRest,
+  rest: PageSource,
   path: string,
   query: Readonly<Record<string, string>>,
   list: string,

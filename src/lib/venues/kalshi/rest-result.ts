@@ -8,10 +8,13 @@ export type RestResult =
   | { readonly kind: 'ok'; readonly status: number; readonly body: JsonObject }
   /** The venue, or something before it, answered with an error status. */
   | { readonly kind: 'refused'; readonly status: number; readonly error: VenueError }
-  /** No answer that can be read. `handedOver` is false only when no byte of the request reached a socket. */
+  /**
+   * No answer that can be read. `handedOver` is false only when no byte of the request reached a socket; `rate` is a
+   * call that our own reckoning of the account's rate limit held back.
+   */
   | {
       readonly kind: 'failed'
-      readonly reason: 'timeout' | 'cut' | 'unreachable' | 'unreadable' | 'aborted' | 'withheld'
+      readonly reason: 'timeout' | 'cut' | 'unreachable' | 'unreadable' | 'aborted' | 'withheld' | 'rate'
       readonly detail: string
       readonly handedOver: boolean
     }

@@ -9,6 +9,7 @@ import { systemClock, type Clock } from '../../core/clock.js'
 import { ArbeesError, codeOf, EXIT, messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import { signRequest, type KalshiCredentials } from './auth.js'
+import type { Method } from './rates.js'
 import { parseErrorBody, type RestResult } from './rest-result.js'
 import { isJsonObject, parseJson } from './wire.js'
 
@@ -70,12 +71,20 @@ export class KalshiRest {
     return this.exchange('POST', path, { ...call, body })
   }
 
+  put(path: string, body: string, call: Omit<RestCall, 'body'> = {}): Promise<RestResult> {
+    return this.exchange('PUT', path, { ...call, body })
+  }
+
+  delete(path: string, call: Omit<RestCall, 'body' | 'onBytes' | 'mayGo'> = {}): Promise<RestResult> {
+    return this.exchange('DELETE', path, call)
+  }
+
   /** Ends every connection, with whatever is under way. */
   close(): Promise<void> {
     return this.pool.destroy()
   }
 
-  private exchange(method: 'GET' | 'POST', path: string, call: RestCall): Promise<RestResult> {
+  private exchange(method: Method, path: string, call: RestCall): Promise<RestResult> {
     const { body, signal } = call
     const signedPath = `${this.prefix}${path}`
     const query = call.query === undefined ? '' : `?${new URLSearchParams({ ...call.query }).toString()}`
@@ -159,7 +168,8 @@ type FailureReason = Extract<RestResult, { kind: 'failed' }>['reason']
 
 function readAnswer(status: number, text: string): RestResult {
   if (status < 200 || status > 299) return { kind: 'refused', status, error: parseErrorBody(status, text) }
-  const body = parseJson(text)
+  // A cancel-all and a deletion are answered with nothing.
+  const body = status === 204 ? {} : parseJson(text)
   if (isJsonObject(body)) return { kind: 'ok', status, body }
   return {
     kind: 'failed',

@@ -271,6 +271,7 @@ describe('Kalshi order connections', () => {
     venue.answer = ({ path }) => (path === CREATE ? created('2.50') : { status: 200, body: {} })
     const gateway = connect({ keepWarmMs: 0 })
     await gateway.warm()
+    const opened = venue.sockets.size
     const prepared = gateway.prepare(request(), gameMarket())
     expect(
       await gateway.send(
@@ -281,7 +282,7 @@ describe('Kalshi order connections', () => {
     ).toEqual({ kind: 'withheld' })
     expect(venue.of(CREATE)).toEqual([])
     expect(await gateway.send(prepared, () => undefined, mayGo)).toMatchObject({ kind: 'filled' })
-    expect(venue.sockets.size).toBe(2)
+    expect(venue.sockets.size).toBe(opened)
   })
 
   it('are free for orders while those who keep them warm hang', async () => {
@@ -343,6 +344,27 @@ describe('what became of a Kalshi order', () => {
     ).toEqual(expected)
     expect(venue.of('/portfolio/orders')).toMatchObject([{ method: 'GET', signature: 'ok' }])
     expect(venue.requests[0]!.query.get('ticker')).toBe(TICKER)
+  })
+
+  it('is taken off, once and on its own shard, when it is listed as resting', async () => {
+    const gateway = connect({ subaccount: 7 })
+    const cancels = () => venue.requests.filter(({ method }) => method === 'DELETE')
+    venue.answer = ({ method }) => {
+      if (method === 'DELETE')
+        return { status: 200, body: { order_id: VENUE_ID, reduced_by: '2.50', ts_ms: 1 } }
+      const status = cancels().length === 0 ? 'resting' : 'canceled'
+      return { status: 200, body: { orders: [listed({ status, fill_count_fp: '1.00' })], cursor: '' } }
+    }
+    const prepared = gateway.prepare(request(), gameMarket({ exchangeIndex: 3 }))
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    expect(await gateway.query(prepared)).toEqual({
+      kind: 'partial',
+      venueOrderId: VENUE_ID,
+      filledE6: 1_000_000,
+    })
+    expect(cancels()).toMatchObject([{ path: `${CREATE}/${VENUE_ID}`, signature: 'ok' }])
+    const query = { market_ticker: TICKER, exchange_index: '3', subaccount: '7' }
+    expect(Object.fromEntries(cancels()[0]!.query)).toEqual(query)
   })
 
   it('is looked for on every page', async () => {

@@ -1,0 +1,151 @@
+/**
+ * The venue's own brake. Every order carries its shard's group; when more contracts than the group's limit match within
+ * a rolling 15 s, the venue refuses what carries it until the group is reset. A group does not span shards.
+ */
+
+import { sanitize } from '../../core/sanitize.js'
+import type { RatedRest } from './rated-rest.js'
+import type { RestResult } from './rest-result.js'
+import { textOf } from './wire.js'
+
+export interface OrderGroupsOptions {
+  readonly rest: RatedRest
+  /** Contracts in 15 s. */
+  readonly contractsLimit: number
+  readonly subaccount: number
+  /** Without a group no order is let through; else a venue that offers none is told of once. */
+  readonly isRequired: boolean
+  readonly onNotice: (level: 'info' | 'warn', text: string) => void
+  /** A group has triggered: the words say which. */
+  readonly onTriggered: (reason: string) => void
+}
+
+interface Group {
+  /** Undefined while there is none. */
+  readonly id: string | undefined
+  readonly state: 'armed' | 'triggered' | 'not_offered'
+}
+
+const PATH = '/portfolio/order_groups'
+const ROUTE = `${PATH}/:`
+
+export class OrderGroups {
+  private readonly groups = new Map<number, Group>()
+  /** Creations that are under way. */
+  private readonly creating = new Set<number>()
+  private hasTold = false
+
+  constructor(private readonly options: OrderGroupsOptions) {}
+
+  /** What an order on this shard carries; undefined where there is no group. */
+  idOf(shard: number | undefined): string | undefined {
+    return shard === undefined ? undefined : this.groups.get(shard)?.id
+  }
+
+  /** May an order on this shard be sent as things stand? */
+  lets(shard: number | undefined): boolean {
+    const group = shard === undefined ? undefined : this.groups.get(shard)
+    if (group?.state === 'triggered') return false
+    return group?.state === 'armed' || !this.options.isRequired
+  }
+
+  /** Puts a group on each of these shards that has none. What fails is tried again at the next call. */
+  async arm(shards: readonly number[]): Promise<void> {
+    await Promise.all(shards.map((shard) => this.armOne(shard)))
+  }
+
+  /** An `order_group_updates` message. */
+  onUpdate(groupId: string, event: string): void {
+    const found = [...this.groups].find(([, { id }]) => id === groupId)
+    if (found === undefined) return
+    const [shard] = found
+    if (event === 'triggered') this.trigger(shard, groupId)
+    else if (event === 'reset') this.groups.set(shard, { id: groupId, state: 'armed' })
+    else if (event === 'deleted') this.groups.delete(shard)
+  }
+
+  /** An order was refused: a code that names the group says that it has triggered. */
+  onRefusal(code: string, shard: number | undefined): void {
+    const id = this.idOf(shard)
+    if (shard !== undefined && id !== undefined && code.includes('order_group')) this.trigger(shard, id)
+  }
+
+  /** Resets what has triggered. Until the venue has said yes nothing is let through. */
+  async reset(): Promise<void> {
+    const { rest, subaccount, onNotice } = this.options
+    for (const [shard, { id, state }] of this.groups) {
+      if (id === undefined || state !== 'triggered') continue
+      const query = queryOf(shard, subaccount)
+      const result = await rest.put(`${PATH}/${encodeURIComponent(id)}/reset`, { query }, `${ROUTE}/reset`)
+      if (result.kind === 'ok') this.groups.set(shard, { id, state: 'armed' })
+      // Somebody has removed it: the next look puts a new one on.
+      else if (isGone(result)) this.groups.delete(shard)
+      const shown = result.kind === 'ok' ? 'is reset' : `is not reset: ${wordsOf(result)}`
+      onNotice(result.kind === 'ok' ? 'info' : 'warn', `Kalshi order group of shard ${shard} ${shown}`)
+    }
+  }
+
+  /** Takes the groups off again; one that stays behind does no harm but to a list. */
+  async remove(): Promise<void> {
+    const { rest, subaccount } = this.options
+    const own = [...this.groups]
+    this.groups.clear()
+    await Promise.all(
+      own.map(async ([shard, { id }]) => {
+        if (id === undefined) return
+        await rest.delete(`${PATH}/${encodeURIComponent(id)}`, { query: queryOf(shard, subaccount) }, ROUTE)
+      }),
+    )
+  }
+
+  private trigger(shard: number, id: string): void {
+    if (this.groups.get(shard)?.state === 'triggered') return
+    this.groups.set(shard, { id, state: 'triggered' })
+    const { contractsLimit, onTriggered } = this.options
+    onTriggered(
+      `Kalshi's order group of shard ${shard} has triggered: more than ${contractsLimit} contracts matched in 15 s`,
+    )
+  }
+
+  private async armOne(shard: number): Promise<void> {
+    if (this.groups.has(shard) || this.creating.has(shard)) return
+    this.creating.add(shard)
+    const { rest, contractsLimit, subaccount } = this.options
+    const result = await rest.post(`${PATH}/create`, {
+      contracts_limit: contractsLimit,
+      exchange_index: shard,
+      ...(subaccount === 0 ? {} : { subaccount }),
+    })
+    this.creating.delete(shard)
+    const id = result.kind === 'ok' ? textOf(result.body['order_group_id']) : undefined
+    if (id !== undefined) {
+      this.groups.set(shard, { id, state: 'armed' })
+      return
+    }
+    // A refusal by the venue itself is its last word; anything else may pass.
+    const isOffered = result.kind !== 'refused' || !result.error.isVenues || result.status === 429
+    if (!isOffered) this.groups.set(shard, { id: undefined, state: 'not_offered' })
+    this.tell(shard, result)
+  }
+
+  private tell(shard: number, result: RestResult): void {
+    if (this.hasTold) return
+    this.hasTold = true
+    const { isRequired, onNotice } = this.options
+    const then = isRequired ? 'no order is sent there' : 'orders go without this second brake'
+    onNotice('warn', `no Kalshi order group on shard ${shard}: ${wordsOf(result)}; ${then}`)
+  }
+}
+
+const queryOf = (shard: number, subaccount: number): Readonly<Record<string, string>> => ({
+  exchange_index: String(shard),
+  ...(subaccount === 0 ? {} : { subaccount: String(subaccount) }),
+})
+
+const isGone = (result: RestResult): boolean => result.kind === 'refused' && result.status === 404
+
+function wordsOf(result: RestResult): string {
+  if (result.kind === 'ok') return 'the reply names no group'
+  if (result.kind === 'failed') return `${result.reason} (${result.detail})`
+  return sanitize(`HTTP ${result.status} ${result.error.code}`, 100)
+}

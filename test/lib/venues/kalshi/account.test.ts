@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { systemClock } from '../../../../src/lib/core/clock.js'
+import type { GameMarket } from '../../../../src/lib/model/game.js'
+import { KalshiGateway, type KalshiGatewayOptions } from '../../../../src/lib/venues/kalshi/gateway.js'
+import type { OrderOutcome, Withheld } from '../../../../src/lib/venues/ports.js'
+import { until } from '../../poll.js'
+import { AccountVenue } from './account-venue.js'
+import { HttpVenue } from './http-venue.js'
+import { rsaCredentials } from './keys.js'
+import { gameMarket } from './markets.js'
+
+const credentials = rsaCredentials()
+const CREATE = '/portfolio/events/orders'
+const ON_3 = gameMarket({ exchangeIndex: 3 })
+const ON_0 = gameMarket({ exchangeIndex: 0, marketId: 'KXNFLGAME-26NOV23BUFMIA-BUF' })
+
+let http: HttpVenue
+let venue: AccountVenue
+let gateways: KalshiGateway[] = []
+const notices: string[] = []
+const brakes: string[] = []
+beforeEach(async () => {
+  http = await HttpVenue.start(credentials.privateKey)
+  venue = new AccountVenue(http)
+})
+afterEach(async () => {
+  for (const gateway of gateways) await gateway.close()
+  gateways = []
+  notices.length = brakes.length = 0
+  await http.close()
+})
+
+async function warmed(more: Partial<KalshiGatewayOptions> = {}): Promise<KalshiGateway> {
+  const gateway = new KalshiGateway({
+    baseUrl: http.baseUrl,
+    credentials,
+    clock: systemClock,
+    keepWarmMs: 0,
+    orderGroup: { contractsLimit: 50, isRequired: true },
+    onNotice: (_, text) => notices.push(text),
+    onBrake: (reason) => brakes.push(reason),
+    ...more,
+  })
+  gateways.push(gateway)
+  await gateway.warm()
+  return gateway
+}
+
+let orders = 0
+function send(
+  gateway: KalshiGateway,
+  { market = ON_3, leg = 0, sizeE2 = 1000 }: { market?: GameMarket; leg?: number; sizeE2?: number } = {},
+): Promise<OrderOutcome | Withheld> {
+  const { marketId } = market
+  const ids = { orderId: `order-${++orders}`, signalId: 's', leg, attempt: 0 }
+  const terms = { outcome: 'yes', side: 'buy', limitE4: 5000, sizeE2, signalMs: 1 } as const
+  const prepared = gateway.prepare({ ...ids, venue: 'kalshi', marketId, ...terms }, market)
+  return gateway.send(
+    prepared,
+    () => undefined,
+    () => true,
+  )
+}
+const admit = (gateway: KalshiGateway, market: GameMarket, dollars: number) =>
+  gateway.admit([{ market, worstMicros: dollars * 1e6 }])
+
+describe('the account of an order', () => {
+  it('is asked for its limits, costs, money and status at start, and every order carries its shard’s group', async () => {
+    const gateway = await warmed()
+    expect([...venue.groups.values()].map(({ shard, limit }) => [shard, limit])).toEqual([
+      [0, 50],
+      [3, 50],
+    ])
+    expect(await send(gateway)).toMatchObject({ kind: 'filled' })
+    expect(await send(gateway, { market: ON_0 })).toMatchObject({ kind: 'filled' })
+    const shards = venue.accepted.map(({ order_group_id: id = '' }) => venue.groups.get(id)?.shard)
+    expect(shards).toEqual([3, 0])
+    expect(http.of('/account/limits')).toHaveLength(1)
+    expect(http.of('/account/endpoint_costs')).toHaveLength(1)
+  })
+
+  it('names the subaccount to the venue in every call that takes one', async () => {
+    venue.subaccount = 7
+    const gateway = await warmed({ subaccount: 7 })
+    expect(admit(gateway, ON_3, 15)).toBeUndefined()
+    expect(await send(gateway)).toMatchObject({ kind: 'filled' })
+  })
+
+  it('lacks money on one shard: denied with the number and the limit before anything is sent', async () => {
+    const gateway = await warmed()
+    expect(admit(gateway, ON_3, 20)).toBeUndefined()
+    expect(admit(gateway, ON_0, 100)).toBeUndefined()
+    expect(admit(gateway, ON_3, 20.5)).toEqual({
+      code: 'SHARD_CASH',
+      checks: [{ name: 'shard_3_cash_micros', value: 20_500_000, limit: 20_000_000 }],
+    })
+    const both = [ON_3, ON_3].map((market) => ({ market, worstMicros: 11e6 }))
+    expect(gateway.admit(both)).toMatchObject({ code: 'SHARD_CASH', checks: [{ value: 22_000_000 }] })
+  })
+
+  it('has less after a fill, at once by our own reckoning, then by the venue’s', async () => {
+    const gateway = await warmed()
+    const sending = send(gateway)
+    expect(admit(gateway, ON_3, 15)).toMatchObject({ code: 'SHARD_CASH' })
+    expect(await sending).toMatchObject({ kind: 'filled' })
+    await until(() => admit(gateway, ON_3, 15) === undefined, 'the balance is read again')
+    expect(admit(gateway, ON_3, 15.01)).toMatchObject({ code: 'SHARD_CASH' })
+  })
+
+  it('is denied everything while its money was never told', async () => {
+    venue.before.set('GET /portfolio/balance', { status: 502, body: '<html>bad gateway</html>' })
+    const gateway = await warmed()
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+    const plain = await warmed({ orderGroup: { contractsLimit: 50, isRequired: false } })
+    expect(admit(plain, ON_3, 1)).toEqual({ code: 'CASH_UNKNOWN', checks: [] })
+  })
+})
+
+describe('the rate limit of orders', () => {
+  it('denies a plan that it cannot pay in full, refuses an opening, and lets a hedge wait', async () => {
+    venue.cash.set(3, 1000)
+    // What starting up has cost.
+    const gateway = await warmed({ orderGroup: { contractsLimit: 5000, isRequired: true } })
+    await Promise.all(Array.from({ length: 7 }, () => send(gateway, { sizeE2: 100 })))
+    const pair = [ON_3, ON_3].map((market) => ({ market, worstMicros: 1e6 }))
+    let denied = gateway.admit(pair)
+    for (let sent = 0; denied === undefined && sent < 10; sent++) {
+      void send(gateway, { sizeE2: 100 })
+      denied = gateway.admit(pair)
+    }
+    expect(denied).toMatchObject({ code: 'RATE_LIMITED', checks: [{ name: 'write_tokens', value: 20 }] })
+    venue.writeTokens = 1000
+    const opened = await Promise.all([1, 2, 3].map(() => send(gateway, { sizeE2: 100 })))
+    expect(opened).toContainEqual(expect.objectContaining({ kind: 'rejected', code: 'rate_limited' }))
+    expect(await send(gateway, { sizeE2: 100, leg: 1 })).toMatchObject({ kind: 'filled' })
+  })
+
+  it('is believed to be used up after a 429, and for longer after each', async () => {
+    const gateway = await warmed()
+    expect(admit(gateway, ON_3, 1)).toBeUndefined()
+    venue.writeTokens = 0
+    expect(await send(gateway)).toMatchObject({ kind: 'rejected', code: 'http_429' })
+    const sent = http.of(CREATE).length
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'RATE_LIMITED' })
+    expect(await send(gateway)).toMatchObject({ kind: 'rejected', code: 'rate_limited' })
+    expect(http.of(CREATE)).toHaveLength(sent)
+  })
+})
+
+describe('a pause of the exchange', () => {
+  it('that an order is refused with keeps entries from that shard, and the status that follows ends it', async () => {
+    const gateway = await warmed({ keepWarmMs: 50 })
+    venue.paused.add(3)
+    expect(await send(gateway)).toMatchObject({ kind: 'rejected', code: 'trading_is_paused' })
+    expect(admit(gateway, ON_3, 1)).toEqual({
+      code: 'EXCHANGE_PAUSED',
+      checks: [{ name: 'shard_3_paused', value: 1, limit: 0 }],
+    })
+    expect(admit(gateway, ON_0, 1)).toBeUndefined()
+  })
+
+  it('that the status tells is seen before any order is refused, and its end too', async () => {
+    venue.paused.add(3)
+    const gateway = await warmed({ keepWarmMs: 50 })
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'EXCHANGE_PAUSED' })
+    venue.paused.delete(3)
+    await until(() => admit(gateway, ON_3, 1) === undefined, 'entries go on')
+    expect(notices.join()).toContain('trades again')
+  })
+
+  it('is not ended by a status that cannot be read', async () => {
+    venue.paused.add(3)
+    const gateway = await warmed({ keepWarmMs: 20 })
+    venue.before.set('GET /exchange/status', { status: 200, body: { trading_active: 'yes' } })
+    const asked = http.of('/exchange/status').length
+    await until(() => http.of('/exchange/status').length > asked + 2, 'it is asked again')
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'EXCHANGE_PAUSED' })
+  })
+})
+
+describe('the venue’s own brake', () => {
+  it('that has fallen stops entries with a reason, and is reset by the operator alone', async () => {
+    venue.cash.set(3, 1000)
+    const gateway = await warmed({ orderGroup: { contractsLimit: 15, isRequired: true } })
+    await send(gateway)
+    await send(gateway)
+    expect(await send(gateway)).toMatchObject({ kind: 'rejected', code: 'order_group_triggered' })
+    expect(brakes).toEqual([expect.stringContaining('more than 15 contracts')])
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+    expect(admit(gateway, ON_0, 1)).toBeUndefined()
+    gateway.resume()
+    await until(() => admit(gateway, ON_3, 1) === undefined, 'the group is reset')
+    expect(await send(gateway)).toMatchObject({ kind: 'filled' })
+  })
+
+  it('that the venue does not offer is told of once, and only those who may go without it', async () => {
+    venue.offersGroups = false
+    const bold = await warmed({ orderGroup: { contractsLimit: 15, isRequired: false } })
+    expect(notices.filter((text) => text.includes('order group'))).toEqual([
+      expect.stringContaining('orders go without this second brake'),
+    ])
+    expect(admit(bold, ON_3, 1)).toBeUndefined()
+    expect(await send(bold)).toMatchObject({ kind: 'filled' })
+    expect(venue.accepted[0]).not.toHaveProperty('order_group_id')
+    const careful = await warmed()
+    expect(admit(careful, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+  })
+
+  it('is taken off at the end', async () => {
+    const gateway = await warmed()
+    expect(venue.groups.size).toBe(2)
+    await gateway.close()
+    expect(venue.groups.size).toBe(0)
+  })
+})
