@@ -102,9 +102,9 @@ export class KalshiAccount {
     if (!FINAL.has(outcome.kind)) return
     this.cash.settle(orderId)
     if (outcome.kind === 'rejected') {
-      const { code } = outcome
+      const { code, message } = outcome
       const shard = market.exchangeIndex
-      this.options.groups?.onRefusal(code, shard)
+      this.options.groups?.onRefusal(`${code} ${message}`, shard)
       if (this.status.refused(code, { shard, marketId }, this.nowMs())) this.quietly(this.readStatus())
       if (code.startsWith('insufficient_')) this.quietly(this.readCash())
     } else if (outcome.kind !== 'none') this.quietly(this.readCash())

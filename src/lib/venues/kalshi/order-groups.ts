@@ -28,6 +28,7 @@ interface Group {
 
 const PATH = '/portfolio/order_groups'
 const ROUTE = `${PATH}/:`
+const NAMES_GROUP = /order[ _]group/i
 
 export class OrderGroups {
   private readonly groups = new Map<number, Group>()
@@ -64,10 +65,10 @@ export class OrderGroups {
     else if (event === 'deleted') this.groups.delete(shard)
   }
 
-  /** An order was refused: a code that names the group says that it has triggered. */
-  onRefusal(code: string, shard: number | undefined): void {
+  /** An order was refused: words that name the group say that it has triggered, wherever they stand. */
+  onRefusal(words: string, shard: number | undefined): void {
     const id = this.idOf(shard)
-    if (shard !== undefined && id !== undefined && code.includes('order_group')) this.trigger(shard, id)
+    if (shard !== undefined && id !== undefined && NAMES_GROUP.test(words)) this.trigger(shard, id)
   }
 
   /** Resets what has triggered. Until the venue has said yes nothing is let through. */
