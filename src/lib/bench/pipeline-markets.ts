@@ -41,6 +41,7 @@ export const BENCH_GAMES: readonly BenchGame[] = TEAMS.map((team, index) => {
   }
   const listing = {
     league: 'nba' as const,
+    kind: 'moneyline' as const,
     eventId: `bench-${index}`,
     easternDate: '2026-01-15',
     teams: [team, opponent] as const,

@@ -17,6 +17,8 @@ export const UNPAIRED_REASONS = [
   'unknown_team',
   /** Both codes mean the same team. */
   'same_team',
+  /** A tie is an outcome of its own: YES on one team and NO on the other are not opposites. */
+  'three_way',
   /** YES pays on none of the two teams. */
   'selection_not_a_team',
   /** Kalshi's ticker ends in the team that YES pays on, and this one's does not. */
@@ -95,6 +97,7 @@ function gameOf(
   codes: TeamCodeBook,
 ): { readonly game: Game; readonly selection: string } | UnpairedReason {
   const { league, venue, teams } = market
+  if (market.kind === 'three_way') return 'three_way'
   const first = codes.codeOf(league, venue, teams[0])
   const second = codes.codeOf(league, venue, teams[1])
   if (first === undefined || second === undefined) return 'unknown_team'

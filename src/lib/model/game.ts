@@ -35,6 +35,9 @@ export interface Game {
   readonly fetchedMs: number
 }
 
+/** `three_way`: one of three outcomes, a tie being the third; listed, but paired with nothing. */
+export type MarketKind = 'moneyline' | 'three_way'
+
 /** What an order in a market must know, whoever sends it. */
 interface TradingTerms extends PriceGrid {
   readonly venue: Venue
@@ -57,6 +60,7 @@ interface TradingTerms extends PriceGrid {
 /** A market listed by a venue, before it is paired with a game. */
 export interface CatalogMarket extends TradingTerms {
   readonly league: League
+  readonly kind: MarketKind
   /** What groups the markets of one game: Kalshi event ticker, Polymarket event slug. */
   readonly eventId: string
   /** US Eastern date of the game, `YYYY-MM-DD`. */

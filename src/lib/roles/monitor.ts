@@ -140,9 +140,12 @@ async function readLeagues(
   const failures: string[] = []
   for (const league of LEAGUES.filter((name) => settings.leagues.includes(name))) {
     try {
-      const { markets, skipped } = await catalog.openMarkets(league, lifecycle.signal)
+      const { markets, skipped, stale } = await catalog.openMarkets(league, lifecycle.signal)
       replaceLeague(known, league, markets)
       counters.set(`catalog_skipped:${league}`, skipped.length)
+      if (stale === undefined) continue
+      counters.add('catalog_errors', league)
+      failures.push(`${league}: the list before stands: ${stale.reason}`)
     } catch (error) {
       if (lifecycle.signal.aborted) return []
       counters.add('catalog_errors', league)

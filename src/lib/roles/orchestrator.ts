@@ -133,7 +133,7 @@ class Orchestrator {
     const told = new Set<string>()
     return this.repeat(`catalog_${venue}_${league}`, alarm, async () => {
       try {
-        const { markets, skipped } = await catalog.openMarkets(league, lifecycle.signal)
+        const { markets, skipped, stale } = await catalog.openMarkets(league, lifecycle.signal)
         this.board.addMarkets(markets)
         counters.set(`listed:${venue}_${league}`, markets.length)
         counters.set(`skipped:${venue}_${league}`, skipped.length)
@@ -143,6 +143,12 @@ class Orchestrator {
           if (told.has(reason) || told.size >= SHOWN) continue
           told.add(reason)
           log.warn(`${venue} catalog of ${league}: ${sanitize(id, 100)} left out: ${sanitize(reason, 80)}`)
+        }
+        if (stale !== undefined) {
+          counters.add('catalog_errors', `${venue}_stale`)
+          const age = `the list of ${Math.round(stale.ageMs / 1000)} s ago stands`
+          log.warn(`${venue} catalog of ${league}: ${age}: ${stale.reason}`)
+          return backoff.nextMs()
         }
         backoff.reset()
         return CATALOG_MS

@@ -61,13 +61,18 @@ export interface MarketFeed {
 
 /** Which games a venue lists. */
 export interface Catalog {
-  /** Open game-winner markets of a league, with the reason for each one left out. Throws ArbeesError when unreachable. */
+  /**
+   * Open game-winner markets of a league, with the reason for each one left out. Throws ArbeesError when unreachable and
+   * no listing before can stand in.
+   */
   openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing>
 }
 
 export interface CatalogListing {
   readonly markets: readonly CatalogMarket[]
   readonly skipped: readonly { readonly id: string; readonly reason: string }[]
+  /** Set when the venue could not be asked: this is what it listed before, and why it is not newer. */
+  readonly stale?: { readonly ageMs: number; readonly reason: string }
 }
 
 /** A signed request, ready to be stored and then sent once. */

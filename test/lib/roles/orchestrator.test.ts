@@ -234,21 +234,21 @@ describe('the orchestrator', () => {
     const kalshi = await before(sim['kalshi.rest_url']!, async (path) => {
       if (!path.includes('/markets')) return undefined
       const range = (start: string, end: string, step: string) => ({ start, end, step })
-      const tapered = (ticker: string) => ({
+      const holed = (ticker: string) => ({
         ticker,
         event_ticker: 'KXNBAGAME-26JUN13NYKSAS',
         status: 'active',
-        price_ranges: [range('0', '0.1', '0.001'), range('0.1', '1', '0.01')],
+        price_ranges: [range('0', '0.1', '0.001'), range('0.2', '1', '0.01')],
       })
       return {
-        markets: ['KXNBAGAME-26JUN13NYKSAS-SAS', 'KXNBAGAME-26JUN13NYKSAS-NYK'].map(tapered),
+        markets: ['KXNBAGAME-26JUN13NYKSAS-SAS', 'KXNBAGAME-26JUN13NYKSAS-NYK'].map(holed),
         cursor: '',
       }
     })
     const { role, counters } = await orchestrator({ ...sim, leagues: 'nba', 'kalshi.rest_url': kalshi })
     await until(() => counters.get('skipped:kalshi_nba') === 2, 'the listing was read')
-    expect(role.lines.filter((line) => line.includes('several_ticks'))).toEqual([
-      'kalshi catalog of nba: KXNBAGAME-26JUN13NYKSAS-SAS left out: several_ticks',
+    expect(role.lines.filter((line) => line.includes('left out: price_ranges'))).toEqual([
+      'kalshi catalog of nba: KXNBAGAME-26JUN13NYKSAS-SAS left out: price_ranges',
     ])
   })
 

@@ -34,6 +34,9 @@ export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse 
   app.get('/series', () =>
     reply(200, { series: SIM_LEAGUES.map((league) => seriesShape(LEAGUE_FACTS[league])) }),
   )
+  // No simulated fee ever changes.
+  app.get('/series/fee_changes', () => reply(200, { series_fee_change_arr: [] }))
+  app.get('/events/fee_changes', () => reply(200, { event_fee_changes: [], cursor: '' }))
   app.get('/series/:ticker', (c) => {
     const league = SIM_LEAGUES.find((known) => LEAGUE_FACTS[known].kalshiSeries === c.req.param('ticker'))
     return league === undefined ? refuse(notFound) : reply(200, { series: seriesShape(LEAGUE_FACTS[league]) })

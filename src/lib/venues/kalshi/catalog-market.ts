@@ -3,50 +3,68 @@
 import { sanitize } from '../../core/sanitize.js'
 import { ONE_E4, parsePriceE4, parseScaled } from '../../model/price.js'
 import { priceGridOf, type PriceGrid, type PriceRange } from '../../model/price-grid.js'
-import { isJsonObject, textOf, type JsonObject } from './wire.js'
+import { integerOf, isJsonObject, textOf, timeMsOf, type JsonObject } from './wire.js'
 
 export interface ListedMarket {
   readonly ticker: string
   readonly eventTicker: string
+  /** Sanitized. */
   readonly title: string
-  readonly grid: PriceGrid
+  /** The venue's word for it: `active` is the one that trades. */
+  readonly status: string
+  /** Undefined when its prices cannot be expressed. */
+  readonly grid: PriceGrid | undefined
   readonly sizeStepE2: number
   readonly exchangeIndex: number | undefined
+  /** Of a game still open this is some two weeks after it, the venue's clock, Unix ms. */
+  readonly closeMs: number | undefined
+  readonly feeWaivedUntilMs: number | undefined
+  /** Foreign text, unchanged: sanitize before showing. Empty where there is none. */
+  readonly rules: { readonly primary: string; readonly secondary: string }
+  /** Why it could not be traded even when active; undefined when it could. */
+  readonly flaw: string | undefined
 }
 
 export type ParsedMarket =
   | { readonly kind: 'market'; readonly market: ListedMarket }
-  | { readonly kind: 'skipped'; readonly id: string; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly id: string; readonly reason: string }
 
 const TICKER = /^[A-Z0-9][A-Z0-9.-]{0,99}$/
+const MAX_RULES = 20_000
 
 /** The filter word for these is `open`; in the body the status is `active`. */
 const TRADING_STATUS = 'active'
 
 export function parseMarket(value: unknown): ParsedMarket {
-  if (!isJsonObject(value)) return { kind: 'skipped', id: '?', reason: 'not_an_object' }
+  if (!isJsonObject(value)) return { kind: 'unreadable', id: '?', reason: 'not_an_object' }
   const ticker = textOf(value['ticker'])
-  const id = sanitize(ticker ?? '?', 100)
-  const skip = (reason: string): ParsedMarket => ({ kind: 'skipped', id, reason })
   const eventTicker = textOf(value['event_ticker'])
-  if (ticker === undefined || !TICKER.test(ticker)) return skip('ticker')
-  if (eventTicker === undefined || !TICKER.test(eventTicker)) return skip('event_ticker')
-  if (value['status'] !== TRADING_STATUS)
-    return skip(`status_${sanitize(textOf(value['status']) ?? 'missing', 20)}`)
-  if (value['market_type'] !== undefined && value['market_type'] !== 'binary') return skip('not_binary')
-  if (value['mve_collection_ticker'] !== undefined) return skip('multivariate')
-  const notional = value['notional_value_dollars']
-  if (notional !== undefined && (typeof notional !== 'string' || parseScaled(notional, 4) !== ONE_E4)) {
-    return skip('notional_value')
+  const unreadable = (reason: string): ParsedMarket => {
+    return { kind: 'unreadable', id: sanitize(ticker ?? '?', 100), reason }
   }
-  const grid = readPriceGrid(value['price_ranges'])
-  if (grid === undefined) return skip('price_ranges')
-  const exchangeIndex = exchangeIndexOf(value)
-  if (exchangeIndex === 'bad') return skip('exchange_index')
-  // Whole contracts are valid everywhere; hundredths only where the market says so.
-  const sizeStepE2 = value['fractional_trading_enabled'] === true ? 1 : 100
-  const title = sanitize(textOf(value['title']) ?? '', 200)
-  return { kind: 'market', market: { ticker, eventTicker, title, grid, sizeStepE2, exchangeIndex } }
+  if (ticker === undefined || !TICKER.test(ticker)) return unreadable('ticker')
+  if (eventTicker === undefined || !TICKER.test(eventTicker)) return unreadable('event_ticker')
+  const market: ListedMarket = {
+    ticker,
+    eventTicker,
+    title: sanitize(textOf(value['title']) ?? '', 200),
+    status: sanitize(textOf(value['status']) ?? 'missing', 20),
+    grid: readPriceGrid(value['price_ranges']),
+    // Whole contracts are valid everywhere; hundredths only where the market says so.
+    sizeStepE2: value['fractional_trading_enabled'] === true ? 1 : 100,
+    exchangeIndex: integerOf(value['exchange_index']),
+    closeMs: timeMsOf(value['close_time']),
+    feeWaivedUntilMs: timeMsOf(value['fee_waiver_expiration_time']),
+    rules: { primary: rulesOf(value['rules_primary']), secondary: rulesOf(value['rules_secondary']) },
+    flaw: flawOf(value),
+  }
+  return { kind: 'market', market }
+}
+
+/** Why the market cannot be traded, whatever its event and its fees; undefined when it can. */
+export function reasonAgainst({ status, flaw, grid }: ListedMarket): string | undefined {
+  if (status !== TRADING_STATUS) return `status_${status}`
+  return flaw ?? (grid === undefined ? 'price_ranges' : undefined)
 }
 
 /** The grid of `[{start, end, step}]`; undefined for anything else, or what whole $0.0001 cannot express. */
@@ -64,8 +82,16 @@ export function readPriceGrid(ranges: unknown): PriceGrid | undefined {
   return priceGridOf(parsed)
 }
 
-function exchangeIndexOf(market: JsonObject): number | undefined | 'bad' {
-  const index = market['exchange_index']
-  if (index === undefined || index === null) return undefined
-  return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : 'bad'
+/** An index may be absent (the venue then finds the shard), but not be anything else. */
+function flawOf(market: JsonObject): string | undefined {
+  if (market['market_type'] !== undefined && market['market_type'] !== 'binary') return 'not_binary'
+  if (market['mve_collection_ticker'] !== undefined) return 'multivariate'
+  const notional = market['notional_value_dollars']
+  if (notional !== undefined && (typeof notional !== 'string' || parseScaled(notional, 4) !== ONE_E4)) {
+    return 'notional_value'
+  }
+  const index = market['exchange_index'] ?? undefined
+  return index !== undefined && integerOf(index) === undefined ? 'exchange_index' : undefined
 }
+
+const rulesOf = (text: unknown): string => (textOf(text) ?? '').slice(0, MAX_RULES)

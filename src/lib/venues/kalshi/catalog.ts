@@ -1,16 +1,19 @@
-/** Kalshi's open game-winner markets: one series per league, two markets per game. */
+/** Kalshi's game-winner markets: one series per league, a market per team, asked for again and changed in between. */
 
-import type { Clock } from '../../core/clock.js'
-import type { CatalogMarket, League } from '../../model/game.js'
+import { systemClock, type Clock } from '../../core/clock.js'
+import { ArbeesError, EXIT, messageOf } from '../../core/errors.js'
+import type { League } from '../../model/game.js'
 import type { Catalog, CatalogListing } from '../ports.js'
 import type { KalshiCredentials } from './auth.js'
-import { parseMarket, type ListedMarket } from './catalog-market.js'
-import { marketSuffix, parseEventTicker } from './event-ticker.js'
-import { feesOfSeries, type SeriesFees } from './fees.js'
+import { applyCatalogChange, type CatalogChange } from './catalog-change.js'
+import { readFeeChanges, type FeeChanges } from './fee-changes.js'
+import type { FeeTerms } from './fees.js'
+import { gamesOf, readListing, type KalshiListing } from './listing.js'
 import { readPages } from './pages.js'
+import { PatientReader } from './patient-reader.js'
 import { badReply, restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
-import { isJsonObject } from './wire.js'
+import { isJsonObject, textOf, type JsonObject } from './wire.js'
 
 const GAME_SERIES: Readonly<Record<League, string>> = {
   nba: 'KXNBAGAME',
@@ -20,6 +23,10 @@ const GAME_SERIES: Readonly<Record<League, string>> = {
   mlb: 'KXMLBGAME',
 }
 
+/** What `status` of a list call may be; `paused` is a word for markets alone. */
+export const LIST_STATUSES = ['unopened', 'open', 'paused', 'closed', 'settled'] as const
+export type ListStatus = (typeof LIST_STATUSES)[number]
+
 export interface KalshiCatalogOptions {
   readonly baseUrl: string
   /** Listings are public; given credentials sign the calls all the same. */
@@ -28,119 +35,149 @@ export interface KalshiCatalogOptions {
   readonly timeoutMs?: number
 }
 
-type Skipped = { readonly id: string; readonly reason: string }
-
-const PAGE_SIZE = '1000'
+/** How long the last listing stands in for one that cannot be had. */
+const MAX_AGE_MS = 300_000
+/** Fee changes are announced long ahead. */
+const FEE_CHANGES_MS = 600_000
 
 export class KalshiCatalog implements Catalog {
   private readonly rest: KalshiRest
+  private readonly reader: PatientReader
+  private readonly clock: Clock
+  private readonly kept = new Map<League, KalshiListing>()
+  private feeChanges: { readonly changes: FeeChanges; readonly readMs: number } | undefined
 
   constructor(options: KalshiCatalogOptions) {
     this.rest = new KalshiRest(options)
+    this.reader = new PatientReader(this.rest)
+    this.clock = options.clock ?? systemClock
   }
 
+  /**
+   * When the venue does not answer, the listing before, up to five minutes old and marked `stale`. Throws `KALSHI_…`
+   * (exit 6, 4 for refused credentials) when there is none.
+   */
   async openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing> {
-    const series = GAME_SERIES[league]
-    const [fees, entries] = await Promise.all([
-      this.seriesFees(series, signal),
-      this.openEntries(series, signal),
-    ])
-    if (fees === 'not_found' && entries.length === 0) {
-      return { markets: [], skipped: [{ id: series, reason: 'series_not_found' }] }
+    try {
+      this.kept.set(league, await this.list({ series: GAME_SERIES[league], status: 'open' }, signal))
+    } catch (error) {
+      const kept = this.current(league)
+      if (signal.aborted || kept === undefined) throw error
+      return { ...kept, stale: { ageMs: this.ageMs(league), reason: messageOf(error) } }
     }
-    if (fees === 'not_found') throw badReply(`GET /series/${series}`)
-    return listGames({ league, series, fees, entries })
+    return this.current(league) ?? { markets: [], skipped: [] }
+  }
+
+  /** The games of the last listing with every change since; undefined when there is none that is young enough. */
+  current(league: League): CatalogListing | undefined {
+    const listing = this.kept.get(league)
+    if (listing === undefined || this.ageMs(league) > MAX_AGE_MS) return undefined
+    return gamesOf(listing, league, this.clock.nowMs())
+  }
+
+  /** Applies what the feed told. The leagues that it concerns, and whether only another listing can tell the rest. */
+  apply(change: CatalogChange): { readonly leagues: readonly League[]; readonly isOutdated: boolean } {
+    const leagues: League[] = []
+    let isOutdated = false
+    for (const [league, listing] of this.kept) {
+      const changed = applyCatalogChange(listing, change)
+      if (changed === listing) continue
+      this.kept.set(league, changed)
+      leagues.push(league)
+      isOutdated ||= changed.isOutdated
+    }
+    return { leagues, isOutdated }
+  }
+
+  /** A series, or one event of it, as the venue lists it now. Throws as `openMarkets` does. */
+  async list(
+    what: { readonly series: string; readonly status: ListStatus },
+    signal: AbortSignal,
+  ): Promise<KalshiListing> {
+    const { series, status } = what
+    const askedMs = this.clock.nowMs()
+    const query = { series_ticker: series, status }
+    const ofEvents = status === 'paused' ? { series_ticker: series } : query
+    const [seriesFees, eventEntries, marketEntries, feeChanges] = await Promise.all([
+      this.seriesFees(series, signal),
+      this.entries('/events', { ...ofEvents, limit: '200' }, 'events', signal),
+      this.entries('/markets', { ...query, limit: '1000' }, 'markets', signal),
+      this.scheduledFees(signal),
+    ])
+    if (seriesFees === undefined && marketEntries.length > 0) throw badReply(`GET /series/${series}`)
+    return readListing({ series, seriesFees, eventEntries, marketEntries, feeChanges, askedMs })
+  }
+
+  /** One event with its markets of any status. Throws as `openMarkets` does, and `NO_SUCH_EVENT` (usage). */
+  async listEvent(eventTicker: string, signal: AbortSignal): Promise<KalshiListing> {
+    const askedMs = this.clock.nowMs()
+    const path = `/events/${encodeURIComponent(eventTicker)}`
+    const body = await this.body(path, signal)
+    if (body === undefined) {
+      throw new ArbeesError('NO_SUCH_EVENT', `Kalshi has no event '${eventTicker}'`, {
+        exit: EXIT.USAGE,
+        hint: 'arbees markets kalshi lists the open ones, with their tickers',
+      })
+    }
+    const { event, markets } = body
+    const series = isJsonObject(event) ? textOf(event['series_ticker']) : undefined
+    if (series === undefined || !Array.isArray(markets)) throw badReply(`GET ${path}`)
+    const [seriesFees, feeChanges] = await Promise.all([
+      this.seriesFees(series, signal),
+      this.scheduledFees(signal),
+    ])
+    const entries = { eventEntries: [event], marketEntries: markets as readonly unknown[] }
+    return readListing({ series, seriesFees, feeChanges, askedMs, ...entries })
   }
 
   close(): Promise<void> {
     return this.rest.close()
   }
 
-  /** `not_found` where the venue has no such series: a league that it does not list. */
-  private async seriesFees(series: string, signal: AbortSignal): Promise<SeriesFees | 'not_found'> {
-    const path = `/series/${series}`
-    const result = await this.rest.get(path, { signal })
-    if (result.kind === 'refused' && result.status === 404 && result.error.code === 'not_found')
-      return 'not_found'
-    if (result.kind !== 'ok') throw restError(`GET ${path}`, result)
-    const body = result.body['series']
-    if (!isJsonObject(body)) throw badReply(`GET ${path}`)
-    return feesOfSeries({ feeType: body['fee_type'], feeMultiplier: body['fee_multiplier'] })
+  private ageMs(league: League): number {
+    return Math.max(0, this.clock.nowMs() - (this.kept.get(league)?.askedMs ?? 0))
   }
 
-  private async openEntries(series: string, signal: AbortSignal): Promise<unknown[]> {
-    const query = { series_ticker: series, status: 'open', limit: PAGE_SIZE }
+  private async seriesFees(series: string, signal: AbortSignal): Promise<FeeTerms | undefined> {
+    const path = `/series/${encodeURIComponent(series)}`
+    const body = await this.body(path, signal)
+    if (body === undefined) return undefined
+    const told = body['series']
+    if (!isJsonObject(told)) throw badReply(`GET ${path}`)
+    return { feeType: told['fee_type'], feeMultiplier: told['fee_multiplier'] }
+  }
+
+  /** The body of a reply; undefined when the venue has no such thing. */
+  private async body(path: string, signal: AbortSignal): Promise<JsonObject | undefined> {
+    const result = await this.reader.get(path, { signal })
+    if (result.kind === 'ok') return result.body
+    if (result.kind === 'refused' && result.status === 404 && result.error.code === 'not_found')
+      return undefined
+    throw restError(`GET ${path}`, result)
+  }
+
+  private async entries(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    list: string,
+    signal: AbortSignal,
+  ): Promise<unknown[]> {
     const entries: unknown[] = []
-    for await (const page of readPages(this.rest, '/markets', query, 'markets', signal)) {
-      if (page.kind === 'failed') throw restError(`GET /markets of ${series}`, page.result)
+    for await (const page of readPages(this.reader, path, query, list, signal)) {
+      if (page.kind === 'failed') throw restError(`GET ${path} of ${query['series_ticker']}`, page.result)
       entries.push(...page.items)
     }
     return entries
   }
-}
 
-/** Pure: entries of `GET /markets` to games, with the reason for each market left out. */
-export function listGames(input: {
-  readonly league: League
-  readonly series: string
-  readonly fees: SeriesFees
-  readonly entries: readonly unknown[]
-}): CatalogListing {
-  const skipped: Skipped[] = []
-  const byEvent = new Map<string, ListedMarket[]>()
-  const seen = new Set<string>()
-  for (const entry of input.entries) {
-    const parsed = parseMarket(entry)
-    if (parsed.kind === 'skipped') {
-      skipped.push({ id: parsed.id, reason: parsed.reason })
-    } else if (!seen.has(parsed.market.ticker)) {
-      seen.add(parsed.market.ticker)
-      const { eventTicker } = parsed.market
-      byEvent.set(eventTicker, [...(byEvent.get(eventTicker) ?? []), parsed.market])
-    }
+  /** Announced changes of all series and events, read again every ten minutes; those before where they cannot be. */
+  private async scheduledFees(signal: AbortSignal): Promise<FeeChanges> {
+    const nowMs = this.clock.nowMs()
+    const known = this.feeChanges
+    if (known !== undefined && nowMs - known.readMs < FEE_CHANGES_MS) return known.changes
+    const changes = await readFeeChanges(this.reader, signal)
+    if (changes.problem === undefined) this.feeChanges = { changes, readMs: nowMs }
+    else if (known !== undefined) return { ...known.changes, problem: changes.problem }
+    return changes
   }
-  const markets: CatalogMarket[] = []
-  for (const [eventTicker, pair] of byEvent) {
-    const game = gameOf(input, eventTicker, pair)
-    if (typeof game === 'string') skipped.push(...pair.map(({ ticker }) => ({ id: ticker, reason: game })))
-    else markets.push(...game)
-  }
-  return { markets, skipped }
-}
-
-/** The two markets of a game, or why they are none. */
-function gameOf(
-  { league, series, fees }: { readonly league: League; readonly series: string; readonly fees: SeriesFees },
-  eventTicker: string,
-  pair: readonly ListedMarket[],
-): readonly CatalogMarket[] | string {
-  if (fees.kind === 'refused') return fees.reason
-  const [first, second, third] = pair
-  if (first === undefined || second === undefined || third !== undefined)
-    return `markets_of_event_${pair.length}`
-  const suffixes = [
-    marketSuffix(eventTicker, first.ticker),
-    marketSuffix(eventTicker, second.ticker),
-  ] as const
-  const [firstCode, secondCode] = suffixes
-  if (firstCode === undefined || secondCode === undefined) return 'market_suffix'
-  const event = parseEventTicker(series, eventTicker, [firstCode, secondCode])
-  if (event.kind === 'refused') return event.reason
-  const build = (listed: ListedMarket, selection: string): CatalogMarket => ({
-    venue: 'kalshi',
-    marketId: listed.ticker,
-    league,
-    eventId: eventTicker,
-    easternDate: event.easternDate,
-    teams: event.teams,
-    selection,
-    title: listed.title,
-    ...listed.grid,
-    sizeStepE2: listed.sizeStepE2,
-    minSizeE2: listed.sizeStepE2,
-    fees: fees.fees,
-    takerDelayMs: 0,
-    ...(listed.exchangeIndex === undefined ? {} : { exchangeIndex: listed.exchangeIndex }),
-  })
-  return [build(first, firstCode), build(second, secondCode)]
 }

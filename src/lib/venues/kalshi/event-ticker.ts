@@ -1,22 +1,34 @@
 /**
- * Kalshi game tickers: `KXNBAGAME-26JUN13NYKSAS`, with markets `…-NYK` and `…-SAS`.
+ * Kalshi game tickers: `KXNBAGAME-26JUN13NYKSAS`, with markets `…-NYK` and `…-SAS`; soccer adds `…-TIE`.
  *
- * The tail is `YYMMMDD[HHMM]AWAYHOME[G1|G2]`, date and time US Eastern, away first. Team codes have two or three
- * letters and run together, so they are never split by width: the suffixes of the event's two markets are the codes,
- * and they must make up the tail.
+ * The tail is `YYMMMDD[HHMM]AWAYHOME[G1|G2]`, date and time US Eastern, away first. Team codes have two to four
+ * letters and run together, so they are never split by width: the suffixes of the event's markets are the codes, and
+ * they must make up the tail.
  */
 
-const TAIL = /^(\d{2})([A-Z]{3})(\d{2})(?:([01]\d|2[0-3])[0-5]\d)?([A-Z].*)$/
+import type { MarketKind } from '../../model/game.js'
+
+const TAIL = /^(\d{2})([A-Z]{3})(\d{2})(?:([01]\d|2[0-3])([0-5]\d))?([A-Z].*)$/
 const CODE = /^[A-Z]{2,4}$/
+const DOUBLEHEADER = /G([12])$/
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 
-export type ParsedEvent =
-  | {
-      readonly kind: 'game'
-      readonly easternDate: string
-      readonly teams: readonly [away: string, home: string]
-    }
-  | { readonly kind: 'refused'; readonly reason: 'event_ticker' | 'event_date' | 'team_codes' }
+/** The suffix of the market that pays when nobody wins. */
+const TIE = 'TIE'
+
+export interface GameEvent {
+  readonly kind: MarketKind
+  /** `YYYY-MM-DD`, US Eastern, as is the time, `HH:MM`, where the ticker has one. */
+  readonly easternDate: string
+  readonly easternTime?: string
+  readonly teams: readonly [away: string, home: string]
+  /** Which game of a doubleheader, where the ticker says so. */
+  readonly gameNumber?: 1 | 2
+}
+
+/** Why it is no game. */
+export type NoGame =
+  'event_ticker' | 'event_date' | 'team_codes' | 'market_suffix' | `markets_of_event_${number}`
 
 /** The market's own part of its ticker, or undefined when it is not a market of that event. */
 export function marketSuffix(eventTicker: string, marketTicker: string): string | undefined {
@@ -25,32 +37,52 @@ export function marketSuffix(eventTicker: string, marketTicker: string): string 
   return CODE.test(suffix) ? suffix : undefined
 }
 
-/** `suffixes` are those of the event's two markets, in any order. */
+/** The game of an event, from its ticker and those of all of its markets, in any order; else why it is none. */
 export function parseEventTicker(
   seriesTicker: string,
   eventTicker: string,
-  suffixes: readonly [string, string],
-): ParsedEvent {
+  marketTickers: readonly string[],
+): GameEvent | NoGame {
+  const suffixes = marketTickers.map((ticker) => marketSuffix(eventTicker, ticker))
+  const codesOfTeams = suffixes.filter((suffix) => suffix !== TIE)
+  const ties = suffixes.length - codesOfTeams.length
+  if (suffixes.length < 2 || codesOfTeams.length > 2 || ties > 1) return `markets_of_event_${suffixes.length}`
+  if (codesOfTeams.length < 2) return 'team_codes'
+  const [first, second] = codesOfTeams
+  if (first === undefined || second === undefined) return 'market_suffix'
   const prefix = `${seriesTicker}-`
   const match = eventTicker.startsWith(prefix) ? TAIL.exec(eventTicker.slice(prefix.length)) : null
-  if (match === null) return { kind: 'refused', reason: 'event_ticker' }
-  const [, year = '', monthName = '', day = '', , codes = ''] = match
+  if (match === null) return 'event_ticker'
+  const [, year = '', monthName = '', day = '', hour, minute, codes = ''] = match
   const easternDate = dateOf(Number(`20${year}`), MONTHS.indexOf(monthName) + 1, Number(day))
-  if (easternDate === undefined) return { kind: 'refused', reason: 'event_date' }
-  const teams = orderOf(codes, suffixes)
-  return teams === undefined
-    ? { kind: 'refused', reason: 'team_codes' }
-    : { kind: 'game', easternDate, teams }
+  if (easternDate === undefined) return 'event_date'
+  const order = orderOf(codes, first, second)
+  if (order === undefined) return 'team_codes'
+  return {
+    kind: ties === 1 ? 'three_way' : 'moneyline',
+    easternDate,
+    ...(hour === undefined || minute === undefined ? {} : { easternTime: `${hour}:${minute}` }),
+    ...order,
+  }
 }
 
+/** Away and home, and the number behind them: read only where the codes alone do not make up the tail. */
 function orderOf(
   codes: string,
-  [first, second]: readonly [string, string],
-): readonly [string, string] | undefined {
-  if (first === second || !CODE.test(first) || !CODE.test(second)) return undefined
-  const teams = [codes, codes.replace(/G[12]$/, '')]
-  if (teams.includes(`${first}${second}`)) return [first, second]
-  if (teams.includes(`${second}${first}`)) return [second, first]
+  first: string,
+  second: string,
+): Pick<GameEvent, 'teams' | 'gameNumber'> | undefined {
+  if (first === second) return undefined
+  for (const teams of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    if (codes === teams.join('')) return { teams }
+    const number = DOUBLEHEADER.exec(codes)?.[1]
+    if (number !== undefined && codes.slice(0, -2) === teams.join('')) {
+      return { teams, gameNumber: number === '1' ? 1 : 2 }
+    }
+  }
   return undefined
 }
 

@@ -1,4 +1,7 @@
-/** Kalshi's cursor pages. The last page's cursor is empty; a garbage cursor is answered with 200, so a loop is cut. */
+/**
+ * Kalshi's cursor pages. The last page's cursor is empty; a garbage cursor is answered with 200 and the first page, so
+ * a list that goes in a circle, brings nothing new, or never ends is cut: it is no list.
+ */
 
 import type { RestCall } from './rest.js'
 import type { RestResult } from './rest-result.js'
@@ -21,8 +24,10 @@ export async function* readPages(
   query: Readonly<Record<string, string>>,
   list: string,
   signal?: AbortSignal,
+  { maxPages = MAX_PAGES } = {},
 ): AsyncGenerator<Page, void> {
   const cursors = new Set<string>()
+  let before = ''
   let cursor = ''
   do {
     const paged = cursor === '' ? query : { ...query, cursor }
@@ -33,20 +38,30 @@ export async function* readPages(
     }
     const items = result.body[list]
     const next = result.body['cursor'] ?? ''
-    if (!Array.isArray(items) || typeof next !== 'string' || cursors.has(next) || cursors.size >= MAX_PAGES) {
-      const unreadable = {
-        kind: 'failed',
-        reason: 'unreadable',
-        detail: `no page of ${list}`,
-        handedOver: true,
-      } as const
+    const wrong = wrongWith(items, next, cursors, maxPages)
+    const same = wrong === undefined && cursor !== '' && JSON.stringify(items) === before
+    if (wrong !== undefined || same) {
+      const detail = `${wrong ?? 'the same page again'} of ${list}`
+      const unreadable = { kind: 'failed', reason: 'unreadable', detail, handedOver: true } as const
       yield { kind: 'failed', reason: describe(path, unreadable), result: unreadable }
       return
     }
     yield { kind: 'page', items: items as readonly unknown[] }
-    cursors.add(next)
-    cursor = next
+    before = next === '' ? '' : JSON.stringify(items)
+    cursors.add(next as string)
+    cursor = next as string
   } while (cursor !== '')
+}
+
+function wrongWith(
+  items: unknown,
+  next: unknown,
+  cursors: ReadonlySet<string>,
+  maxPages: number,
+): string | undefined {
+  if (!Array.isArray(items) || typeof next !== 'string') return 'no page'
+  if (cursors.has(next)) return 'a circle of pages'
+  return next !== '' && cursors.size + 1 >= maxPages ? `more than ${maxPages} pages` : undefined
 }
 
 function describe(path: string, result: Exclude<RestResult, { kind: 'ok' }>): string {

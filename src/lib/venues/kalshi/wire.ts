@@ -44,3 +44,9 @@ export function shown(value: unknown): string {
       ? 'null'
       : typeof value
 }
+
+/** Unix ms of an RFC 3339 time, else undefined. */
+export function timeMsOf(value: unknown): number | undefined {
+  const ms = typeof value === 'string' ? Date.parse(value) : NaN
+  return Number.isNaN(ms) ? undefined : ms
+}

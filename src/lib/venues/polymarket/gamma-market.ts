@@ -75,6 +75,7 @@ function marketOf(event: Json, context: ReadingContext): CatalogMarket {
     venue: 'poly',
     marketId: conditionId(market),
     league: context.league,
+    kind: 'moneyline',
     eventId: slug,
     easternDate,
     teams: [first.toUpperCase(), second.toUpperCase()],

@@ -1,36 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { systemClock } from '../../../../src/lib/core/clock.js'
 import { readPriceGrid } from '../../../../src/lib/venues/kalshi/catalog-market.js'
-import { KalshiCatalog, listGames } from '../../../../src/lib/venues/kalshi/catalog.js'
+import { KalshiCatalog } from '../../../../src/lib/venues/kalshi/catalog.js'
+import { gamesOf } from '../../../../src/lib/venues/kalshi/listing.js'
 import { HttpVenue, type Answer } from './http-venue.js'
 import { ed25519Credentials } from './keys.js'
+import { EVENT, LINEAR_CENT, NOW_MS, TAPERED, entry, eventEntry, listing, type Told } from './listings.js'
 
-const EVENT = 'KXNBAGAME-26JUN13NYKSAS'
-const FEES = { kind: 'schedule', fees: { ratePpm: 70_000, roundUpToMicros: 100 } } as const
-const LINEAR_CENT = [{ start: '0.0000', end: '1.0000', step: '0.0100' }]
-const TAPERED = [
-  { start: '0.0000', end: '0.1000', step: '0.0010' },
-  { start: '0.1000', end: '0.9000', step: '0.0100' },
-  { start: '0.9000', end: '1.0000', step: '0.0010' },
-]
-
-const entry = (team: string, more: object = {}): Record<string, unknown> => ({
-  ticker: `${EVENT}-${team}`,
-  event_ticker: EVENT,
-  status: 'active',
-  market_type: 'binary',
-  notional_value_dollars: '1.0000',
-  price_ranges: LINEAR_CENT,
-  fractional_trading_enabled: true,
-  exchange_index: 3,
-  title: `${team} wins`,
-  yes_sub_title: 'San Antonio',
-  no_sub_title: 'San Antonio',
-  ...more,
-})
-
-const list = (entries: readonly unknown[], fees: Parameters<typeof listGames>[0]['fees'] = FEES) =>
-  listGames({ league: 'nba', series: 'KXNBAGAME', fees, entries })
+const list = (entries: readonly unknown[], told: Partial<Told> = {}) =>
+  gamesOf(listing(entries, told), 'nba', NOW_MS)
 
 describe('Kalshi listings', () => {
   it('two markets of an event are a game, away team first, each with what trading it takes', () => {
@@ -41,6 +20,7 @@ describe('Kalshi listings', () => {
         venue: 'kalshi',
         marketId: `${EVENT}-SAS`,
         league: 'nba',
+        kind: 'moneyline',
         eventId: EVENT,
         easternDate: '2026-06-13',
         teams: ['NYK', 'SAS'],
@@ -49,7 +29,7 @@ describe('Kalshi listings', () => {
         tickE4: 100,
         sizeStepE2: 1,
         minSizeE2: 1,
-        fees: FEES.fees,
+        fees: { ratePpm: 70_000, roundUpToMicros: 100 },
         takerDelayMs: 0,
         exchangeIndex: 3,
       },
@@ -107,15 +87,41 @@ describe('Kalshi listings', () => {
   })
 
   it('a third market, or a lone one, makes no game', () => {
-    const three = list([entry('SAS'), entry('NYK'), entry('TIE')])
+    const three = list([entry('SAS'), entry('NYK'), entry('BOS')])
     expect(three.markets).toEqual([])
     expect(three.skipped.map(({ reason }) => reason)).toEqual(Array(3).fill('markets_of_event_3'))
     expect(list([entry('SAS')]).skipped).toEqual([{ id: `${EVENT}-SAS`, reason: 'markets_of_event_1' }])
   })
 
-  it('fees that are not understood leave everything out', () => {
-    const { markets, skipped } = list([entry('SAS'), entry('NYK')], { kind: 'refused', reason: 'fee_type' })
-    expect([markets.length, skipped.map(({ reason }) => reason)]).toEqual([0, ['fee_type', 'fee_type']])
+  it('a tie beside the two teams makes a three-way game', () => {
+    const { markets, skipped } = list([entry('SAS'), entry('TIE'), entry('NYK')])
+    expect(skipped).toEqual([])
+    expect(markets.map(({ kind, selection, teams }) => [kind, selection, teams.join()])).toEqual([
+      ['three_way', 'SAS', 'NYK,SAS'],
+      ['three_way', 'TIE', 'NYK,SAS'],
+      ['three_way', 'NYK', 'NYK,SAS'],
+    ])
+  })
+
+  it('a game leaves whole when one of its markets does', () => {
+    const { markets, skipped } = list([entry('SAS', { status: 'inactive' }), entry('NYK')])
+    expect(markets).toEqual([])
+    expect(skipped.map(({ reason }) => reason)).toEqual(['status_inactive', 'other_market_left_out'])
+  })
+
+  it('fees that are not understood, or an event that may override them unseen, leave everything out', () => {
+    const reasonsOf = (told: Partial<Told>) => {
+      const { markets, skipped } = list([entry('SAS'), entry('NYK')], told)
+      return [markets.length, ...skipped.map(({ reason }) => reason)]
+    }
+    expect(reasonsOf({ seriesFees: { feeType: 'flat', feeMultiplier: 1 } })).toEqual([
+      0,
+      'fee_type',
+      'fee_type',
+    ])
+    expect(reasonsOf({ eventEntries: [] })).toEqual([0, 'event_not_listed', 'event_not_listed'])
+    const override = eventEntry({ fee_type_override: 'flat', fee_multiplier_override: 1 })
+    expect(reasonsOf({ eventEntries: [override] })).toEqual([0, 'fee_type', 'fee_type'])
   })
 })
 
@@ -175,14 +181,20 @@ describe('Kalshi catalog', () => {
   let venue: HttpVenue
   let catalog: KalshiCatalog
   let pages: Record<string, Answer>
+  let nowMs: number
   beforeEach(async () => {
     venue = await HttpVenue.start(credentials.privateKey)
-    catalog = new KalshiCatalog({ baseUrl: venue.baseUrl, timeoutMs: 2000 })
+    nowMs = NOW_MS
+    const clock = { ...systemClock, nowMs: () => nowMs }
+    catalog = new KalshiCatalog({ baseUrl: venue.baseUrl, timeoutMs: 2000, clock })
     pages = {
       '/series/KXNBAGAME': {
         status: 200,
         body: { series: { fee_type: 'quadratic_with_maker_fees', fee_multiplier: 1 } },
       },
+      '/series/fee_changes': { status: 200, body: { series_fee_change_arr: [] } },
+      '/events/fee_changes': { status: 200, body: { event_fee_changes: [], cursor: '' } },
+      '/events': { status: 200, body: { events: [eventEntry()], cursor: '' } },
       '/markets': { status: 200, body: { markets: [entry('SAS')], cursor: 'next' } },
       '/markets?next': { status: 200, body: { markets: [entry('NYK')], cursor: '' } },
     }
@@ -239,6 +251,107 @@ describe('Kalshi catalog', () => {
     pages['/markets'] = { status: 200, body: { markets: [], cursor: '' } }
     const listing = await catalog.openMarkets('nba', never)
     expect(listing).toEqual({ markets: [], skipped: [{ id: 'KXNBAGAME', reason: 'series_not_found' }] })
+  })
+
+  it('asks again when it is told that it asks too often', async () => {
+    let refusals = 0
+    const { answer } = venue
+    venue.answer = (request) => {
+      if (request.path === '/markets' && refusals++ < 2)
+        return { status: 429, body: { error: 'too many requests' } }
+      return answer(request)
+    }
+    expect((await catalog.openMarkets('nba', never)).markets).toHaveLength(2)
+    expect(venue.of('/markets')).toHaveLength(4)
+  })
+
+  it.each([
+    ['goes in a circle', (count: number) => (count % 2 === 0 ? 'a' : 'b'), [entry('NYK')], 3],
+    ['brings the same page under new names', (count: number) => `c${count}`, [entry('NYK')], 2],
+    ['never ends', (count: number) => `c${count}`, undefined, 100],
+  ])('a list that %s is none', async (_, cursorOf, markets, calls) => {
+    let count = 0
+    const { answer } = venue
+    venue.answer = (request) => {
+      if (request.path !== '/markets') return answer(request)
+      count++
+      const page = markets ?? [entry('NYK', { title: `${count}` })]
+      return { status: 200, body: { markets: page, cursor: cursorOf(count) } }
+    }
+    await expect(catalog.openMarkets('nba', never)).rejects.toMatchObject({ code: 'KALSHI_UNREACHABLE' })
+    expect(count).toBeLessThanOrEqual(calls)
+  })
+
+  it('stands by its last listing while the venue fails, says so, and not for ever', async () => {
+    await catalog.openMarkets('nba', never)
+    pages['/markets'] = { status: 503, body: '<html>' }
+    nowMs += 299_000
+    const kept = await catalog.openMarkets('nba', never)
+    expect(kept.markets).toHaveLength(2)
+    expect(kept.stale).toMatchObject({
+      ageMs: 299_000,
+      reason: expect.stringContaining('HTTP 503') as string,
+    })
+    nowMs += 2_000
+    await expect(catalog.openMarkets('nba', never)).rejects.toMatchObject({ code: 'KALSHI_REFUSED' })
+    expect(catalog.current('nba')).toBeUndefined()
+    pages['/markets'] = { status: 200, body: { markets: [entry('SAS'), entry('NYK')], cursor: '' } }
+    expect(await catalog.openMarkets('nba', never)).not.toHaveProperty('stale')
+  })
+
+  it('what is told between two looks counts at once: a market that closes takes its game along', async () => {
+    await catalog.openMarkets('nba', never)
+    const closed = { kind: 'market_status', ticker: `${EVENT}-SAS`, status: 'determined' } as const
+    expect(catalog.apply(closed)).toEqual({ leagues: ['nba'], isOutdated: false })
+    expect(catalog.current('nba')?.markets).toEqual([])
+    expect(catalog.apply({ ...closed, ticker: 'KXNFLGAME-26DEC31LALAC-LA' })).toEqual({
+      leagues: [],
+      isOutdated: false,
+    })
+    expect(catalog.apply({ kind: 'market_created', ticker: 'KXNBAGAME-26JUN14LALBOS-BOS' })).toEqual({
+      leagues: ['nba'],
+      isOutdated: true,
+    })
+  })
+
+  it('fees follow the event, and changes that are announced, from a minute before they apply', async () => {
+    const ratesOf = async () =>
+      (await catalog.openMarkets('nba', never)).markets.map(({ fees }) => fees.ratePpm)
+    const override = eventEntry({ fee_type_override: 'quadratic', fee_multiplier_override: 0.5 })
+    pages['/events'] = { status: 200, body: { events: [override], cursor: '' } }
+    const change = (at: number, fee_multiplier_override: number | null) => ({
+      ...{ id: 'x', event_ticker: EVENT, series_ticker: 'KXNBAGAME', fee_type_override: null },
+      ...{ fee_multiplier_override, scheduled_ts: new Date(NOW_MS + at).toISOString() },
+    })
+    const event_fee_changes = [change(120_000, 2), change(7_200_000, null)]
+    pages['/events/fee_changes'] = { status: 200, body: { event_fee_changes, cursor: '' } }
+    expect(await ratesOf()).toEqual([35_000, 35_000])
+    nowMs += 59_000
+    expect(await ratesOf()).toEqual([35_000, 35_000])
+    nowMs += 1_000
+    expect(await ratesOf()).toEqual([140_000, 140_000])
+    expect(venue.of('/events/fee_changes')).toHaveLength(1)
+  })
+
+  it('lists on without the announced changes when they cannot be read, and tells what is missing', async () => {
+    pages['/events/fee_changes'] = { status: 500, body: {} }
+    const told = await catalog.list({ series: 'KXNBAGAME', status: 'open' }, never)
+    expect(told.feeChanges.problem).toBe('the fee changes of events could not all be read')
+    expect((await catalog.openMarkets('nba', never)).markets).toHaveLength(2)
+  })
+
+  it('lists one event, whatever its status, and refuses one that is not there', async () => {
+    pages[`/events/${EVENT}`] = {
+      status: 200,
+      body: { event: eventEntry(), markets: [entry('SAS', { status: 'finalized' }), entry('NYK')] },
+    }
+    const told = await catalog.listEvent(EVENT, never)
+    expect([...told.markets.keys()]).toEqual([`${EVENT}-SAS`, `${EVENT}-NYK`])
+    pages['/events/KXNBAGAME-X'] = { status: 404, body: { error: { code: 'not_found', message: 'no' } } }
+    await expect(catalog.listEvent('KXNBAGAME-X', never)).rejects.toMatchObject({
+      code: 'NO_SUCH_EVENT',
+      exit: 2,
+    })
   })
 
   it('stops when it is told to', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { takerFeeMicros } from '../../../../src/lib/model/fees.js'
-import { feesOfSeries } from '../../../../src/lib/venues/kalshi/fees.js'
+import { dearestFees, feesOfSeries, type FeeSources } from '../../../../src/lib/venues/kalshi/fees.js'
 
 function scheduleOf(feeMultiplier: unknown, feeType: unknown = 'quadratic') {
   const result = feesOfSeries({ feeType, feeMultiplier })
@@ -48,4 +48,60 @@ describe('Kalshi fees', () => {
       expect(result).toEqual({ kind: 'refused', reason: 'fee_multiplier' })
     },
   )
+})
+
+describe('Kalshi fees over time', () => {
+  const TOLD_MS = Date.parse('2026-09-10T16:00:00Z')
+  const MINUTE = 60_000
+  const terms = (feeType: unknown, feeMultiplier: unknown) => ({ feeType, feeMultiplier })
+  const at = (minutes: number, feeType: unknown, feeMultiplier: unknown) => ({
+    ...terms(feeType, feeMultiplier),
+    fromMs: TOLD_MS + minutes * MINUTE,
+  })
+  const rate = (more: Partial<FeeSources>, minutes = 0) => {
+    const sources: FeeSources = {
+      series: terms('quadratic', 1),
+      seriesChanges: [],
+      event: terms(null, null),
+      eventChanges: [],
+      waivedUntilMs: undefined,
+      ...more,
+    }
+    const fees = dearestFees(sources, TOLD_MS, TOLD_MS + minutes * MINUTE)
+    return fees.kind === 'refused' ? fees.reason : fees.fees.ratePpm
+  }
+
+  it.each<[string, Partial<FeeSources>, number | string]>([
+    ['the series alone', {}, 70_000],
+    ['an event of half the fee', { event: terms('quadratic', 0.5) }, 35_000],
+    ['an event with a multiplier alone', { event: terms(null, 2) }, 140_000],
+    ['an event with a type alone', { event: terms('quadratic_with_maker_fees', undefined) }, 70_000],
+    ['an event without a fee', { event: terms('quadratic', 0) }, 0],
+    ['an event of another formula', { event: terms('flat', 1) }, 'fee_type'],
+    ['an event of no number', { event: terms('quadratic', '0.5') }, 'fee_multiplier'],
+    ['an event that mends its series', { series: terms('flat', 1), event: terms('quadratic', 1) }, 70_000],
+    ['a series that says nothing', { series: terms(undefined, undefined) }, 'fee_type'],
+  ])('%s', (_, more, expected) => expect(rate(more)).toBe(expected))
+
+  it('a change counts from a minute before it, and what it replaces as long as nothing newer is told', () => {
+    const dearer = { seriesChanges: [at(10, 'quadratic', 2)] }
+    expect([0, 8.9, 9, 11].map((minutes) => rate(dearer, minutes))).toEqual([
+      70_000, 70_000, 140_000, 140_000,
+    ])
+    const cheaper = { eventChanges: [at(10, 'quadratic', 0.5)] }
+    expect([0, 9, 20].map((minutes) => rate(cheaper, minutes))).toEqual([70_000, 70_000, 70_000])
+    expect(rate({ seriesChanges: [at(10, 'flat', 1)] }, 8)).toBe(70_000)
+    expect(rate({ seriesChanges: [at(10, 'flat', 1)] }, 9)).toBe('fee_type')
+  })
+
+  it('a change long past is part of what was told', () => {
+    expect(rate({ seriesChanges: [at(-2, 'quadratic', 5)] })).toBe(70_000)
+    expect(rate({ seriesChanges: [at(-0.5, 'quadratic', 2)] })).toBe(140_000)
+  })
+
+  it('a waiver counts until a minute before its end', () => {
+    const waivedUntilMs = TOLD_MS + 10 * MINUTE
+    expect([0, 8.9, 9, 11].map((minutes) => rate({ waivedUntilMs }, minutes))).toEqual([0, 0, 70_000, 70_000])
+    expect(rate({ waivedUntilMs, event: terms('flat', 1) })).toBe('fee_type')
+  })
 })

@@ -9,6 +9,7 @@ export function catalogMarket(marketId: string): CatalogMarket {
     venue: 'kalshi',
     marketId,
     league: 'nba',
+    kind: 'moneyline',
     eventId: 'KXNBAGAME-26JUN13NYKSAS',
     easternDate: '2026-06-13',
     teams: ['NYK', 'SAS'],

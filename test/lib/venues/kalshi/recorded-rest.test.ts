@@ -8,9 +8,9 @@ import { takerFeeMicros } from '../../../../src/lib/model/fees.js'
 import type { OrderRequest } from '../../../../src/lib/model/order.js'
 import { parsePriceE4, parseSizeE2 } from '../../../../src/lib/model/price.js'
 import type { PreparedOrder } from '../../../../src/lib/venues/ports.js'
-import { parseMarket } from '../../../../src/lib/venues/kalshi/catalog-market.js'
-import { listGames } from '../../../../src/lib/venues/kalshi/catalog.js'
+import { NO_FEE_CHANGES } from '../../../../src/lib/venues/kalshi/fee-changes.js'
 import { feesOfSeries } from '../../../../src/lib/venues/kalshi/fees.js'
+import { gamesOf, readListing, reviewListing } from '../../../../src/lib/venues/kalshi/listing.js'
 import { orderBody } from '../../../../src/lib/venues/kalshi/order-body.js'
 import { sumFills } from '../../../../src/lib/venues/kalshi/order-fills.js'
 import { outcomeOfCreate, outcomeOfListed } from '../../../../src/lib/venues/kalshi/order-outcome.js'
@@ -182,44 +182,68 @@ describe.skipIf(FILES.length === 0)('recorded Kalshi responses (skipped without 
     })
   })
 
-  it('the recorded NBA game pairs, once its markets are taken for open ones', () => {
+  const QUADRATIC = { feeType: 'quadratic', feeMultiplier: 1 }
+  const NOW_MS = Date.parse('2026-06-12T00:00:00Z')
+
+  function listed(series: string, eventEntries: readonly unknown[], marketEntries: readonly unknown[]) {
+    const told = { seriesFees: QUADRATIC, feeChanges: NO_FEE_CHANGES, askedMs: NOW_MS }
+    return readListing({ series, ...told, eventEntries, marketEntries })
+  }
+  const reasonsOf = (listing: ReturnType<typeof readListing>): string[] =>
+    [...gamesOf(listing, 'nba', NOW_MS).skipped].map(({ reason }) => reason)
+
+  it('the recorded NBA game is a game, once its markets are taken for open ones', () => {
+    const { event } = read('rest_event_nba_200.json')
     const markets = listOf(read('rest_event_nba_200.json'), 'markets')
-    const list = (entries: readonly unknown[]) =>
-      listGames({
-        league: 'nba',
-        series: 'KXNBAGAME',
-        fees: feesOfSeries({ feeType: 'quadratic', feeMultiplier: 1 }),
-        entries,
-      })
-    expect(list(markets).skipped.map(({ reason }) => reason)).toEqual([
-      'status_finalized',
-      'status_finalized',
-    ])
-    const open = list(markets.map((market) => ({ ...market, status: 'active' })))
-    expect(open.skipped).toEqual([])
-    expect(open.markets.map(({ selection }) => selection).sort()).toEqual(['NYK', 'SAS'])
-    expect(open.markets[0]).toMatchObject({
+    const settled = listed('KXNBAGAME', [event], markets)
+    expect(reasonsOf(settled)).toEqual(['status_finalized', 'status_finalized'])
+    for (const reviewed of reviewListing(settled, NOW_MS)) {
+      expect(reviewed.event).toEqual({ kind: 'moneyline', easternDate: '2026-06-13', teams: ['NYK', 'SAS'] })
+      expect(reviewed.market.closeMs).toBe(Date.parse('2026-06-14T03:31:47Z'))
+      expect(reviewed.market.rules.primary).toMatch(/^If (San Antonio|New York) wins the Game 5: /)
+    }
+    const open = markets.map((market) => ({ ...market, status: 'active' }))
+    expect(reasonsOf(listed('KXNBAGAME', [], open))).toEqual(['event_not_listed', 'event_not_listed'])
+    const games = gamesOf(listed('KXNBAGAME', [event], open), 'nba', NOW_MS)
+    expect(games.skipped).toEqual([])
+    expect(games.markets.map(({ selection }) => selection).sort()).toEqual(['NYK', 'SAS'])
+    expect(games.markets[0]).toMatchObject({
+      kind: 'moneyline',
       easternDate: '2026-06-13',
       teams: ['NYK', 'SAS'],
       tickE4: 100,
       sizeStepE2: 1,
       takerDelayMs: 0,
+      fees: { ratePpm: 70_000, roundUpToMicros: 100 },
     })
+    expect(games.markets[0]).not.toHaveProperty('exchangeIndex')
   })
 
   it.each([
-    ['rest_markets_last_page_200.json', ['market']],
-    ['rest_markets_nba_event_finalized_200.json', ['status_finalized', 'status_finalized']],
-    ['rest_old_cents_markets_synthetic.json', ['price_ranges', 'status_missing']],
-  ])('%s: each market is listed or has its reason', (file, expected) => {
-    const parsed = listOf(read(file), 'markets').map(parseMarket)
-    expect(parsed.map((one) => (one.kind === 'market' ? 'market' : one.reason))).toEqual(expected)
+    ['rest_markets_last_page_200.json', 'KXWTACHALLENGERMATCH', ['markets_of_event_1']],
+    ['rest_markets_nba_event_finalized_200.json', 'KXNBAGAME', ['status_finalized', 'status_finalized']],
+    ['rest_old_cents_markets_synthetic.json', 'KXMLBGAME', ['price_ranges', 'status_missing']],
+  ])('%s: each market has its reason, and none trades on the retired form', (file, series, expected) => {
+    expect(reasonsOf(listed(series, [], listOf(read(file), 'markets')))).toEqual(expected)
+  })
+
+  it('a market of a series that is no game keeps its rules, its prices and its closing', () => {
+    const listing = listed(
+      'KXWTACHALLENGERMATCH',
+      [],
+      listOf(read('rest_markets_last_page_200.json'), 'markets'),
+    )
+    const [market] = listing.markets.values()
+    expect(market).toMatchObject({ status: 'active', grid: { tickE4: 100 }, sizeStepE2: 1, flaw: undefined })
+    expect(market!.closeMs).toBe(Date.parse('2026-06-25T16:00:00Z'))
+    expect(market!.rules.primary).toMatch(/^If Varvara Lepchenko wins .* resolves to Yes\.$/)
+    expect(market!.rules.secondary).toMatch(/fair price in accordance with the rules/)
   })
 
   it('settled markets of other kinds are left out for what they are', () => {
-    const parsed = listOf(read('rest_markets_status_settled_200.json'), 'markets').map(parseMarket)
-    expect(parsed.length).toBeGreaterThan(1)
-    for (const one of parsed) expect(one).toMatchObject({ kind: 'skipped', reason: 'status_finalized' })
+    const markets = listOf(read('rest_markets_status_settled_200.json'), 'markets')
+    expect(markets.length).toBeGreaterThan(1)
+    expect(new Set(reasonsOf(listed('KXNBAGAME', [], markets)))).toEqual(new Set(['status_finalized']))
   })
 
   it('a series without its fee fields gives no schedule', () => {

@@ -57,6 +57,7 @@ describe('a Gamma event', () => {
         venue: 'poly',
         marketId: CONDITION,
         league: 'nba',
+        kind: 'moneyline',
         eventId: 'nba-hou-uta-2026-11-20',
         easternDate: '2026-11-20',
         teams: ['HOU', 'UTA'],

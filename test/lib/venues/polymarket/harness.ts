@@ -14,6 +14,7 @@ export function catalogMarket(overrides: Partial<CatalogMarket> = {}): CatalogMa
     venue: 'poly',
     marketId: MARKET,
     league: 'nba',
+    kind: 'moneyline',
     eventId: 'nba-hou-uta-2025-12-01',
     easternDate: '2025-12-01',
     teams: ['HOU', 'UTA'],
