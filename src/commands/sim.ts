@@ -13,6 +13,10 @@ export default class Sim extends RoleCommand {
       command: '<%= config.bin %> <%= command.id %> --seed 7 --speed 10',
     },
     { description: 'recorded frames', command: '<%= config.bin %> <%= command.id %> --tape evening.jsonl' },
+    {
+      description: 'an evening on which things go wrong',
+      command: '<%= config.bin %> <%= command.id %> --faults trouble.jsonl',
+    },
   ]
   static override flags = {
     seed: Flags.integer({ summary: 'which evening', default: 1, min: 0, env: 'ARBEES_SIM_SEED' }),
@@ -24,6 +28,11 @@ export default class Sim extends RoleCommand {
       env: 'ARBEES_SIM_SPEED',
     }),
     tape: Flags.string({ summary: 'play recorded frames, JSON lines', helpValue: '<file>' }),
+    faults: Flags.string({
+      summary:
+        "what goes wrong at Kalshi and when, JSON lines (see the 'Faults' part of the operations manual)",
+      helpValue: '<file>',
+    }),
     'redis-url': roleFlags['redis-url'],
     'log-format': roleFlags['log-format'],
     ...metricsFlags,
@@ -40,6 +49,7 @@ export default class Sim extends RoleCommand {
         seed: flags.seed,
         speed: flags.speed,
         ...(flags.tape === undefined ? {} : { tape: flags.tape }),
+        ...(flags.faults === undefined ? {} : { faults: flags.faults }),
       }),
     )
   }

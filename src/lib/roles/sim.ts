@@ -11,6 +11,8 @@ export interface SimRoleOptions {
   readonly speed: number
   /** Recorded frames to play instead of the scenario's. */
   readonly tape?: string
+  /** A script of what goes wrong at the venues. */
+  readonly faults?: string
 }
 
 export async function runSim(context: RoleContext, options: SimRoleOptions): Promise<void> {
@@ -24,6 +26,7 @@ export async function runSim(context: RoleContext, options: SimRoleOptions): Pro
     ports: { kalshi: kalshi.port, poly: poly.port, gamma: gamma.port, espn: espn.port },
     accountsDir,
     ...(options.tape === undefined ? {} : { tape: options.tape }),
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
     onNotice: (level, text) => log[level](text),
   })
   lifecycle.defer('simulator', () => simulator.close())

@@ -34,6 +34,7 @@ export class Exchange {
   private readonly listeners = new Set<ExchangeListener>()
   private readonly pending = new Set<NodeJS.Timeout>()
   private timer: NodeJS.Timeout | undefined
+  private isHalted: (market: SimMarket) => boolean = () => false
   private readonly startedUs: number
   private scenarioMs = 0
 
@@ -82,6 +83,11 @@ export class Exchange {
   listen(listener: ExchangeListener): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
+  }
+
+  /** Names markets whose makers and passers-by do nothing for now. */
+  haltWhere(isHalted: (market: SimMarket) => boolean): void {
+    this.isHalted = isHalted
   }
 
   get games(): readonly SimGame[] {
@@ -134,12 +140,14 @@ export class Exchange {
     const wallMs = this.clock.nowMs()
     for (const event of this.scenario.advance(this.scenarioMs)) this.apply(event, wallMs)
     for (const [market, book] of this.books) {
+      if (this.isHalted(market)) continue
       for (const step of book.refill(this.scenarioMs)) this.emitBook({ market, ...step, wallMs })
     }
     for (const listener of this.listeners) listener.onStep?.(wallMs)
   }
 
   private apply(event: ScenarioEvent, wallMs: number): void {
+    if ((event.kind === 'ladder' || event.kind === 'print') && this.isHalted(event.market)) return
     switch (event.kind) {
       case 'ladder': {
         const { market } = event

@@ -10,6 +10,9 @@ import { ArbeesError, codeOf, EXIT } from '../core/errors.js'
 /** The Kalshi, Polymarket, Gamma or ESPN part of the simulator. */
 type HostName = 'kalshi' | 'poly' | 'gamma' | 'espn'
 
+/** What the venue would do with a request. */
+export type Act = () => Response | Promise<Response>
+
 export interface HostOptions {
   readonly name: HostName
   readonly host: string
@@ -17,6 +20,10 @@ export interface HostOptions {
   readonly port: number
   readonly app: Hono
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** Stands before the app, which is `act`, and may answer otherwise. */
+  readonly intercept?: (request: Request, act: Act, socket: Duplex) => ReturnType<Act>
+  /** The `Date` that answers carry, Unix ms; undefined: the machine's. */
+  readonly dateMs?: () => number | undefined
 }
 
 export interface Host {
@@ -25,9 +32,15 @@ export interface Host {
 }
 
 /** Listens. Rejects with `PORT_IN_USE` (exit 1) naming the port. */
-export async function listen({ name, host, port, app, onUpgrade }: HostOptions): Promise<Host> {
-  const answer = getRequestListener((request) => app.fetch(request))
+export async function listen(options: HostOptions): Promise<Host> {
+  const { name, host, port, app, onUpgrade, intercept, dateMs } = options
+  const answer = getRequestListener((request, { incoming }) => {
+    const act = () => app.fetch(request)
+    return intercept === undefined ? act() : intercept(request, act, incoming.socket)
+  })
   const server = createServer((request, response) => {
+    const date = dateMs?.()
+    if (date !== undefined) response.setHeader('date', new Date(date).toUTCString())
     void answer(request, response)
   })
   server.on('upgrade', (request, socket, head) => {

@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { PublicAccounts } from './accounts.js'
 import type { BookChange } from './exchange.js'
+import { answerByPlan } from './fault-answer.js'
+import { FaultPlan } from './fault-plan.js'
 import { listen, refuseUpgrade, type Host } from './http-host.js'
 import { KalshiAccount } from './kalshi/account.js'
 import { KalshiVerifier } from './kalshi/auth.js'
@@ -15,6 +17,8 @@ import { OrderDesk } from './kalshi/order-desk.js'
 import { OrderEntry } from './kalshi/order-entry.js'
 import { kalshiApp } from './kalshi/rest.js'
 import { KalshiSession } from './kalshi/session.js'
+import { KalshiFaults, type Connected } from './kalshi/venue-faults.js'
+import { Line } from './line.js'
 import type { ScenarioEvent } from './scenario.js'
 import { playTape } from './tape.js'
 import { textOf, type VenueServerOptions } from './venue-server.js'
@@ -32,6 +36,8 @@ export async function startKalshi(options: VenueServerOptions<PublicAccounts['ka
     port: options.port,
     app: venue.app,
     onUpgrade: (request, socket, head) => venue.upgrade(request, socket, head),
+    intercept: (request, act, socket) => answerByPlan(venue.plan, request, act, socket),
+    dateMs: () => venue.dateMs,
   })
   const stop = venue.start()
   return {
@@ -45,6 +51,7 @@ export async function startKalshi(options: VenueServerOptions<PublicAccounts['ka
 
 class KalshiVenue {
   readonly app
+  readonly plan: FaultPlan
   private readonly accounts: ReadonlyMap<string, KalshiAccount>
   private readonly channels: KalshiChannels
   private readonly desk: OrderDesk
@@ -54,15 +61,28 @@ class KalshiVenue {
     perMessageDeflate: false,
     maxPayload: MAX_COMMAND_BYTES,
   })
-  private readonly sessions = new Map<WebSocket, KalshiSession>()
+  private readonly connections = new Map<WebSocket, Connected>()
+  private readonly faults: KalshiFaults
+  private accepted = 0
 
   constructor(private readonly options: VenueServerOptions<PublicAccounts['kalshi']>) {
     const { exchange, accounts, stats } = options
     this.verifier = new KalshiVerifier(accounts)
     this.accounts = new Map(accounts.keys.map(({ account }) => [account, new KalshiAccount(account)]))
-    this.channels = new KalshiChannels(() => this.sessions.values(), exchange.clock)
+    this.channels = new KalshiChannels(() => this.sessions(), exchange.clock)
     this.desk = new OrderDesk(exchange, this.accounts, stats, this.channels)
     const state = new ExchangeState()
+    exchange.haltWhere((market) => market.venue === 'kalshi' && state.isPaused(market))
+    const connections = () => this.connections.values()
+    this.faults = new KalshiFaults({
+      exchange,
+      state,
+      desk: this.desk,
+      channels: this.channels,
+      connections,
+    })
+    this.plan = new FaultPlan(options.faults)
+    this.plan.listen(this.faults)
     this.app = kalshiApp({
       exchange,
       state,
@@ -72,9 +92,22 @@ class KalshiVenue {
       orderEntry: new OrderEntry(exchange, state, this.desk, stats),
       desk: this.desk,
       stats,
-      nowMs: () => exchange.clock.nowMs(),
+      nowMs: () => this.nowMs,
       lastTrade: (ticker) => this.channels.lastTrade(ticker),
     })
+  }
+
+  /** What the venue's clock shows when it is wrong, Unix ms. */
+  get dateMs(): number | undefined {
+    return this.faults.skewMs === 0 ? undefined : this.nowMs
+  }
+
+  private get nowMs(): number {
+    return this.options.exchange.clock.nowMs() + this.faults.skewMs
+  }
+
+  private sessions(): KalshiSession[] {
+    return [...this.connections.values()].map(({ session }) => session)
   }
 
   /** Follows the exchange and keeps connections alive; returns what stops it. */
@@ -82,15 +115,19 @@ class KalshiVenue {
     const stopListening = this.options.exchange.listen({
       onBook: (change) => this.onBook(change),
       onEvent: (event, wallMs) => this.onEvent(event, wallMs),
-      onStep: (wallMs) => this.desk.cancelWhere(({ expiresMs }) => (expiresMs ?? Infinity) <= wallMs),
+      onStep: (wallMs) => {
+        this.desk.cancelWhere(({ expiresMs }) => (expiresMs ?? Infinity) <= wallMs)
+        this.plan.onTime(this.options.exchange.nowScenarioMs())
+        this.faults.step()
+      },
     })
     const ping = setInterval(() => {
-      for (const socket of this.sessions.keys()) socket.ping('heartbeat')
+      for (const { line } of this.connections.values()) line.ping('heartbeat')
     }, PING_EVERY_MS)
     return () => {
       stopListening()
       clearInterval(ping)
-      for (const [socket, session] of this.sessions) {
+      for (const [socket, { session }] of this.connections) {
         session.close()
         socket.terminate()
       }
@@ -100,7 +137,7 @@ class KalshiVenue {
 
   /** The handshake is signed even for public channels. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { exchange, stats } = this.options
+    const { stats } = this.options
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     const header = (name: string) => {
       const value = request.headers[name]
@@ -116,7 +153,7 @@ class KalshiVenue {
               method: 'GET',
               path,
             },
-            exchange.clock.nowMs(),
+            this.nowMs,
           )
         : notFound
     if (isRefusal(verdict)) {
@@ -131,20 +168,23 @@ class KalshiVenue {
 
   private accept(socket: WebSocket, account: KalshiAccount): void {
     const { exchange, stats, tape, speed } = this.options
+    this.accepted += 1
+    const number = this.accepted
+    const line = new Line(socket, (frames) => this.plan.onFrames(number, frames))
     const session = new KalshiSession({
-      socket,
+      line,
       exchange,
       stats,
       account,
       tape: tape && ((send) => playTape(tape, 'kalshi', speed, send)),
       lastTrade: (ticker) => this.channels.lastTrade(ticker),
     })
-    this.sessions.set(socket, session)
+    this.connections.set(socket, { number, session, line })
     socket.on('message', (data: RawData) => session.onText(textOf(data)))
     socket.on('error', () => undefined)
     socket.on('close', () => {
       session.close()
-      this.sessions.delete(socket)
+      this.connections.delete(socket)
     })
   }
 

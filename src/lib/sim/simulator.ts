@@ -8,6 +8,7 @@ import { Lifecycle } from '../core/lifecycle.js'
 import { readPublicAccounts } from './accounts.js'
 import { startEspn } from './espn-server.js'
 import { Exchange } from './exchange.js'
+import { readFaults } from './faults.js'
 import { startGamma } from './gamma-server.js'
 import { KALSHI_WS_PATH, startKalshi } from './kalshi-server.js'
 import { KALSHI_BASE } from './kalshi/costs.js'
@@ -34,6 +35,8 @@ export interface SimulatorOptions {
   readonly accountsDir: string
   /** Recorded market data to play instead of the scenario's (see `tape.ts`). */
   readonly tape?: string
+  /** A script of what goes wrong (see `faults.ts`). */
+  readonly faults?: string
   /** Games under way at any time; 4 when not said. */
   readonly games?: number
   readonly clock?: Clock
@@ -57,8 +60,8 @@ export interface Simulator {
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/
 
 /**
- * Starts everything. Rejects with `PORT_IN_USE` (exit 1, naming the port and `sim`), `SIM_ACCOUNTS` or `BAD_TAPE`
- * (exit 4), `BAD_BIND` or `BAD_SPEED` (exit 2); what had started is closed again.
+ * Starts everything. Rejects with `PORT_IN_USE` (exit 1, naming the port and `sim`), `SIM_ACCOUNTS`,
+ * `BAD_TAPE` or `BAD_FAULTS` (exit 4), `BAD_BIND` or `BAD_SPEED` (exit 2); what had started is closed again.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { seed, speed, host = '127.0.0.1', ports, clock = systemClock } = options
@@ -72,6 +75,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
   const accounts = await readPublicAccounts(options.accountsDir)
   const tape = options.tape === undefined ? undefined : await readTape(options.tape)
+  const faults = options.faults === undefined ? [] : await readFaults(options.faults)
   const scenario = new Scenario({
     seed,
     nowMs: clock.nowMs(),
@@ -91,7 +95,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     return server.port
   }
   try {
-    const venue = { exchange, stats, host, speed, tape }
+    const venue = { exchange, stats, host, speed, tape, faults }
     const kalshi = await start(
       'kalshi',
       startKalshi({ ...venue, accounts: accounts.kalshi, port: ports.kalshi }),

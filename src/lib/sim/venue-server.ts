@@ -2,6 +2,7 @@
 
 import type { RawData } from 'ws'
 import type { Exchange } from './exchange.js'
+import type { Fault } from './faults.js'
 import type { StatsCounter } from './stats.js'
 import type { TapeFrame } from './tape.js'
 
@@ -13,6 +14,8 @@ export interface VenueServerOptions<Accounts> {
   readonly port: number
   readonly speed: number
   readonly tape: readonly TapeFrame[] | undefined
+  /** This venue's. */
+  readonly faults: readonly Fault[]
 }
 
 /** A text frame's content, however `ws` hands it over. */

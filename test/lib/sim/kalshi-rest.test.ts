@@ -47,8 +47,11 @@ const create = async (body: unknown): Promise<Answer> =>
   }, 'the rate limit')
 
 const public_ = (path: string) => call(`${bench.sim.urls.kalshiRest}${path}`)
+let reads = 0
 const bookOf = async (of = ticker): Promise<{ yes: [string, string][]; no: [string, string][] }> => {
-  const { body } = await public_(`/markets/${of}/orderbook`)
+  reads += 1
+  // Another query is not in the cache.
+  const { body } = await public_(`/markets/${of}/orderbook?n=${reads}`)
   return { yes: body.orderbook_fp.yes_dollars, no: body.orderbook_fp.no_dollars }
 }
 
@@ -118,11 +121,19 @@ describe('public reads', () => {
     expect(hostile[0].title).toContain('\u001b]0;')
   })
 
-  it('quotes depth from the best level', async () => {
+  it('quotes depth from the best level, as it was up to 15 s ago', async () => {
     const book = await bookOf()
     const { body } = await public_(`/markets/${ticker}/orderbook?depth=2`)
     expect(body.orderbook_fp.yes_dollars).toEqual(book.yes.slice(-2))
     expect((await public_(`/markets/${ticker}/orderbook?depth=101`)).status).toBe(400)
+    // Somebody takes the best level: whoever asks the same again is told of it as before.
+    const [, size] = book.no.at(-1)!
+    expect((await create(order({ count: size }))).body.fill_count).toBe(size)
+    const url = `${bench.sim.urls.kalshiRest}/markets/${ticker}/orderbook?depth=2`
+    const again = await fetch(url)
+    expect(again.headers.get('age')).toMatch(/^\d$/)
+    expect(await again.json()).toEqual(body)
+    expect((await bookOf()).no.at(-1)).not.toEqual(book.no.at(-1))
   })
 })
 

@@ -330,7 +330,7 @@ describe('commands', () => {
       // The same moment on both sides: nothing arrived while the REST answer came.
       await until(async () => {
         const seen = connection.frames.length
-        const { body } = await call(`${bench.sim.urls.kalshiRest}/markets/${ticker}/orderbook`)
+        const { body } = await call(`${bench.sim.urls.kalshiRest}/markets/${ticker}/orderbook?n=${seen}`)
         if (connection.frames.length !== seen) return undefined
         const plain = fold(connection.frames, 1).get(ticker)!
         const inYes = fold(connection.frames, 2).get(ticker)!

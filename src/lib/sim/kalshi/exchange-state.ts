@@ -1,6 +1,6 @@
 /** What the simulated Kalshi permits right now: the exchange, its shards, and single markets may be paused. */
 
-import type { KalshiMarket } from '../market.js'
+import type { KalshiMarket, MarketStatus } from '../market.js'
 import { SHARDS } from './account.js'
 import type { KalshiRefusal } from './errors.js'
 
@@ -28,6 +28,12 @@ export class ExchangeState {
   pause(pause: Pause): () => void {
     this.pauses.add(pause)
     return () => this.pauses.delete(pause)
+  }
+
+  /** A market that is paused by itself is `inactive` in the catalog. */
+  statusOf(market: KalshiMarket): MarketStatus | 'inactive' {
+    const isAlone = [...this.pauses].some(({ ticker }) => ticker === market.id)
+    return isAlone && market.status === 'active' ? 'inactive' : market.status
   }
 
   isPaused(market: KalshiMarket): boolean {

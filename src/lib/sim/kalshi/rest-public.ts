@@ -5,16 +5,19 @@ import type { Exchange } from '../exchange.js'
 import { reply, wholeParam } from '../http-host.js'
 import type { KalshiMarket, MarketStatus, SimGame } from '../market.js'
 import { LEAGUE_FACTS, SIM_LEAGUES } from '../teams.js'
+import { EdgeCache } from './edge-cache.js'
 import type { ExchangeState } from './exchange-state.js'
 import { notFound, queryError, type KalshiRefusal } from './errors.js'
 import { limitTag, pageOf } from './paging.js'
 import { eventShape, marketShape, seriesShape, sideLevels, type LastTrade } from './shapes.js'
 
+type Status = MarketStatus | 'inactive'
+
 /** Query words and the body statuses they stand for. */
-const STATUS_FILTER: Readonly<Record<string, readonly MarketStatus[]>> = {
+const STATUS_FILTER: Readonly<Record<string, readonly Status[]>> = {
   unopened: [],
   open: ['active'],
-  paused: [],
+  paused: ['inactive'],
   closed: ['closed', 'determined'],
   settled: ['finalized'],
 }
@@ -28,7 +31,7 @@ export interface PublicRoutes {
 
 export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse }: PublicRoutes): void {
   const shape = (market: KalshiMarket) =>
-    marketShape(market, exchange.bookOf(market).display, lastTrade(market.id))
+    marketShape(market, state.statusOf(market), exchange.bookOf(market).display, lastTrade(market.id))
 
   app.get('/exchange/status', () => reply(200, state.shape()))
   app.get('/series', () =>
@@ -47,7 +50,9 @@ export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse 
     const statuses = statusFilter(c.req.query('status'))
     if (statuses === undefined) return refuse(queryError('GetEvents', 'Status', 'oneof'))
     const games = exchange.games.filter(
-      (game) => matchesSeries(game, c.req.query('series_ticker')) && statuses.includes(game.kalshi[0].status),
+      (game) =>
+        matchesSeries(game, c.req.query('series_ticker')) &&
+        statuses.includes(state.statusOf(game.kalshi[0])),
     )
     const nested = c.req.query('with_nested_markets') === 'true'
     const page = pageOf(games, limit, c.req.query('cursor'))
@@ -73,7 +78,7 @@ export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse 
     const markets = exchange.games
       .filter((game) => matchesSeries(game, c.req.query('series_ticker')))
       .flatMap((game): readonly KalshiMarket[] => game.kalshi)
-      .filter((market) => statuses.includes(market.status))
+      .filter((market) => statuses.includes(state.statusOf(market)))
       .filter((market) => event === undefined || market.eventTicker === event)
       .filter((market) => tickers === undefined || tickers.includes(market.id))
     const page = pageOf(markets, limit, c.req.query('cursor'))
@@ -83,6 +88,7 @@ export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse 
     const market = exchange.kalshiMarket(c.req.param('ticker'))
     return market === undefined ? refuse(notFound) : reply(200, { market: shape(market) })
   })
+  const books = new EdgeCache(() => exchange.clock.nowMs())
   app.get('/markets/:ticker/orderbook', (c) => {
     const market = exchange.kalshiMarket(c.req.param('ticker'))
     if (market === undefined) return refuse(notFound)
@@ -90,21 +96,23 @@ export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse 
     if (depth === undefined) return refuse(queryError('GetMarketOrderbook', 'Depth', 'lte'))
     const book = exchange.bookOf(market).display
     const some = { depth: depth === 0 ? Infinity : depth }
-    return reply(200, {
+    return books.reply(c.req.url, () => ({
       orderbook_fp: {
         no_dollars: sideLevels(book, 'no', some) ?? [],
         yes_dollars: sideLevels(book, 'yes', some) ?? [],
       },
-    })
+    }))
   })
 }
 
 const matchesSeries = (game: SimGame, series: string | undefined): boolean =>
   series === undefined || LEAGUE_FACTS[game.league].kalshiSeries === series
 
-function statusFilter(words: string | undefined): readonly MarketStatus[] | undefined {
-  if (words === undefined || words === '') return ['active', 'closed', 'determined', 'finalized']
-  const statuses: MarketStatus[] = []
+function statusFilter(words: string | undefined): readonly Status[] | undefined {
+  if (words === undefined || words === '') {
+    return ['inactive', 'active', 'closed', 'determined', 'finalized']
+  }
+  const statuses: Status[] = []
   for (const word of words.split(',')) {
     const known = Object.hasOwn(STATUS_FILTER, word) ? STATUS_FILTER[word] : undefined
     if (known === undefined) return undefined

@@ -5,8 +5,8 @@
  * subscription carry and consume a number too. Ticker, fill, order and position messages have none.
  */
 
-import type { WebSocket } from 'ws'
 import type { BookChange, Exchange } from '../exchange.js'
+import type { Line } from '../line.js'
 import type { KalshiMarket } from '../market.js'
 import type { StatsCounter } from '../stats.js'
 import type { KalshiAccount } from './account.js'
@@ -31,7 +31,7 @@ interface Subscription {
 }
 
 export interface SessionOptions {
-  readonly socket: WebSocket
+  readonly line: Line
   readonly exchange: Exchange
   readonly stats: StatsCounter
   /** Whose key opened the connection. */
@@ -121,6 +121,14 @@ export class KalshiSession {
     for (const subscription of this.subscriptions.values()) {
       if (subscription.channel !== channel) continue
       if (ticker === undefined || follows(subscription, ticker)) this.emit(subscription, type, message)
+    }
+  }
+
+  /** Ends every subscription with a terminal error. */
+  terminate(code: 10 | 25): void {
+    for (const { sid } of [...this.subscriptions.values()]) {
+      this.fail({ kind: 'error', id: undefined, code, sid })
+      this.subscriptions.delete(sid)
     }
   }
 
@@ -239,30 +247,26 @@ export class KalshiSession {
   }
 
   private emit(subscription: Subscription, type: string, msg: unknown, id?: number): void {
-    this.options.stats.countFrame()
-    this.write({ type, ...withId(id), ...this.next(subscription), msg })
+    // A subscription may have ended between two frames of one change.
+    if (!this.subscriptions.has(subscription.sid)) return
+    const { line, stats } = this.options
+    stats.countFrame()
+    const text = JSON.stringify({ type, ...withId(id), ...this.next(subscription), msg })
+    if (isSequenced(subscription.channel)) line.data(text)
+    else line.say(text)
   }
 
   private checkBacklog(): void {
-    if (this.options.socket.bufferedAmount <= MAX_BUFFERED_BYTES) return
-    for (const { sid } of [...this.subscriptions.values()]) {
-      this.fail({ kind: 'error', id: undefined, code: 25, sid })
-      this.subscriptions.delete(sid)
-    }
+    if (this.options.line.bufferedBytes > MAX_BUFFERED_BYTES) this.terminate(25)
   }
 
   private write(message: unknown): void {
-    this.send(JSON.stringify(message))
+    this.options.line.say(JSON.stringify(message))
   }
 
   private writeText(text: string): void {
     this.options.stats.countFrame()
-    this.send(text)
-  }
-
-  private send(text: string): void {
-    const { socket } = this.options
-    if (socket.readyState === socket.OPEN) socket.send(text)
+    this.options.line.data(text)
   }
 }
 

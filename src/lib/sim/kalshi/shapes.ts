@@ -3,7 +3,7 @@
 import { complementE4, formatScaled } from '../../model/price.js'
 import type { OrderBook } from '../../model/order-book.js'
 import { shortDate } from '../eastern.js'
-import { uuidOf, type KalshiMarket, type SimGame } from '../market.js'
+import { uuidOf, type KalshiMarket, type MarketStatus, type SimGame } from '../market.js'
 import { LEAGUE_FACTS, type LeagueFacts } from '../teams.js'
 
 /** Escape codes and bidi marks: hostile text stands in one title of every scenario. */
@@ -23,7 +23,12 @@ export interface LastTrade {
   readonly volumeE2: number
 }
 
-export function marketShape(market: KalshiMarket, book: OrderBook, last: LastTrade | undefined): unknown {
+export function marketShape(
+  market: KalshiMarket,
+  status: MarketStatus | 'inactive',
+  book: OrderBook,
+  last: LastTrade | undefined,
+): unknown {
   const { game, yesTeam } = market
   const facts = LEAGUE_FACTS[game.league]
   const name = `${yesTeam.city} ${yesTeam.name}`
@@ -68,7 +73,7 @@ export function marketShape(market: KalshiMarket, book: OrderBook, last: LastTra
     rules_secondary: '',
     settlement_timer_seconds: 30,
     ...(settled && { settlement_value_dollars: dollars(market.result === 'yes' ? 10_000 : 0) }),
-    status: market.status,
+    status,
     strike_type: 'structured',
     ticker: market.id,
     title: `${name} wins${hostile}`,
