@@ -42,17 +42,17 @@ export class HaltLatch {
     const { dataDir, env, mode, before } = options
     this.path = latchPath(dataDir, env, mode)
     const left = this.readLatch()
-    if (before !== undefined) {
-      const { reason, by } = left ?? before
-      const level = left === undefined || before.level === 'all' ? before.level : left.level
-      // Without a request that may stand in the file: it is taken up below, or void.
+    const held = left ?? before
+    if (held !== undefined) {
+      const { reason, by } = held
+      const level = before?.level === 'all' ? 'all' : held.level
       this.latch = { level, reason, by, atMs: left?.atMs ?? options.clock.nowMs() }
-      if (left === undefined) this.write(this.latch)
-    } else if (left?.resume !== undefined) this.attempt(() => removeFile(this.path))
-    // The ledger may have failed to take it.
-    else if (left !== undefined) this.fall(left)
+      // A request to go on was made to an earlier life, perhaps long ago: it is void, a start is no answer to it.
+      if (left === undefined || left.resume !== undefined) this.write(this.latch)
+      // The ledger may have failed to take it.
+      if (before === undefined) options.onHalt(this.latch)
+    }
     this.look()
-    this.takeResume()
   }
 
   /** What is stopped at this moment; undefined when nothing is. A few microseconds: cheap enough before each order. */

@@ -194,30 +194,24 @@ describe('a start', () => {
     expect(told).toEqual(['entries odd fills ops@host'])
   })
 
-  it('takes up a request that came while it was away', () => {
-    halt.halt(order('entries'))
-    halt.close()
-    ask()
-    start(order('entries'))
-    expect(halt.level()).toBeUndefined()
-    expect(told).toEqual(['resumed checked ops@host'])
-    expect(existsSync(path())).toBe(false)
-  })
-
-  it('does not take it up when the file is there, and not later either', async () => {
-    halt.halt(order('entries'))
-    halt.close()
-    ask()
-    writeFileSync(haltPath(dataDir), '')
-    start(order('entries'))
-    expect(halt.level()).toBe('entries')
-    expect(readLatch(path())!.refused).toContain('is there')
-    expect(readLatch(path())!.resume).toBeUndefined()
-    rmSync(haltPath(dataDir))
-    halt.watch()
-    await new Promise((done) => setTimeout(done, 120))
-    expect(halt.level()).toBe('entries')
-  })
+  it.each([
+    ['the ledger remembers the halt', order('entries')],
+    ['it does not', undefined],
+  ])(
+    'goes on halted whatever was asked while it was away, where %s; who asks again is heard',
+    async (_, before) => {
+      halt.halt(order('entries'))
+      halt.close()
+      ask()
+      start(before)
+      expect(readLatch(path())!.resume).toBeUndefined()
+      halt.watch()
+      await new Promise((done) => setTimeout(done, 120))
+      expect(halt.level()).toBe('entries')
+      ask()
+      await until(() => halt.level() === undefined, 'the next request is taken up')
+    },
+  )
 
   it('goes on halted as far as the ledger or the latch file says, whichever is more', () => {
     halt.halt(order('entries'))
@@ -228,14 +222,5 @@ describe('a start', () => {
     writeFileSync(path(), '')
     start(order('all'))
     expect(halt.level()).toBe('all')
-  })
-
-  it('is not stopped by a request to end what has ended: a kill came between the record and the file', () => {
-    halt.halt(order('entries'))
-    halt.close()
-    ask()
-    start(undefined)
-    expect(halt.level()).toBeUndefined()
-    expect(existsSync(path())).toBe(false)
   })
 })
