@@ -26,7 +26,7 @@ afterEach(async () => {
     role.child.kill('SIGKILL')
     await role.ended
   }
-  await server.look.del('demo:arbees:halt')
+  await server.look.del('demo:arbees:halt', 'sim:arbees:halt')
   place.remove()
 })
 
@@ -221,5 +221,12 @@ describe('arbees resume', () => {
     expect([none.code, none.report.state]).toEqual([3, 'unanswered'])
     expect(readLatch(prod)).toMatchObject({ atMs: 1 })
     expect(readLatch(prod)?.resume).toBeUndefined()
+    // The exec that listens there is none of sim: that of sim is not halted, whatever this one says.
+    const other = await halt([], { ARBEES_ENV: 'sim' })
+    expect([other.code, other.report.halted, other.report.exec]).toEqual([3, null, 'demo paper'])
+    expect(other.report.steps.find(({ step }) => step === 'exec')).toMatchObject({
+      result: 'failed',
+      detail: expect.stringMatching(/says exec of demo paper trading: that of sim was not reached/),
+    })
   })
 })

@@ -37,7 +37,7 @@ export interface HaltStep {
 }
 
 export interface HaltReport {
-  /** What exec says is stopped; null when no exec said anything. */
+  /** What exec of this env says is stopped; null when it said nothing. */
   readonly halted: HaltLevel | null
   /** Which exec said so on its recovery socket, `demo paper`; null when none did, or it did not say. */
   readonly exec: string | null
@@ -89,9 +89,13 @@ export async function haltTrading({ settings, clock, level, reason }: HaltOption
   const others = await Promise.all([
     act('exec', endpointOf(settings, 'exec').recoveryUrl ?? '-', async () => {
       const answer = await askExec(settings, clock, order)
-      said = answer.level
       exec = nameOf(answer)
-      return `halted (${said})${exec === undefined ? '' : `, says exec of ${exec} trading`}`
+      const words = `halted (${answer.level})${exec === undefined ? '' : `, says exec of ${exec} trading`}`
+      if (exec !== undefined && exec !== nameOf({ ...answer, ...own })) {
+        throw new Error(`${words}: that of ${own.env} was not reached there`)
+      }
+      said = answer.level
+      return words
     }),
     act('redis', redisKeys(settings.env).halt(), async () => {
       await setKey(settings, order)
