@@ -79,8 +79,12 @@ export async function keyTrigger(settings: Settings): Promise<HaltTrigger> {
     remove: async () => {
       if (before === null) throw new Skipped('not set')
       return await withRedis(async (redis) => {
-        if ((await redis.get(key)) !== before) throw new Error('somebody halts again: it stays')
-        await redis.del(key)
+        // What is set after this look fails the transaction.
+        await redis.watch(key)
+        const isSame = (await redis.get(key)) === before
+        if (!isSame || (await redis.multi().del(key).exec()) === null) {
+          throw new Error('somebody halts again: it stays')
+        }
         return `removed: ${words}`
       })
     },

@@ -87,7 +87,12 @@ function rightsOf(env: Env): Rights[] {
       channels: [],
     },
     // For `arbees halt` and `resume`, which the operator's own user may not do: it only reads.
-    { role: 'halt', keys: [keys.halt()], commands: ['+get', '+set', '+del'], channels: [] },
+    {
+      role: 'halt',
+      keys: [keys.halt()],
+      commands: ['+get', '+set', '+del', '+watch', '+multi', '+exec'],
+      channels: [],
+    },
     {
       role: 'operator',
       keys: [...everything, keys.marketGame('*'), keys.halt()],
