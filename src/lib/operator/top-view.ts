@@ -35,11 +35,8 @@ export function renderTop(frame: TopFrame, options: TableOptions): string {
       ),
     )
   }
-  lines.push('', renderTable(frame.roles, roleColumns(trendWidth), options))
-  if (frame.hops.length > 0) lines.push('', renderTable(frame.hops, hopColumns(trendWidth), options))
-  if (trading !== null) lines.push('', wrapText(tradingLine(trading), width, '  '))
+  // Above what a low terminal cuts.
   const named = problems.slice(0, MOST_PROBLEMS)
-  if (named.length > 0) lines.push('')
   lines.push(
     ...named.map(({ role, problem }) =>
       palette.bad(wrapText(`! ${sanitize(role)}: ${sanitize(problem)}`, width, '  ')),
@@ -48,6 +45,9 @@ export function renderTop(frame: TopFrame, options: TableOptions): string {
   if (problems.length > named.length) {
     lines.push(palette.dim(`  and ${plural(problems.length - named.length, 'other problem')}: arbees status`))
   }
+  lines.push('', renderTable(frame.roles, roleColumns(trendWidth), options))
+  if (frame.hops.length > 0) lines.push('', renderTable(frame.hops, hopColumns(trendWidth), options))
+  if (trading !== null) lines.push('', wrapText(tradingLine(trading), width, '  '))
   return lines
     .join('\n')
     .split('\n')

@@ -2,10 +2,12 @@
 
 import type { ReadStream } from 'node:tty'
 
-/** `q`, Ctrl-C, Ctrl-D. */
-const QUIT = /[q\u0003\u0004]/
+const CTRL_Z = '\u001a'
 
-export const isQuit = (keys: string): boolean => QUIT.test(keys)
+/** `q` by itself, which pasted text is not, Ctrl-C, or Ctrl-D. */
+export const isQuit = (keys: string): boolean => keys === 'q' || /[\u0003\u0004]/.test(keys)
+
+export const isSuspend = (keys: string): boolean => keys.includes(CTRL_Z)
 
 /**
  * Takes the keyboard over: nothing that is typed is shown, and Ctrl-C is a key like others. Gives it back when the
@@ -16,6 +18,7 @@ export function takeKeys(input: ReadStream, onKeys: (keys: string) => void): () 
   const listener = (keys: Buffer) => onKeys(keys.toString('utf8'))
   input.setRawMode(true)
   input.on('data', listener)
+  input.resume()
   process.on('exit', restore)
   return () => {
     process.off('exit', restore)

@@ -22,7 +22,8 @@ describe('keys as steps', () => {
 
   it.each(['q', '\u0003', '\u0004'])('end with %j at once', async (key) => {
     const { keyboard, keys, next } = press()
-    keyboard.write(`xx${key}`)
+    keyboard.write('xx')
+    keyboard.write(key)
     await new Promise((resolve) => setImmediate(resolve))
     expect(await next()).toBe(false)
     keys.close()

@@ -84,14 +84,29 @@ export class FakeTerminal implements Terminal {
   private obey(privateMark: string, amount: string, letter: string): void {
     if (privateMark === '?') {
       if (amount === '25') this.cursorShown = letter === 'h'
+      if (amount === '1049') this.switchScreen(letter === 'h')
       return
     }
-    if (letter === 'A') this.row = Math.max(0, this.row - Number(amount))
+    if (letter === 'H') this.row = this.column = 0
+    else if (letter === 'A') this.row = Math.max(0, this.row - Number(amount))
     else if (letter === 'K') this.lines[this.row] = (this.lines[this.row] ?? '').slice(0, this.column)
     else if (letter === 'J') {
       this.lines[this.row] = (this.lines[this.row] ?? '').slice(0, this.column)
       this.lines.length = this.row + 1
     } else throw new Error(`a code that this terminal does not know: ${letter}`)
+  }
+
+  private behind: { lines: string[]; row: number; column: number } | undefined
+
+  private switchScreen(toAlternate: boolean): void {
+    if (toAlternate) {
+      this.behind = { lines: this.lines, row: this.row, column: this.column }
+      this.lines = ['']
+      this.row = this.column = 0
+    } else if (this.behind !== undefined) {
+      Object.assign(this, this.behind)
+      this.behind = undefined
+    }
   }
 
   private moveTo(row: number, column: number): void {

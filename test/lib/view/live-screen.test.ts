@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { LiveScreen } from '../../../src/lib/view/live-screen.js'
 import { until } from '../poll.js'
 import { FakeKeyboard } from './fake-keyboard.js'
@@ -118,5 +118,51 @@ describe('a live screen', () => {
     }
     screen.close()
     expect(keyboard.modes).toEqual([true, false])
+  })
+
+  it('gives the terminal back while the process is stopped, leaves what stood there, and its last block at the end', async () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    try {
+      const terminal = new FakeTerminal(20, 10)
+      const keyboard = new FakeKeyboard()
+      const screen = new LiveScreen(terminal, keyboard.asInput)
+      terminal.write('$ top\n')
+      screen.update('one\ntwo')
+      keyboard.write('\u001a')
+      await until(() => kill.mock.calls.length > 0, 'it stops itself')
+      expect(kill.mock.calls).toEqual([[process.pid, 'SIGSTOP']])
+      expect([terminal.cursorShown, keyboard.modes]).toEqual([true, [true, false]])
+      expect(terminal.shown).toEqual(['$ top'])
+      terminal.write('$ fg\n')
+      process.emit('SIGCONT')
+      expect(terminal.shown).toEqual(['one', 'two'])
+      screen.print('by the way')
+      screen.update('uno\ndos')
+      expect(terminal.shown).toEqual(['by the way', 'uno', 'dos'])
+      expect([terminal.cursorShown, keyboard.modes]).toEqual([false, [true, false, true]])
+      keyboard.write('q')
+      await until(() => kill.mock.calls.at(-1)?.[1] === 'SIGINT', 'keys are heard again')
+      screen.close()
+      expect(terminal.shown).toEqual(['$ top', '$ fg', 'by the way', 'uno', 'dos'])
+      expect(process.listenerCount('SIGCONT')).toBe(0)
+    } finally {
+      kill.mockRestore()
+    }
+  })
+
+  it('takes a q that is pasted among others for no wish to stop', async () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true)
+    try {
+      const keyboard = new FakeKeyboard()
+      const screen = new LiveScreen(new FakeTerminal(20, 10), keyboard.asInput)
+      screen.update('one')
+      keyboard.write('sqlite3\r')
+      keyboard.write('a\u0003')
+      await until(() => kill.mock.calls.length > 0, 'Ctrl-C is heard')
+      expect(kill.mock.calls).toEqual([[process.pid, 'SIGINT']])
+      screen.close()
+    } finally {
+      kill.mockRestore()
+    }
   })
 })
