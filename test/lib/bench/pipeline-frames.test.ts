@@ -5,7 +5,13 @@ import { parseFrame } from '../../../src/lib/venues/kalshi/frames.js'
 import { BookSession } from '../../../src/lib/venues/kalshi/session.js'
 
 const NOW_MS = 1_769_500_000_000
-const OPTIONS = { useYesPrice: false, snapshotTimeoutMs: 1e9, quietMs: 1e9, silenceAnswerMs: 1e9, commandTimeoutMs: 1e9 }
+const OPTIONS = {
+  useYesPrice: false,
+  snapshotTimeoutMs: 1e9,
+  quietMs: 1e9,
+  silenceAnswerMs: 1e9,
+  commandTimeoutMs: 1e9,
+}
 
 /** The books that a session makes of frames, as asks of YES; what is not a live book is an error. */
 function asksOf(session: BookSession, frames: readonly Buffer[]): number[] {
