@@ -57,6 +57,7 @@ export const SETTINGS = {
   'recovery.replay': endpoint('', "a replay's recovery socket; empty: port + 1000"),
   'kalshi.rest_url': url(['http', 'https'], 'Kalshi REST base; empty: the one of env'),
   'kalshi.ws_url': url(['ws', 'wss'], 'Kalshi WebSocket; empty: the one of env'),
+  'kalshi.redundant': flag(false, 'follow Kalshi over two connections, the first arrival wins'),
   'kalshi.credentials_file': path('', 'JSON {key_id, key_file} of a read-only key, mode 0600'),
   'kalshi.trading_credentials_file': path(
     '',

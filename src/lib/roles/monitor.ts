@@ -51,7 +51,7 @@ export async function runMonitor(
     feeds: beats.feed === undefined ? [] : [feedBeat(context, venue, beats.feed)],
   }))
   context.report = () => ({
-    counts: counters.snapshot(),
+    counts: { ...counters.snapshot(), ...connectionCount(beats.feed) },
     hops: { frame_to_quote: frameToQuote.beat() },
   })
 
@@ -90,7 +90,14 @@ function venueParts({ settings, clock, lifecycle }: RoleContext, venue: Venue): 
     lifecycle.defer('catalog', () => catalog.close())
     return {
       catalog,
-      createFeed: (listener) => new KalshiFeed({ wsUrl: urls.kalshiWs, credentials, clock, listener }),
+      createFeed: (listener) =>
+        new KalshiFeed({
+          wsUrl: urls.kalshiWs,
+          credentials,
+          clock,
+          listener,
+          redundant: settings['kalshi.redundant'],
+        }),
     }
   }
   const catalog = new PolymarketCatalog({ gammaUrl: urls.gamma })
@@ -233,6 +240,12 @@ function countVerdict({ counters, log }: RoleContext, verdict: FrameVerdict): vo
       }
       break
   }
+}
+
+/** Of two raced connections the death of one shows here alone. */
+function connectionCount(feed: MarketFeed | undefined): { readonly connections?: number } {
+  const connections = feed?.status().connections
+  return connections === undefined ? {} : { connections }
 }
 
 function feedBeat({ clock }: RoleContext, name: string, feed: MarketFeed) {

@@ -33,6 +33,8 @@ export interface FeedStatus {
   readonly provedUs: number | undefined
   readonly markets: number
   readonly reconnects: number
+  /** Where there may be more than one: connections that have every book. */
+  readonly connections?: number
 }
 
 /** Why a frame, or a part of one, made no book change. */

@@ -4,6 +4,7 @@ import { sanitize } from '../../core/sanitize.js'
 import type { OrderBook } from '../../model/order-book.js'
 import type { QuoteState } from '../../model/quote.js'
 import type { FrameVerdict } from '../ports.js'
+import type { BookPlace } from './book-place.js'
 import type { ClientCommand } from './commands.js'
 import type { PlacedVerdict } from './frames.js'
 
@@ -13,19 +14,23 @@ export type BookState = Exclude<QuoteState, 'STALE'>
 export type SessionEffect =
   /** A message arrived in sequence: every book that is not BROKEN was proved just now. */
   | { readonly kind: 'proof' }
-  /** A book changed, or whether it may be believed. */
-  | {
-      readonly kind: 'book'
-      readonly ticker: string
-      readonly book: OrderBook
-      readonly state: BookState
-      readonly venueMs: number | undefined
-    }
+  | BookEffect
   | { readonly kind: 'send'; readonly command: ClientCommand }
   | { readonly kind: 'verdict'; readonly verdict: FrameVerdict }
   | { readonly kind: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   /** This connection cannot be mended from inside: close it and start over. */
   | { readonly kind: 'reconnect'; readonly reason: string }
+
+/** A book changed, or whether it may be believed. */
+export interface BookEffect {
+  readonly kind: 'book'
+  readonly ticker: string
+  readonly book: OrderBook
+  readonly state: BookState
+  readonly place: BookPlace
+  /** The venue's clock, Unix ms. */
+  readonly venueMs: number | undefined
+}
 
 /** One input to the session: when it came, and what it makes us do. */
 export interface Turn {

@@ -46,6 +46,13 @@ export class BookSession {
     return turn.effects
   }
 
+  /** Asks for new snapshots of books that are believed: where they stand is told anew by them. */
+  ask(tickers: readonly string[], nowUs: number): SessionEffect[] {
+    const turn: Turn = { nowUs, effects: [] }
+    this.subscription.ask(tickers, turn)
+    return turn.effects
+  }
+
   /** One parsed frame. No frame is without effect: what changes nothing has a verdict or a notice. */
   onFrame(frame: KalshiFrame | PlacedVerdict, nowUs: number): SessionEffect[] {
     const turn: Turn = { nowUs, effects: [] }

@@ -2,9 +2,10 @@
 
 import { OrderBook } from '../../model/order-book.js'
 import { stateOfBook } from '../../model/quote.js'
+import { placeAfterDelta, placeOfSnapshot, type BookPlace } from './book-place.js'
 import type { DeltaFrame, SnapshotFrame } from './frames.js'
 import { applyDelta, applySnapshot } from './mapper.js'
-import { refused, skipped, type BookState, type SessionEffect } from './session-effects.js'
+import { refused, skipped, type BookEffect, type BookState, type SessionEffect } from './session-effects.js'
 
 interface SubscribedBook {
   readonly book: OrderBook
@@ -14,11 +15,16 @@ interface SubscribedBook {
   seen: boolean
   /** Fresh, and bid at or above ask. */
   crossed: boolean
+  place: BookPlace
+  /** When each command was given that may still be answered by a snapshot, us; the oldest first. */
+  readonly asks: number[]
   /** When to ask for its first snapshot again, or for another of a book that stays crossed, us. */
   askAtUs: number
   askEveryUs: number
 }
 
+/** Of those that are not answered so many are remembered; a snapshot is never taken to be younger than its request. */
+const MAX_ASKS = 16
 const MAX_ASK_EVERY_US = 30_000_000
 /** A match may cross a book between two of its deltas; one that stays crossed is wrong. */
 const CROSSED_FOR_US = 1_000_000
@@ -49,8 +55,18 @@ export class SubscribedBooks {
   join(ticker: string, nowUs: number): void {
     const { askEveryUs } = this
     const flags = { fresh: false, seen: false, crossed: false }
-    this.books.set(ticker, { book: new OrderBook(), ...flags, askAtUs: nowUs + askEveryUs, askEveryUs })
+    const place = placeOfSnapshot(nowUs)
+    const timing = { place, asks: [nowUs], askAtUs: nowUs + askEveryUs, askEveryUs }
+    this.books.set(ticker, { book: new OrderBook(), ...flags, ...timing })
     this.known.add(ticker)
+  }
+
+  /** A command went out that asks for their snapshots. */
+  asked(tickers: readonly string[], nowUs: number): void {
+    for (const ticker of tickers) {
+      const asks = this.books.get(ticker)?.asks
+      if (asks !== undefined && asks.length < MAX_ASKS) asks.push(nowUs)
+    }
   }
 
   leave(ticker: string): void {
@@ -69,7 +85,7 @@ export class SubscribedBooks {
       if (!entry.fresh) continue
       entry.fresh = false
       entry.crossed = false
-      effects.push(bookEffect(ticker, entry.book, 'BROKEN', undefined))
+      effects.push(bookEffect(ticker, entry, 'BROKEN', undefined))
     }
     return effects
   }
@@ -79,7 +95,7 @@ export class SubscribedBooks {
     const effects: SessionEffect[] = []
     for (const [ticker, entry] of this.books) {
       if (streamed.has(ticker)) continue
-      if (entry.fresh) effects.push(bookEffect(ticker, entry.book, 'BROKEN', undefined))
+      if (entry.fresh) effects.push(bookEffect(ticker, entry, 'BROKEN', undefined))
       entry.fresh = false
       entry.seen = false
       entry.crossed = false
@@ -94,6 +110,7 @@ export class SubscribedBooks {
     applySnapshot(entry.book, frame, this.useYesPrice)
     entry.fresh = true
     entry.seen = true
+    entry.place = placeOfSnapshot(entry.asks.shift() ?? entry.place.askedUs)
     return this.changed(frame.ticker, entry, undefined, nowUs)
   }
 
@@ -103,6 +120,7 @@ export class SubscribedBooks {
     if (entry === undefined) return this.ofUnfollowed(frame.ticker)
     if (!entry.fresh) return skipped('awaiting_snapshot')
     if (!applyDelta(entry.book, frame, this.useYesPrice)) return undefined
+    entry.place = placeAfterDelta(entry.place, frame.venueMs)
     return this.changed(frame.ticker, entry, frame.venueMs, nowUs)
   }
 
@@ -138,7 +156,7 @@ export class SubscribedBooks {
     if (crossed && !entry.crossed) entry.askAtUs = nowUs + CROSSED_FOR_US
     if (!crossed) entry.askEveryUs = this.askEveryUs
     entry.crossed = crossed
-    return bookEffect(ticker, entry.book, state, venueMs)
+    return bookEffect(ticker, entry, state, venueMs)
   }
 
   private ofUnfollowed(ticker: string): SessionEffect {
@@ -148,9 +166,9 @@ export class SubscribedBooks {
 
 function bookEffect(
   ticker: string,
-  book: OrderBook,
+  { book, place }: SubscribedBook,
   state: BookState,
   venueMs: number | undefined,
-): SessionEffect {
-  return { kind: 'book', ticker, book, state, venueMs }
+): BookEffect {
+  return { kind: 'book', ticker, book, state, place, venueMs }
 }

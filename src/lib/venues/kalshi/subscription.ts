@@ -146,6 +146,11 @@ export class BookSubscription {
     if (this.mayResync(turn.nowUs)) this.resync(reason, turn)
   }
 
+  /** Asks for snapshots of books that are believed. */
+  ask(tickers: readonly string[], turn: Turn): void {
+    this.update('get_snapshot', tickers.filter(this.books.isFresh), turn)
+  }
+
   /** Replaces the subscription; the old sid is ignored from here on. Too soon after the last time, the connection goes. */
   resubscribe(reason: string, turn: Turn, old: 'alive' | 'dead' = 'alive'): void {
     this.hasLostOnce = true
@@ -247,6 +252,7 @@ export class BookSubscription {
 
   private update(action: UpdateAction, tickers: readonly string[], turn: Turn): void {
     if (this.currentSid === undefined || tickers.length === 0) return
+    if (action === 'get_snapshot') this.books.asked(tickers, turn.nowUs)
     turn.effects.push(...this.pending.update(this.currentSid, action, tickers, turn.nowUs))
   }
 
@@ -283,6 +289,7 @@ export class BookSubscription {
     turn.effects.push(notice('warn', `no snapshot yet of ${unseen.length} Kalshi books: asking again`))
     for (const ticker of unseen) {
       // One by one: a market that the venue refuses must not take others with it.
+      this.books.asked([ticker], turn.nowUs)
       this.update('add_markets', [ticker], turn)
       this.update('get_snapshot', [ticker], turn)
     }

@@ -43,7 +43,7 @@ async function setUp(tickers: readonly string[] = ['A', 'B'], options: Partial<K
     clock: systemClock,
     pingMs: 20,
     snapshotTimeoutMs: 400,
-    backoff: new Backoff({ minMs: 10, maxMs: 40 }),
+    backoff: () => new Backoff({ minMs: 10, maxMs: 40 }),
     ...options,
     listener: {
       onBook: ({ market, book, state, bookSeq, venueMs, recvUs }: BookUpdate) => {

@@ -16,6 +16,8 @@ export interface SentFrame {
   readonly id: number | undefined
   /** Every book as of this message. */
   readonly books: ReadonlyMap<string, VenueBook>
+  /** How many changes each book had had by then. */
+  readonly versions: ReadonlyMap<string, number>
 }
 
 interface Subscription {
@@ -36,6 +38,9 @@ interface Command {
 
 export class ReferenceVenue {
   private readonly books = new Map<string, Map<string, number>>()
+  /** Of books that have not changed since; never written again. */
+  private readonly copies = new Map<string, VenueBook>()
+  private readonly versions = new Map<string, number>()
   private readonly subscriptions = new Map<number, Subscription>()
   private nextSid = 1
   private sent: SentFrame[] = []
@@ -54,7 +59,9 @@ export class ReferenceVenue {
   }
 
   now(): Map<string, VenueBook> {
-    return new Map([...this.books].map(([ticker, book]) => [ticker, new Map(book)]))
+    for (const [ticker, book] of this.books)
+      if (!this.copies.has(ticker)) this.copies.set(ticker, new Map(book))
+    return new Map(this.copies)
   }
 
   disconnect(): void {
@@ -64,11 +71,13 @@ export class ReferenceVenue {
   }
 
   /** Sets the resting size at a price and tells every subscription that follows the market. */
-  rest(ticker: string, side: Side, priceE4: number, sizeE2: number): void {
+  rest(ticker: string, side: Side, priceE4: number, sizeE2: number, venueMs = 1): void {
     const book = this.books.get(ticker)!
     const key = `${side} ${priceE4}`
     const change = sizeE2 - (book.get(key) ?? 0)
     if (change === 0) return
+    this.copies.delete(ticker)
+    this.versions.set(ticker, (this.versions.get(ticker) ?? 0) + 1)
     if (sizeE2 === 0) book.delete(key)
     else book.set(key, sizeE2)
     const msg = {
@@ -76,7 +85,7 @@ export class ReferenceVenue {
       price_dollars: dollars(priceE4),
       delta_fp: contracts(change),
       side,
-      ts_ms: 1,
+      ts_ms: venueMs,
     }
     for (const subscription of this.subscriptions.values()) {
       if (subscription.tickers.has(ticker)) this.send({ type: 'orderbook_delta', msg }, subscription)
@@ -155,7 +164,9 @@ export class ReferenceVenue {
     const at = subscription === undefined ? {} : { sid: subscription.sid, seq: ++subscription.seq }
     const text = JSON.stringify({ ...message, ...at })
     const { type, id } = message
-    this.sent.push({ text, sid: subscription?.sid, seq: subscription?.seq, type, id, books: this.now() })
+    const books = this.now()
+    const versions = new Map(this.versions)
+    this.sent.push({ text, sid: subscription?.sid, seq: subscription?.seq, type, id, books, versions })
   }
 }
 
