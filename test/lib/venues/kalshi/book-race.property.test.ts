@@ -269,6 +269,7 @@ class Harness {
   }
 
   private check(): void {
+    if (this.anyWins) return
     for (const [ticker, shown] of this.shown) {
       if (shown === 'lost') continue
       const { asOf } = this.sides[shown.link]
