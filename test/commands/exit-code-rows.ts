@@ -49,6 +49,7 @@ export const SUCCEEDS_IN: Readonly<Record<string, string>> = {
   halt: 'test/commands/halt.test.ts',
   'journal rerun': 'test/lib/roles/shard-rerun.test.ts',
   resume: 'test/commands/halt.test.ts',
+  markets: 'test/e2e/up.test.ts',
   top: 'test/commands/top.test.ts',
   up: 'test/e2e/up.test.ts',
   exec: 'test/e2e/up.test.ts',
@@ -256,6 +257,12 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['shard --index 3', USAGE, 'empty'],
     ['shard', CONFIG, 'empty', { ARBEES_SHARDS: 'many' }],
     ['shard', CONFIG, 'empty', { ARBEES_REDIS_PUBLISH: 'maybe' }],
+  ],
+  markets: [
+    ['markets polymarket', USAGE, 'USAGE'],
+    ['markets --event X --status open', USAGE, 'USAGE'],
+    ['markets', CONFIG, 'BAD_CONFIG', { ARBEES_LEAGUES: 'curling' }],
+    ['markets --league nba', UNREACHABLE, 'KALSHI_UNREACHABLE'],
   ],
   sim: [
     ['sim --seed -1', USAGE, 'empty'],

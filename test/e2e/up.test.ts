@@ -66,6 +66,16 @@ describe('up', () => {
     const keys = await redis.keys('*')
     const entry = (await redis.xrevrange('sim:prices:kalshi', '+', '-', 'COUNT', 1))[0]!
     redis.disconnect()
+    // Told where by up.json alone.
+    const markets = launch(['markets', '--league', 'nba', '--json'], { ARBEES_DATA_DIR: place.dir })
+    expect(await markets.ended, markets.stderr()).toBe(0)
+    expect(JSON.parse(markets.stdout())).toMatchObject({
+      host: new URL(place.environment['ARBEES_KALSHI__REST_URL']!).host,
+      markets: expect.arrayContaining([
+        expect.objectContaining({ series: 'KXNBAGAME', tick: 0.01, fee_cents: 1.75, shard: 3 }),
+      ]) as unknown,
+      notices: [],
+    })
     run.child.kill('SIGINT')
     expect(await run.ended).toBe(0)
 

@@ -6,7 +6,7 @@
 
 import type { Channel } from '../bus/channel.js'
 import { Backoff, sleep } from '../core/backoff.js'
-import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
+import { codeOf, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
 import { easternDate } from '../games/eastern-date.js'
 import { EspnScoreboard } from '../games/espn.js'
@@ -19,7 +19,6 @@ import { TeamCodeBook } from '../games/team-codes.js'
 import { gamesPayload } from '../messages/convert.js'
 import { GAMES_SOURCE } from '../messages/sources.js'
 import { formatTopic } from '../messages/topics.js'
-import { LEAGUES } from '../model/game.js'
 import type { GameState, League } from '../model/game.js'
 import { VENUES } from '../model/venue.js'
 import type { Venue } from '../model/venue.js'
@@ -29,6 +28,7 @@ import type { Catalog } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
 import { Alarm } from './alarm.js'
 import { Guard } from './guard.js'
+import { leaguesOf } from './leagues.js'
 import { MarketGameWriter } from './market-game-writer.js'
 import { bindPublisher } from './bind-publisher.js'
 import { openRedisPublish } from './redis-publish.js'
@@ -81,18 +81,6 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   ])
   await Promise.race([Promise.all(firstTries), sleep(FIRST_CYCLE_MS, lifecycle.signal)])
   context.ready()
-}
-
-/** Throws `BAD_CONFIG` (exit 4) for a league that arbees does not know, or none. */
-function leaguesOf(names: readonly string[]): League[] {
-  const unknown = names.filter((name) => !(LEAGUES as readonly string[]).includes(name))
-  if (unknown.length > 0 || names.length === 0) {
-    throw new ArbeesError('BAD_CONFIG', `leagues is '${names.join(',')}'`, {
-      exit: EXIT.CONFIG,
-      hint: `any of: ${LEAGUES.join(', ')}`,
-    })
-  }
-  return LEAGUES.filter((league) => names.includes(league))
 }
 
 class Orchestrator {

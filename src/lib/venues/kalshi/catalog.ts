@@ -15,7 +15,7 @@ import { badReply, restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
 import { isJsonObject, textOf, type JsonObject } from './wire.js'
 
-const GAME_SERIES: Readonly<Record<League, string>> = {
+export const GAME_SERIES: Readonly<Record<League, string>> = {
   nba: 'KXNBAGAME',
   wnba: 'KXWNBAGAME',
   nfl: 'KXNFLGAME',
@@ -46,6 +46,7 @@ export class KalshiCatalog implements Catalog {
   private readonly clock: Clock
   private readonly kept = new Map<League, KalshiListing>()
   private feeChanges: { readonly changes: FeeChanges; readonly readMs: number } | undefined
+  private reading: Promise<FeeChanges> | undefined
 
   constructor(options: KalshiCatalogOptions) {
     this.rest = new KalshiRest(options)
@@ -98,12 +99,11 @@ export class KalshiCatalog implements Catalog {
     const askedMs = this.clock.nowMs()
     const query = { series_ticker: series, status }
     const ofEvents = status === 'paused' ? { series_ticker: series } : query
-    const [seriesFees, eventEntries, marketEntries, feeChanges] = await Promise.all([
-      this.seriesFees(series, signal),
-      this.entries('/events', { ...ofEvents, limit: '200' }, 'events', signal),
-      this.entries('/markets', { ...query, limit: '1000' }, 'markets', signal),
-      this.scheduledFees(signal),
-    ])
+    const seriesFees = await this.seriesFees(series, signal)
+    // Markets first: the event of each is then there to be listed. One call at a time: nobody waits for them.
+    const marketEntries = await this.entries('/markets', { ...query, limit: '1000' }, 'markets', signal)
+    const eventEntries = await this.entries('/events', { ...ofEvents, limit: '200' }, 'events', signal)
+    const feeChanges = await this.scheduledFees(signal)
     if (seriesFees === undefined && marketEntries.length > 0) throw badReply(`GET /series/${series}`)
     return readListing({ series, seriesFees, eventEntries, marketEntries, feeChanges, askedMs })
   }
@@ -122,10 +122,8 @@ export class KalshiCatalog implements Catalog {
     const { event, markets } = body
     const series = isJsonObject(event) ? textOf(event['series_ticker']) : undefined
     if (series === undefined || !Array.isArray(markets)) throw badReply(`GET ${path}`)
-    const [seriesFees, feeChanges] = await Promise.all([
-      this.seriesFees(series, signal),
-      this.scheduledFees(signal),
-    ])
+    const seriesFees = await this.seriesFees(series, signal)
+    const feeChanges = await this.scheduledFees(signal)
     const entries = { eventEntries: [event], marketEntries: markets as readonly unknown[] }
     return readListing({ series, seriesFees, feeChanges, askedMs, ...entries })
   }
@@ -175,7 +173,9 @@ export class KalshiCatalog implements Catalog {
     const nowMs = this.clock.nowMs()
     const known = this.feeChanges
     if (known !== undefined && nowMs - known.readMs < FEE_CHANGES_MS) return known.changes
-    const changes = await readFeeChanges(this.reader, signal)
+    // Leagues that ask at once are told by one look.
+    this.reading ??= readFeeChanges(this.reader, signal).finally(() => (this.reading = undefined))
+    const changes = await this.reading
     if (changes.problem === undefined) this.feeChanges = { changes, readMs: nowMs }
     else if (known !== undefined) return { ...known.changes, problem: changes.problem }
     return changes

@@ -1,0 +1,67 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../lib/cli/base-command.js'
+import { envFlag } from '../lib/cli/flags.js'
+import { systemClock } from '../lib/core/clock.js'
+import type { MarketsReport } from '../lib/operator/markets.js'
+
+export default class Markets extends BaseCommand {
+  static override summary = "a venue's game markets: prices, fees and rules, as it lists them now"
+  static override description =
+    "Asks the venue's public catalog; no key is needed. A + behind the tick: finer or coarser steps at other prices (--json has them all). The fee is that of taking one contract at 0.50. Exits 6 when the venue does not answer."
+  static override examples = [
+    {
+      description: 'open games of a league',
+      command: '<%= config.bin %> <%= command.id %> kalshi --league nba',
+    },
+    {
+      description: 'why the others are left out',
+      command: '<%= config.bin %> <%= command.id %> kalshi --league nba --skipped',
+    },
+    {
+      description: 'one game with its rules, of production',
+      command:
+        '<%= config.bin %> <%= command.id %> kalshi --event KXNBAGAME-26JUN13NYKSAS --rules --env prod',
+    },
+    { description: 'one object', command: '<%= config.bin %> <%= command.id %> --status closed --json' },
+  ]
+  static override args = {
+    venue: Args.string({ description: 'whose markets', options: ['kalshi'], default: 'kalshi' }),
+  }
+  static override flags = {
+    league: Flags.string({
+      summary: 'one league; all of the settings when not given',
+      options: ['nba', 'wnba', 'nfl', 'nhl', 'mlb'],
+      exclusive: ['event'],
+    }),
+    event: Flags.string({
+      summary: 'one event, its markets of any status',
+      helpValue: '<ticker>',
+      exclusive: ['status'],
+    }),
+    status: Flags.option({
+      summary: 'markets of this status; open when not given',
+      options: ['unopened', 'open', 'paused', 'closed', 'settled'] as const,
+    })(),
+    skipped: Flags.boolean({ summary: 'also list those that are left out, and why' }),
+    rules: Flags.boolean({ summary: 'also print the rules that decide who is paid' }),
+    env: envFlag,
+  }
+
+  async run(): Promise<MarketsReport> {
+    const { flags } = await this.parse(Markets)
+    const { settings } = this.loadSettings(
+      { config: flags.config, data_dir: flags['data-dir'], env: flags.env, leagues: flags.league },
+      { live: true },
+    )
+    const { listMarkets } = await import('../lib/operator/markets.js')
+    const { renderMarkets } = await import('../lib/operator/markets-view.js')
+    const report = await listMarkets({
+      ...{ settings, clock: systemClock, event: flags.event, status: flags.status, rules: flags.rules },
+    })
+    const { stdout } = process
+    const options = { width: stdout.columns, color: this.colors, skipped: flags.skipped }
+    if (stdout.isTTY) this.log(renderMarkets(report, options))
+    else this.log(JSON.stringify(report))
+    return report
+  }
+}

@@ -1,0 +1,63 @@
+/** Markets for people. */
+
+import { createPalette } from '../view/palette.js'
+import { renderTable } from '../view/table.js'
+import type { Column, TableOptions } from '../view/table.js'
+import { formatAge, plural } from '../view/units.js'
+import type { MarketRow, MarketsReport, SkippedMarket } from './markets.js'
+
+/** Lines without a newline at the end; `skipped` lists those that are left out. */
+export function renderMarkets(
+  report: MarketsReport,
+  { skipped, ...options }: TableOptions & { readonly skipped: boolean },
+): string {
+  const palette = createPalette(options.color)
+  const { markets } = report
+  const games = new Set(markets.map(({ event }) => event)).size
+  const rules = markets.flatMap(({ market, rules: text }) =>
+    text === undefined ? [] : ['', palette.dim(market), text === '' ? '(no rules text)' : text],
+  )
+  const more = skipped || report.skipped.length === 0 ? '' : ' (--skipped tells why)'
+  return [
+    ...(markets.length === 0 ? [] : [renderTable(markets, COLUMNS, options), ...rules, '']),
+    ...(skipped && report.skipped.length > 0 ? [renderTable(report.skipped, SKIPPED, options), ''] : []),
+    `${plural(markets.length, 'market')} of ${plural(games, 'game')}, ${report.skipped.length} left out${more}; ` +
+      `Kalshi ${report.env} (${report.host}), asked ${formatAge(report.age_ms)} ago`,
+    ...report.notices.map((notice) => palette.warn(notice)),
+  ].join('\n')
+}
+
+const orDash = (value: string | number | null): string => (value === null ? '-' : String(value))
+
+const COLUMNS: readonly Column<MarketRow>[] = [
+  { title: 'game', value: ({ game }) => orDash(game), minWidth: 10 },
+  { title: 'date (ET)', value: ({ eastern }) => orDash(eastern), dropOrder: 2 },
+  { title: 'market', value: ({ market }) => market, minWidth: 16 },
+  { title: 'yes pays on', value: ({ selection }) => orDash(selection), dropOrder: 1 },
+  {
+    title: 'status',
+    value: ({ status }) => status,
+    tone: ({ status }) => (status === 'active' ? 'plain' : 'warn'),
+  },
+  {
+    title: 'tick',
+    value: ({ tick, price_ranges: ranges }) => `${orDash(tick)}${ranges === undefined ? '' : '+'}`,
+    align: 'right',
+  },
+  {
+    title: 'fee at 0.50',
+    value: ({ fee_cents: cents }) => (cents === null ? '?' : `${cents}c`),
+    align: 'right',
+  },
+  { title: 'shard', value: ({ shard }) => orDash(shard), align: 'right', dropOrder: 4 },
+  {
+    title: 'closes',
+    value: ({ close_time: time }) => orDash(time).replace(/:\d\d\.\d{3}Z$/, 'Z'),
+    dropOrder: 3,
+  },
+]
+
+const SKIPPED: readonly Column<SkippedMarket>[] = [
+  { title: 'left out', value: ({ market }) => market, minWidth: 16 },
+  { title: 'why', value: ({ reason }) => reason },
+]
