@@ -100,7 +100,7 @@ export function wholeParam(
   max: number,
 ): number | undefined {
   if (text === undefined || text === '') return fallback
-  if (!/^-?\d{1,9}$/.test(text)) return undefined
+  if (!/^-?\d{1,10}$/.test(text)) return undefined
   const value = Number(text)
   return value < min || value > max ? undefined : value
 }

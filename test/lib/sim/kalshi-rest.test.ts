@@ -183,6 +183,29 @@ describe('authentication of private calls', () => {
     expect(bench.sim.stats().orders).toBe(before)
   })
 
+  it.each([
+    '/portfolio/orders?limit=0',
+    '/portfolio/orders?status=open',
+    '/portfolio/fills?limit=1001',
+    '/portfolio/fills?min_ts=yesterday',
+    '/portfolio/fills?max_ts=-1',
+    '/portfolio/balance?exchange_index=x',
+  ])('refuses the query of %s', async (path) => {
+    const { status, body } = await kalshiCall(bench, 'GET', path)
+    expect([status, body.msg]).toEqual([400, expect.stringContaining('Parameter validation failed for Get')])
+  })
+
+  it.each([
+    ['POST', '/portfolio/events/orders/batched'],
+    ['POST', '/portfolio/events/orders/x/amend'],
+    ['POST', '/portfolio/events/orders/x/decrease'],
+    ['GET', '/portfolio/events/orders/x'],
+    ['POST', '/portfolio/order_groups'],
+  ])('has no %s %s', async (method, path) => {
+    const { status, body } = await kalshiCall(bench, method, path, method === 'GET' ? undefined : {})
+    expect([status, body.error.code]).toEqual([404, 'not_found'])
+  })
+
   it('has no V1 orders any more', async () => {
     const answer = await kalshiCall(bench, 'POST', '/portfolio/orders', {
       ticker,

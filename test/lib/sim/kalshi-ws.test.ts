@@ -192,6 +192,14 @@ describe('commands', () => {
       },
       7,
     ],
+    ['channels in a text', { id: 1, cmd: 'subscribe', params: { channels: 'trade' } }, 11],
+    ['one unknown channel of two', { id: 1, cmd: 'subscribe', params: { channels: ['trade', 'x'] } }, 8],
+    ['a flag in text', { id: 1, cmd: 'subscribe', params: { channels: ['fill'], use_yes_price: 'no' } }, 11],
+    ['markets by id', { id: 1, cmd: 'subscribe', params: { channels: ['trade'], market_ids: ['x'] } }, 11],
+    ['prices without tickers', { id: 1, cmd: 'subscribe', params: { channels: ['pyth_value'] } }, 28],
+    ['sids in text', { id: 1, cmd: 'unsubscribe', params: { sids: ['1'] } }, 11],
+    ['a sid and sids', { id: 1, cmd: 'update_subscription', params: { sid: 1, sids: [1] } }, 12],
+    ['an empty list of sids', { id: 1, cmd: 'update_subscription', params: { sids: [] } }, 4],
   ])('answers %s with an error code', async (_what, command, code) => {
     const connection = await open()
     connection.send(command)
@@ -305,6 +313,38 @@ describe('commands', () => {
     expect(own.map(({ seq }) => seq)).toEqual(own.map((_, index) => index + 1))
     const after = own.filter(({ seq }) => seq > removed.seq && seq < snapshot.seq)
     expect(after.every(({ msg }) => msg.market_ticker !== b)).toBe(true)
+    connection.close()
+  })
+
+  it('subscribes to nothing when one of the channels is wrong, and passes over fields it does not know', async () => {
+    const connection = await open()
+    connection.send({ id: 1, cmd: 'subscribe', params: { channels: ['trade', 'nope'] } })
+    const [one, two] = tickers as [string, string]
+    const some = { market_tickers: [one], nonsense: true }
+    connection.send({ id: 2, cmd: 'subscribe', params: { channels: ['trade', 'trade', 'fill'], ...some } })
+    connection.send({ id: 3, cmd: 'list_subscriptions', params: 7, more: [] })
+    expect((await connection.next(({ id }) => id === 3, 'the list')).msg).toEqual([
+      { channel: 'trade', sid: 1 },
+      { channel: 'trade', sid: 2 },
+      { channel: 'fill', sid: 3 },
+    ])
+    const update = (id: number, sid: number, action: string) =>
+      connection.send({
+        id,
+        cmd: 'update_subscription',
+        params: { sids: [sid], action, market_tickers: [two] },
+      })
+    // No book, no snapshot; no filter, nothing to add to; and a channel without numbers answers without.
+    update(4, 1, 'get_snapshot')
+    expect((await connection.next(({ id }) => id === 4, 'an error')).msg.code).toBe(13)
+    connection.send({ id: 5, cmd: 'subscribe', params: { channels: ['ticker'] } })
+    update(6, 4, 'add_markets')
+    expect((await connection.next(({ id }) => id === 6, 'an error')).msg.code).toBe(13)
+    update(7, 3, 'add_markets')
+    expect(await connection.next(({ id }) => id === 7, 'the ok')).toEqual({
+      ...{ id: 7, type: 'ok', sid: 3 },
+      msg: { market_tickers: [one, two] },
+    })
     connection.close()
   })
 

@@ -1,4 +1,8 @@
-/** Kalshi WebSocket commands, checked in the venue's order, with its error codes. */
+/**
+ * Kalshi WebSocket commands, checked in the venue's order, with its error codes. Not told here: 9 (every handshake is
+ * signed), 18 (nothing takes long), 19-23 (requests for quotes), 26 and 27 (500,000 markets, and 10,000 commands a
+ * second: more than the simulator gets to); 6, 16 and 17 are retired. Markets by `market_id` are refused.
+ */
 
 import { parseJson, recordOf } from '../http-host.js'
 

@@ -16,6 +16,8 @@ interface AccountReads {
   readonly usageTier: string
 }
 
+/** Unix seconds; a century from now is none. */
+const MAX_TS = 5_000_000_000
 /** What `status` may ask for. */
 const STATUSES = ['resting', 'canceled', 'executed']
 
@@ -83,12 +85,15 @@ export function addAccountRoutes({ add, refuse }: SignedRoutes, { clock, usageTi
     const { limit: asked, ticker, order_id: orderId, min_ts: minTs, max_ts: maxTs, cursor } = c.req.query()
     const limit = wholeParam(asked, 100, 1, 1000)
     if (limit === undefined) return refuse(queryError('GetFills', 'Limit', limitTag(asked)))
+    const [from, to] = [wholeParam(minTs, 0, 0, MAX_TS), wholeParam(maxTs, MAX_TS, 0, MAX_TS)]
+    if (from === undefined || to === undefined) {
+      return refuse(queryError('GetFills', from === undefined ? 'MinTs' : 'MaxTs', 'gte'))
+    }
     const fills = account.fills
       .filter(({ readableAtMs }) => readableAtMs <= clock.nowMs())
       .filter(({ order }) => ticker === undefined || order.market.id === ticker)
       .filter(({ order }) => orderId === undefined || order.orderId === orderId)
-      .filter(({ createdMs }) => minTs === undefined || createdMs >= Number(minTs) * 1000)
-      .filter(({ createdMs }) => maxTs === undefined || createdMs <= Number(maxTs) * 1000)
+      .filter(({ createdMs }) => createdMs >= from * 1000 && createdMs <= to * 1000)
     const page = pageOf(fills, limit, cursor)
     return reply(200, { cursor: page.cursor, fills: page.items.map(fillShape) })
   })

@@ -1,34 +1,14 @@
-/**
- * One Kalshi WebSocket connection: its subscriptions, their sequence numbers, and what it is sent.
- *
- * The sequence counts per subscription over all its markets; `ok`, `unsubscribed` and `error` about a sequenced
- * subscription carry and consume a number too. Ticker, fill, order and position messages have none.
- */
+/** One Kalshi WebSocket connection: the commands it gives, and what it is sent. */
 
 import type { BookChange, Exchange } from '../exchange.js'
 import type { Line } from '../line.js'
 import type { KalshiMarket } from '../market.js'
 import type { StatsCounter } from '../stats.js'
 import type { KalshiAccount } from './account.js'
-import {
-  errorText,
-  isSequenced,
-  parseCommand,
-  type Command,
-  type CommandError,
-  type ErrorCode,
-} from './commands.js'
+import { parseCommand, type Command, type ErrorCode } from './commands.js'
 import { deltaMessage, snapshotMessage, tickerMessage, tradeMessage, type PrintedTrade } from './frames.js'
 import type { LastTrade } from './shapes.js'
-
-interface Subscription {
-  readonly sid: number
-  readonly channel: string
-  /** Undefined: every market. */
-  readonly tickers: Set<string> | undefined
-  readonly useYesPrice: boolean
-  seq: number
-}
+import { Subscriptions, type Subscription } from './subscriptions.js'
 
 export interface SessionOptions {
   readonly line: Line
@@ -45,11 +25,12 @@ export interface SessionOptions {
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 
 export class KalshiSession {
-  private readonly subscriptions = new Map<number, Subscription>()
-  private nextSid = 1
+  private readonly subscriptions: Subscriptions
   private stopTape: (() => void) | undefined
 
-  constructor(private readonly options: SessionOptions) {}
+  constructor(private readonly options: SessionOptions) {
+    this.subscriptions = new Subscriptions(options.line, options.stats)
+  }
 
   get account(): KalshiAccount {
     return this.options.account
@@ -64,7 +45,7 @@ export class KalshiSession {
     const command = parseCommand(text)
     switch (command.kind) {
       case 'error':
-        this.fail(command)
+        this.subscriptions.fail(command)
         return
       case 'subscribe':
         this.subscribe(command)
@@ -75,59 +56,45 @@ export class KalshiSession {
       case 'unsubscribe':
         this.unsubscribe(command)
         return
-      case 'list':
-        this.write({
-          ...withId(command.id),
-          type: 'ok',
-          msg: [...this.subscriptions.values()].map(({ channel, sid }) => ({ channel, sid })),
-        })
+      case 'list': {
+        const msg = this.subscriptions.all().map(({ channel, sid }) => ({ channel, sid }))
+        this.subscriptions.answer(command.id, { type: 'ok', msg })
+      }
     }
   }
 
   onBook({ market, changes, wallMs }: BookChange): void {
     if (market.venue !== 'kalshi' || this.options.tape !== undefined) return
-    const { exchange, account } = this.options
-    const book = exchange.bookOf(market).display
-    for (const subscription of this.subscriptions.values()) {
-      if (!follows(subscription, market.id)) continue
-      if (subscription.channel === 'orderbook_delta') {
-        for (const change of changes) {
-          const own = account.order(change.order?.orderId ?? '')
-          const message = deltaMessage(market, change, subscription.useYesPrice, wallMs, own)
-          this.emit(subscription, 'orderbook_delta', message)
-        }
-      } else if (subscription.channel === 'ticker') {
-        this.emit(
-          subscription,
-          'ticker',
-          tickerMessage(market, book, this.options.lastTrade(market.id), wallMs),
-        )
+    const { account } = this.options
+    for (const subscription of this.subscriptions.of('orderbook_delta', market.id)) {
+      for (const change of changes) {
+        const own = account.order(change.order?.orderId ?? '')
+        const message = deltaMessage(market, change, subscription.useYesPrice, wallMs, own)
+        this.subscriptions.emit(subscription, 'orderbook_delta', message)
       }
     }
-    this.checkBacklog()
+    for (const subscription of this.subscriptions.of('ticker', market.id)) {
+      this.sendTicker(subscription, market, wallMs)
+    }
+    if (this.options.line.bufferedBytes > MAX_BUFFERED_BYTES) this.terminate(25)
   }
 
   onTrade(trade: PrintedTrade): void {
     if (this.options.tape !== undefined) return
-    for (const subscription of this.subscriptions.values()) {
-      if (subscription.channel === 'trade' && follows(subscription, trade.market.id)) {
-        this.emit(subscription, 'trade', tradeMessage(trade))
-      }
-    }
+    this.onChannel('trade', 'trade', trade.market.id, tradeMessage(trade))
   }
 
   /** A message of the account's, or of every market's life: `fill`, `user_order`, `market_lifecycle_v2`, … */
   onChannel(channel: string, type: string, ticker: string | undefined, message: unknown): void {
-    for (const subscription of this.subscriptions.values()) {
-      if (subscription.channel !== channel) continue
-      if (ticker === undefined || follows(subscription, ticker)) this.emit(subscription, type, message)
+    for (const subscription of this.subscriptions.of(channel, ticker)) {
+      this.subscriptions.emit(subscription, type, message)
     }
   }
 
   /** Ends every subscription with a terminal error. */
   terminate(code: 10 | 25): void {
-    for (const { sid } of [...this.subscriptions.values()]) {
-      this.fail({ kind: 'error', id: undefined, code, sid })
+    for (const { sid } of this.subscriptions.all()) {
+      this.subscriptions.fail({ kind: 'error', id: undefined, code, sid })
       this.subscriptions.delete(sid)
     }
   }
@@ -135,31 +102,33 @@ export class KalshiSession {
   private subscribe(command: Extract<Command, { kind: 'subscribe' }>): void {
     const { id, channels, tickers, useYesPrice, initialSnapshot } = command
     if (tickers !== undefined && !this.allKnown(tickers)) {
-      this.fail({ kind: 'error', id, code: 11 })
+      this.subscriptions.fail({ kind: 'error', id, code: 11 })
       return
     }
     const created = channels.map((channel): Subscription => {
-      const sid = this.nextSid
-      this.nextSid += 1
-      const subscription = { sid, channel, tickers: tickers && new Set(tickers), useYesPrice, seq: 0 }
-      this.subscriptions.set(sid, subscription)
-      this.write({ type: 'subscribed', ...withId(id), msg: { channel, sid } })
+      const subscription = this.subscriptions.add(channel, tickers, useYesPrice)
+      this.subscriptions.answer(id, { type: 'subscribed', msg: { channel, sid: subscription.sid } })
       return subscription
     })
     if (this.options.tape !== undefined) {
-      this.stopTape ??= this.options.tape((text) => this.writeText(text))
+      this.stopTape ??= this.options.tape((text) => {
+        this.options.stats.countFrame()
+        this.options.line.data(text)
+      })
       return
     }
     for (const subscription of created) {
       if (subscription.channel === 'orderbook_delta') this.sendSnapshots(subscription, tickers ?? [])
-      if (subscription.channel === 'ticker' && initialSnapshot) this.sendTickers(subscription, tickers ?? [])
+      if (subscription.channel !== 'ticker' || !initialSnapshot) continue
+      const nowMs = this.options.exchange.clock.nowMs()
+      for (const market of this.marketsOf(tickers ?? [])) this.sendTicker(subscription, market, nowMs)
     }
   }
 
   private update(command: Extract<Command, { kind: 'update' }>): void {
     const { id, sid, action, tickers } = command
     const subscription = this.subscriptions.get(sid)
-    const error = (code: ErrorCode) => this.fail({ kind: 'error', id, code, sid })
+    const error = (code: ErrorCode) => this.subscriptions.fail({ kind: 'error', id, code, sid })
     if (subscription === undefined) return error(7)
     if (!this.allKnown(tickers)) return error(11)
     const isBook = subscription.channel === 'orderbook_delta'
@@ -175,12 +144,8 @@ export class KalshiSession {
       if (action === 'add_markets') followed.add(ticker)
       else followed.delete(ticker)
     }
-    this.write({
-      ...withId(id),
-      ...this.next(subscription),
-      type: 'ok',
-      msg: { market_tickers: [...followed] },
-    })
+    const msg = { market_tickers: [...followed] }
+    this.subscriptions.answer(id, { type: 'ok', msg }, subscription)
     if (action === 'add_markets' && isBook) this.sendSnapshots(subscription, fresh)
   }
 
@@ -188,46 +153,27 @@ export class KalshiSession {
     for (const sid of sids) {
       const subscription = this.subscriptions.get(sid)
       if (subscription === undefined) {
-        this.fail({ kind: 'error', id, code: 7, sid })
+        this.subscriptions.fail({ kind: 'error', id, code: 7, sid })
         continue
       }
       this.subscriptions.delete(sid)
-      this.write({ ...withId(id), ...this.next(subscription), type: 'unsubscribed' })
+      this.subscriptions.answer(id, { type: 'unsubscribed' }, subscription)
     }
-  }
-
-  private fail({ id, code, sid }: CommandError): void {
-    this.options.stats.refuse('kalshi', `ws_${code}`)
-    const subscription = sid === undefined ? undefined : this.subscriptions.get(sid)
-    const about =
-      subscription === undefined || !isSequenced(subscription.channel) ? {} : this.next(subscription)
-    this.write({ type: 'error', ...withId(id), ...about, msg: { code, msg: errorText(code) } })
   }
 
   private sendSnapshots(subscription: Subscription, tickers: readonly string[], id?: number): void {
     if (this.options.tape !== undefined) return
     for (const market of this.marketsOf(tickers)) {
       const book = this.options.exchange.bookOf(market).display
-      this.emit(
-        subscription,
-        'orderbook_snapshot',
-        snapshotMessage(market, book, subscription.useYesPrice),
-        id,
-      )
+      const message = snapshotMessage(market, book, subscription.useYesPrice)
+      this.subscriptions.emit(subscription, 'orderbook_snapshot', message, id)
     }
   }
 
-  private sendTickers(subscription: Subscription, tickers: readonly string[]): void {
+  private sendTicker(subscription: Subscription, market: KalshiMarket, wallMs: number): void {
     const { exchange, lastTrade } = this.options
-    for (const market of this.marketsOf(tickers)) {
-      const message = tickerMessage(
-        market,
-        exchange.bookOf(market).display,
-        lastTrade(market.id),
-        exchange.clock.nowMs(),
-      )
-      this.emit(subscription, 'ticker', message)
-    }
+    const message = tickerMessage(market, exchange.bookOf(market).display, lastTrade(market.id), wallMs)
+    this.subscriptions.emit(subscription, 'ticker', message)
   }
 
   private marketsOf(tickers: readonly string[]): KalshiMarket[] {
@@ -237,40 +183,4 @@ export class KalshiSession {
   private allKnown(tickers: readonly string[]): boolean {
     return this.options.tape !== undefined || this.marketsOf(tickers).length === tickers.length
   }
-
-  /** `sid`, with the next sequence number where the channel has one. */
-  private next(subscription: Subscription): { sid: number; seq?: number } {
-    const { sid, channel } = subscription
-    if (!isSequenced(channel)) return { sid }
-    subscription.seq += 1
-    return { sid, seq: subscription.seq }
-  }
-
-  private emit(subscription: Subscription, type: string, msg: unknown, id?: number): void {
-    // A subscription may have ended between two frames of one change.
-    if (!this.subscriptions.has(subscription.sid)) return
-    const { line, stats } = this.options
-    stats.countFrame()
-    const text = JSON.stringify({ type, ...withId(id), ...this.next(subscription), msg })
-    if (isSequenced(subscription.channel)) line.data(text)
-    else line.say(text)
-  }
-
-  private checkBacklog(): void {
-    if (this.options.line.bufferedBytes > MAX_BUFFERED_BYTES) this.terminate(25)
-  }
-
-  private write(message: unknown): void {
-    this.options.line.say(JSON.stringify(message))
-  }
-
-  private writeText(text: string): void {
-    this.options.stats.countFrame()
-    this.options.line.data(text)
-  }
 }
-
-const withId = (id: number | undefined): { id?: number } => (id === undefined ? {} : { id })
-
-const follows = ({ tickers }: Subscription, ticker: string): boolean =>
-  tickers === undefined || tickers.has(ticker)
