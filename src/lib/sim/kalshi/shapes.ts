@@ -109,6 +109,8 @@ export function eventShape(game: SimGame): Record<string, unknown> {
 
 export function seriesShape(facts: LeagueFacts): unknown {
   return {
+    additional_prohibitions: [],
+    categories: ['Sports'],
     category: 'Sports',
     contract_terms_url: '',
     contract_url: '',
