@@ -20,7 +20,13 @@ export class Programs {
   private readonly compiled: Compiled
 
   constructor() {
-    this.compiled = compile('src/lib', 'test/faults', 'test/lib/execution', 'test/lib/risk')
+    this.compiled = compile(
+      'src/lib',
+      'test/faults',
+      'test/lib/execution',
+      'test/lib/risk',
+      'test/lib/venues/kalshi',
+    )
   }
 
   /** Path of a program of this folder that Node can run. */

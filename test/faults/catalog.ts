@@ -4,12 +4,13 @@ import { busCases } from './bus-cases.js'
 import { execCases } from './exec-cases.js'
 import type { FaultCase } from './fault-case.js'
 import { journalCases } from './journal-cases.js'
+import { kalshiCases } from './kalshi-cases.js'
 import { killCases } from './kill-cases.js'
 import { mirrorCases } from './mirror-cases.js'
 import { linkCases, pauseCases } from './pause-cases.js'
 import { redisCases } from './redis-cases.js'
 
-export const FAMILIES = ['bus', 'mirror', 'exec'] as const
+export const FAMILIES = ['bus', 'mirror', 'exec', 'kalshi'] as const
 
 export function allCases(): FaultCase[] {
   const onStage = (['bus', 'mirror'] as const).flatMap((family) => [
@@ -19,5 +20,5 @@ export function allCases(): FaultCase[] {
     ...journalCases(family),
     ...(family === 'bus' ? busCases() : [...mirrorCases(), ...redisCases()]),
   ])
-  return [...onStage, ...execCases()]
+  return [...onStage, ...execCases(), ...kalshiCases()]
 }

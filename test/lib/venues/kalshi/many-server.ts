@@ -14,6 +14,8 @@ interface Client {
 
 export class ManyServer {
   readonly clients: Client[] = []
+  /** Answers pings, and nothing else. */
+  isSilent = false
   private readonly rested: Parameters<ReferenceVenue['rest']>[] = []
   private readonly webSockets = new WebSocketServer({ noServer: true })
 
@@ -68,6 +70,6 @@ export class ManyServer {
   }
 
   private flush({ venue, webSocket }: Client): void {
-    for (const { text } of venue.takeSent()) webSocket.send(text)
+    for (const { text } of venue.takeSent()) if (!this.isSilent) webSocket.send(text)
   }
 }
