@@ -1,8 +1,11 @@
 /** One value of `arbees.yaml` changed, and the rest of the file left as it is. */
 
+import { isDeepStrictEqual } from 'node:util'
 import { isMap, isNode, isScalar, isSeq, parseDocument, stringify } from 'yaml'
 import type { Document } from 'yaml'
 import { parseConfigText } from '../core/config-file.js'
+import type { ConfigFile } from '../core/config-file.js'
+import { ArbeesError, EXIT } from '../core/errors.js'
 import { SETTINGS } from '../core/settings.js'
 import type { SettingKey } from '../core/settings.js'
 
@@ -27,7 +30,8 @@ function typed(key: SettingKey, text: string): unknown {
 /**
  * The text with `key` set, in `profile` or else in the file's own part. A value that is there on one line is replaced
  * where it stands; a new one joins its section, which makes the file's spacing uniform and keeps its comments. The
- * text must be a settings file without problems.
+ * text must be a settings file without problems. Throws `BAD_CONFIG` (exit 4) where it cannot be set without another
+ * setting, as it is with anchors and aliases.
  */
 export function setInConfigText(
   text: string,
@@ -35,11 +39,37 @@ export function setInConfigText(
   value: string,
   profile: string | undefined,
 ): string {
+  const change = { key, profile, value }
+  const before = parseConfigText(text)
+  let other: string | undefined
+  // What reads otherwise where it stands (a comma in a list on one line) is set by its whole section.
+  for (const edit of [replaceInPlace, setInSection]) {
+    const edited = attempt(() => edit(text, key, value, profile))
+    const after = edited === undefined ? undefined : parseConfigText(edited)
+    if (edited === undefined || after === undefined || after.problems.length > 0) continue
+    const changed = otherChange(before, after, change)
+    if (changed === undefined && holds(after, change)) return edited
+    other ??= changed
+  }
+  const why = other === undefined ? 'where an alias stands' : `alone: ${other} would change, too`
+  throw new ArbeesError('BAD_CONFIG', `${nameOf(change)} cannot be set ${why}`, {
+    exit: EXIT.CONFIG,
+    hint: 'write its values out in place of the anchor (&name) and its aliases (*name), then set it',
+  })
+}
+
+/** What YAML cannot write (a section that is an alias, an alias without its anchor) is undefined. */
+function attempt(edit: () => string | undefined): string | undefined {
+  try {
+    return edit()
+  } catch {
+    return undefined
+  }
+}
+
+function setInSection(text: string, key: SettingKey, value: string, profile: string | undefined): string {
   const document = parseDocument(text)
   const path = pathOf(document, key, profile)
-  const replaced = replaceInPlace(text, document.getIn(path, true), yamlValue(key, value))
-  // What reads otherwise where it stands (a comma in a list on one line) is set by its whole section.
-  if (replaced !== undefined && holds(replaced, key, value, profile)) return replaced
   if (document.contents === null || isScalar(document.contents))
     return `${text.trimEnd()}${text.trim() === '' ? '' : '\n\n'}${nested(path, yamlValue(key, value))}`
   for (let depth = 1; depth < path.length; depth++) {
@@ -52,17 +82,44 @@ export function setInConfigText(
 }
 
 /** Undefined for what is not there, or takes several lines. */
-function replaceInPlace(text: string, found: unknown, value: string): string | undefined {
+function replaceInPlace(
+  text: string,
+  key: SettingKey,
+  value: string,
+  profile: string | undefined,
+): string | undefined {
+  const document = parseDocument(text)
+  const found = document.getIn(pathOf(document, key, profile), true)
   const isOneLine = isScalar(found) ? !isBlock(found.type) : isSeq(found) && found.flow === true
   if (!isOneLine || !isNode(found) || !found.range) return undefined
-  return `${text.slice(0, found.range[0])}${value}${text.slice(found.range[1])}`
+  return `${text.slice(0, found.range[0])}${yamlValue(key, value)}${text.slice(found.range[1])}`
 }
 
-function holds(text: string, key: SettingKey, value: string, profile: string | undefined): boolean {
-  const { entries, problems } = parseConfigText(text)
-  const found = entries.find((entry) => entry.key === key && entry.profile === profile)
-  return problems.length === 0 && found?.value === value
+interface Change {
+  readonly key: SettingKey
+  readonly profile: string | undefined
+  readonly value: string
 }
+
+/** As the setting reads it: `nba, nhl` may come to stand as a list. */
+function holds({ entries }: ConfigFile, { key, profile, value }: Change): boolean {
+  const found = entries.find((entry) => entry.key === key && entry.profile === profile)
+  const read = (text: string): unknown => SETTINGS[key].parse(text)
+  return found !== undefined && isDeepStrictEqual(read(found.value), read(value))
+}
+
+/** The first setting beside the one that is to change which is another one than before. */
+function otherChange(before: ConfigFile, after: ConfigFile, change: Change): string | undefined {
+  const [old, now] = [valuesOf(before), valuesOf(after)]
+  const names = [...now.keys(), ...old.keys()]
+  return names.find((name) => name !== nameOf(change) && now.get(name) !== old.get(name))
+}
+
+const valuesOf = ({ entries }: ConfigFile): ReadonlyMap<string, string> =>
+  new Map(entries.map((entry) => [nameOf(entry), entry.value]))
+
+const nameOf = ({ key, profile }: { readonly key: string; readonly profile: string | undefined }): string =>
+  profile === undefined ? key : `profile ${profile}: ${key}`
 
 const isBlock = (type: string | undefined): boolean => type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED'
 

@@ -61,6 +61,73 @@ describe('one value of a settings file', () => {
     expect(parseConfigText(after).entries).toHaveLength(4)
   })
 
+  it.each<[string, SettingKey, string, string | undefined, string, RegExp]>([
+    [
+      'a limit that another one repeats',
+      'limits.order_usd',
+      '1000',
+      undefined,
+      'limits:\n  order_usd: &x 50\n  game_usd: *x\n',
+      /limits\.game_usd would change, too/,
+    ],
+    [
+      'a profile that another one repeats',
+      'env',
+      'sim',
+      'prod',
+      'profiles:\n  prod: &p {env: prod}\n  demo: *p\n',
+      /profile demo: env would change, too/,
+    ],
+    [
+      'a new value of a profile that another one repeats',
+      'shards',
+      '2',
+      'prod',
+      'profiles:\n  prod: &p {env: prod}\n  demo: *p\n',
+      /profile demo: shards would change, too/,
+    ],
+    [
+      'a section that a profile repeats',
+      'limits.order_usd',
+      '5',
+      undefined,
+      'limits: &l {game_usd: 9}\nprofiles: {prod: {limits: *l}}\n',
+      /profile prod: limits\.order_usd would change, too/,
+    ],
+    [
+      'a profile that is an alias',
+      'env',
+      'sim',
+      'demo',
+      'profiles:\n  prod: &p {env: prod}\n  demo: *p\n',
+      /profile demo: env cannot be set/,
+    ],
+    [
+      'a section that is an alias',
+      'kalshi.ws_url',
+      'wss://b',
+      'demo',
+      'kalshi: &k {rest_url: "http://a"}\nprofiles: {demo: {kalshi: *k}}\n',
+      /profile demo: kalshi\.ws_url cannot be set/,
+    ],
+  ])('is refused as %s', (_, key, value, profile, before, message) => {
+    const set = () => setInConfigText(before, key, value, profile)
+    expect(set).toThrowError(message)
+    expect(set).toThrowError(
+      expect.objectContaining({
+        ...{ code: 'BAD_CONFIG', exit: 4 },
+        hint: expect.stringContaining('&') as string,
+      }),
+    )
+  })
+
+  it('takes the place of an alias, and leaves what that stood for', () => {
+    const before = 'limits:\n  order_usd: &x 50\n  game_usd: *x\n'
+    expect(setInConfigText(before, 'limits.game_usd', '1000', undefined)).toBe(
+      'limits:\n  order_usd: &x 50\n  game_usd: 1000\n',
+    )
+  })
+
   it('reads back as it was given, whatever stood there before', () => {
     const values: Partial<Record<SettingKey, string[]>> = {
       data_dir: ['a, b', "it's", 'x: y', '# z', 'true', '10', '[a]', 'null', '- a'],
