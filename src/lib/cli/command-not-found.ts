@@ -7,13 +7,12 @@ import { writeError } from './write-error.js'
 
 /** As a shell answers. */
 const NO_SUCH_COMMAND = 127
-const ALIKE = 0.25
 
 const commandNotFound: Hook.CommandNotFound = ({ id, argv = [], config }) => {
   const words = (name: string): string => name.replaceAll(':', ' ')
   const meant = nearest(id, config.commandIDs)
   const hint =
-    meant.likeness < ALIKE ? `see ${config.bin} --help` : `did you mean: ${config.bin} ${words(meant.name)}`
+    meant === undefined ? `see ${config.bin} --help` : `did you mean: ${config.bin} ${words(meant)}`
   const message = `no command is named '${words(id)}'`
   writeError(
     { code: 'NO_SUCH_COMMAND', message, exit: NO_SUCH_COMMAND, hint },

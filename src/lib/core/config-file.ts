@@ -17,8 +17,9 @@ import type { Document, Node, YAMLMap } from 'yaml'
 import { ArbeesError, EXIT, messageOf } from './errors.js'
 import { nearest } from './nearest.js'
 import { assertPrivateFile, hasPassword } from './secrets.js'
-import { SECTIONS, isSettingKey, nearestKey } from './settings.js'
+import { SECTIONS, isSettingKey, nearHint, nearestKey } from './settings.js'
 import type { SettingKey } from './settings.js'
+import { yamlFault } from './yaml-fault.js'
 
 /** One value as it stands in the file; line and column count from 1. */
 export interface FileEntry {
@@ -79,11 +80,9 @@ export function parseConfigText(text: string): ConfigFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const walk = new Walk(document, lines)
-  if (document.errors.length > 0) {
-    for (const { message, pos } of document.errors) walk.report('BAD_CONFIG', pos[0], message)
-  } else {
-    walk.document()
-  }
+  const fault = yamlFault(document, text)
+  if (fault === undefined) walk.document()
+  else walk.report('BAD_CONFIG', fault.offset, fault.message, fault.hint)
   return walk
 }
 
@@ -137,6 +136,8 @@ class Walk implements ConfigFile {
       if (key === 'profiles' && profile === undefined) {
         if (isMap(value)) this.profileSections(value)
         else if (!isEmpty) this.report('BAD_CONFIG', at, 'profiles is not a section of sections')
+      } else if (name === '<<') {
+        this.report('BAD_CONFIG', at, 'merge keys are not taken', 'write its settings out instead')
       } else if (isSettingKey(key)) {
         if (isEmpty)
           this.report('BAD_CONFIG', at, `${key} has no value`, `write '' for none, or take the line out`)
@@ -146,9 +147,9 @@ class Walk implements ConfigFile {
         else if (!isEmpty) this.report('BAD_CONFIG', at, `${key} is a section, not a value`)
       } else if (prefix === '' && isMap(value)) {
         const near = nearest(key, [...SECTIONS, ...(profile === undefined ? ['profiles'] : [])])
-        this.report('UNKNOWN_SETTING', at, `no section is named '${key}'`, `near: ${near.name}`)
+        this.report('UNKNOWN_SETTING', at, `no section is named '${key}'`, nearHint(near))
       } else {
-        this.report('UNKNOWN_SETTING', at, `no setting is named '${key}'`, `near: ${nearestKey(key)}`)
+        this.report('UNKNOWN_SETTING', at, `no setting is named '${key}'`, nearHint(nearestKey(key)))
       }
     }
   }
@@ -196,7 +197,13 @@ class Walk implements ConfigFile {
   }
 
   private resolved(node: Node | null): Node | null {
-    return isAlias(node) ? (node.resolve(this.source) ?? null) : node
+    if (!isAlias(node)) return node
+    const meant = node.resolve(this.source)
+    if (meant === undefined) {
+      const hint = `no &${node.source} stands before it; quote a value that begins with *`
+      this.report('BAD_CONFIG', startOf(node), `*${node.source} stands for nothing`, hint)
+    }
+    return meant ?? null
   }
 }
 

@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { ArbeesError, EXIT, codeOf, messageOf } from './errors.js'
 import { assertPrivateFile, hasPassword } from './secrets.js'
-import { SETTING_KEYS, environmentName, nearestKey } from './settings.js'
+import { SETTING_KEYS, environmentName, nearHint, nearestKey } from './settings.js'
 
 export const DOTENV_FILE = '.env'
 
@@ -44,9 +44,13 @@ export function readDotenv(path = DOTENV_FILE): Dotenv {
   return variables
 }
 
+/** In quotes, which may span lines; one that is never closed is none. */
+const VALUE_OF_LINES = /(?<=^[^\S\n]*[^\s#=][^=\n]*=[^\S\n]*)(["'`])[^]*?\1/gm
+
 /** Throws as `readDotenv` does. */
 export function parseDotenv(text: string, path: string): Dotenv {
   const lines = text.split(/\r?\n/)
+  refuseWithoutEquals(text, path)
   const variables: Record<string, DotenvVariable> = {}
   for (const [name, value] of Object.entries(parseEnv(text))) {
     if (value === undefined || !name.includes('ARBEES_')) continue
@@ -64,6 +68,19 @@ export function parseDotenv(text: string, path: string): Dotenv {
     variables[name] = { value, line }
   }
   return variables
+}
+
+/** Node's parser drops such a line, or takes it with the next one for a name. */
+function refuseWithoutEquals(text: string, path: string): void {
+  const lines = text.replace(VALUE_OF_LINES, (value) => value.replace(/[^\n]/g, '_')).split('\n')
+  for (const [index, line] of lines.entries()) {
+    const name = /^\s*(?:export\s+)?(ARBEES_\w*)[^=]*$/.exec(line)?.[1]
+    if (name === undefined) continue
+    throw new ArbeesError('BAD_CONFIG', `${path}:${index + 1}: ${name} is not followed by =`, {
+      exit: EXIT.CONFIG,
+      hint: 'write NAME=value; a comment begins with #',
+    })
+  }
 }
 
 /** The last one counts, as it does for the parser. */
@@ -88,8 +105,9 @@ function refuseUnknown(name: string, where: string): void {
 /** Says which variable was meant. */
 export function unknownVariable(name: string, where: string): ArbeesError {
   const key = name.slice('ARBEES_'.length).toLowerCase().replace('__', '.')
+  const near = nearestKey(key)
   return new ArbeesError('UNKNOWN_SETTING', `${where}: no setting is named '${name}'`, {
     exit: EXIT.CONFIG,
-    hint: `near: ${environmentName(nearestKey(key))}`,
+    hint: nearHint(near === undefined ? undefined : environmentName(near)),
   })
 }

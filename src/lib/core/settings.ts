@@ -119,5 +119,9 @@ export function settingText(key: SettingKey, value: Settings[SettingKey]): strin
   return Array.isArray(value) ? value.join(',') : `${String(value)}${setting.unit ?? ''}`
 }
 
-/** The key that was meant by a mistyped one. */
-export const nearestKey = (key: string): SettingKey => nearest(key, SETTING_KEYS).name
+/** The key that was meant by a mistyped one, if one is near. */
+export const nearestKey = (key: string): SettingKey | undefined => nearest(key, SETTING_KEYS)
+
+/** Which name was meant, or where all of them are. */
+export const nearHint = (near: string | undefined): string =>
+  near === undefined ? 'arbees config show lists all settings' : `near: ${near}`

@@ -40,8 +40,8 @@ describe('the text of arbees.yaml', () => {
   it.each([
     ['a list', '- env\n', '1:1', 'not `key: value` lines', undefined],
     ['a word', 'env\n', '1:1', 'not `key: value` lines', undefined],
-    ['broken YAML', 'env: sim\nleagues: [\n', '3:1', 'Flow sequence', undefined],
-    ['a key twice', 'env: sim\nenv: demo\n', '2:1', 'unique', undefined],
+    ['broken YAML', 'env: sim\nleagues: [\n', '3:1', 'not YAML: an opening [', 'close it'],
+    ['a key twice', 'env: sim\nenv: demo\n', '2:1', 'env is given twice', undefined],
     [
       'a key twice, once dotted',
       'kalshi: {rest_url: x}\nkalshi.rest_url: y\n',
@@ -73,8 +73,25 @@ describe('the text of arbees.yaml', () => {
       'profiles:\n  a:\n    profiles: {b: {}}\n',
       '3:5',
       "named 'profiles'",
-      'near: ',
+      'config show',
     ],
+    [
+      'a second document',
+      'env: sim\n---\nenv: demo\n',
+      '2:1',
+      'a second document begins',
+      'take the --- out',
+    ],
+    ['a tab', 'limits:\n\torder_usd: 5\n', '2:1', 'a tab', 'spaces'],
+    [
+      'an indent that fits nothing',
+      'kalshi:\n    rest_url: x\n  ws_url: y\n',
+      '3:1',
+      'not YAML: the indent',
+      'same column',
+    ],
+    ['a merge key', 'profiles:\n  a: &a {env: demo}\n  b:\n    <<: *a\n', '4:5', 'merge keys', 'write its'],
+    ['an alias of nothing', 'limits: *none\n', '1:9', '*none stands for nothing', '&none'],
     ['a bad name of a profile', 'profiles:\n  A b: {}\n', '2:3', "'A b'", 'lowercase'],
     [
       'a mistyped key of a profile',
@@ -89,6 +106,44 @@ describe('the text of arbees.yaml', () => {
     expect(first?.message).toContain(message)
     expect(first?.hint ?? '').toContain(hint ?? '')
   })
+})
+
+it('of broken YAML is told the first error alone, in words of ours', () => {
+  const text = `limits:\n    order_usd: 5\n  game_usd: 6\n${'   x: [\n'.repeat(100)}`
+  const { problems, entries } = parseConfigText(text)
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatchObject({ line: 3, column: 1 })
+  expect(entries).toEqual([])
+})
+
+it.each([
+  'a: [',
+  'a: "x',
+  "a: 'x",
+  'a: {b',
+  '- a\nb',
+  'a: b: c',
+  '@x',
+  '`x',
+  'a: &x &y 1',
+  '%BAD\n---\na: 1',
+  'a: !<x',
+  'a: "\\q"',
+  'a: 1\n---\nb: 2',
+  'a:\n\tb: 1',
+  'a: |x\n b',
+  '"a\n b": 1',
+  '? a\n: - b\n c',
+  'a: b\n c: d',
+  '*x : 1',
+  'a: *x y',
+  '{a, b]',
+  'a: }',
+  'a: !!int x',
+  '[a: b\n c: d]',
+])('says nothing in the words of a parser: %j', (text) => {
+  for (const { message } of parseConfigText(text).problems)
+    expect(message).not.toMatch(/YAML\.|parse|[Tt]oken|node|implicit|[Ff]low|[Ss]calar/)
 })
 
 describe('a profile', () => {

@@ -31,18 +31,43 @@ describe('.env', () => {
       /^\.env:2: .*'ARBEES_LIMITS__ORDER_UDS'/,
       /ORDER_USD$/,
     ],
-    ['a variable that is no setting', 'ARBEES_SIM_SEED=4\n', /^\.env:1: .*ARBEES_SIM_SEED/, /near/],
+    ['a variable that is no setting', 'ARBEES_SIM_SEED=4\n', /^\.env:1: .*ARBEES_SIM_SEED/, /config show/],
     [
       'a line that swallows the next',
       'broken\nARBEES_ENV=prod\n',
       /^\.env:2: the line before ARBEES_ENV/,
       /#/,
     ],
+    [
+      'a name without =',
+      'ARBEES_ENV=prod\nARBEES_LIMITS__ORDER_USD 5\n',
+      /^\.env:2: ARBEES_LIMITS__ORDER_USD is not followed by =/,
+      /NAME=value/,
+    ],
+    ['a colon for =', 'A=1\n  export ARBEES_ENV: demo', /^\.env:2: ARBEES_ENV is not/, /NAME=value/],
+    ['a name alone', 'A=1\r\nARBEES_ENV\r\nB=2\r\n', /^\.env:2: ARBEES_ENV is not/, /NAME=value/],
+    [
+      'a name without = behind a quote that is never closed',
+      "A='it\nARBEES_ENV demo\n",
+      /^\.env:2: ARBEES_ENV is not/,
+      /NAME=value/,
+    ],
+    [
+      'a name without = behind a value of several lines',
+      'A="x\ny"\nARBEES_ENV demo\n',
+      /^\.env:3: ARBEES_ENV is not/,
+      /NAME=value/,
+    ],
   ])('refuses %s, and names the line', (_, text, message, hint) => {
     expect(() => parseDotenv(text, '.env')).toThrowError(message)
     expect(() => parseDotenv(text, '.env')).toThrowError(
       expect.objectContaining({ exit: 4, hint: expect.stringMatching(hint) as string }),
     )
+  })
+
+  it('leaves alone what others say over several lines, and comments', () => {
+    const text = '# ARBEES_X\nA="one\nARBEES_ENV demo\nB=2"\nC=`\nARBEES_X\n`\nARBEES_ENV=prod\n'
+    expect(parseDotenv(text, '.env')).toEqual({ ARBEES_ENV: { value: 'prod', line: 8 } })
   })
 
   it('comes below the environment, and above up.json and the file', () => {
