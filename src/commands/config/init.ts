@@ -25,7 +25,7 @@ export default class ConfigInit extends BaseCommand {
     const { flags } = await this.parse(ConfigInit)
     const file = flags.file ?? this.configPlace(flags.config).path
     const { initConfig } = await import('../../lib/operator/config-write.js')
-    initConfig(file, flags.force)
+    await initConfig(file, flags.force)
     if (process.stdout.isTTY) this.log(`wrote ${file}; check it with: arbees config validate ${file}`)
     else this.log(JSON.stringify({ file }))
     return { file }

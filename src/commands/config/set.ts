@@ -26,7 +26,7 @@ export default class ConfigSet extends BaseCommand {
     const { path: file, profile } = this.configPlace(flags.config)
     const value = isTyped ? args.value : await readInput()
     const change = readChange(args.key, value, { profile, isTyped })
-    setConfig(file, change)
+    await setConfig(file, change)
     const result = { file, key: change.key, profile: profile ?? null }
     if (process.stdout.isTTY)
       this.log(`${file}: ${change.key} is set${profile === undefined ? '' : ` in profile ${profile}`}`)
