@@ -6,7 +6,7 @@ import type { ConfigReport } from '../../lib/operator/config-check.js'
 export default class ConfigValidate extends BaseCommand {
   static override summary = 'check a settings file, and each of its profiles'
   static override description =
-    'Says all that is wrong at once, with line and column and the nearest name. The environment and .env are not looked at. Exits 4 when something is wrong.'
+    'Says all that is wrong at once, with line and column and the nearest name, and warns of limits without effect. No setting of the environment and of .env is looked at, only which file and which profile they name. Exits 4 when something is wrong, also when the profile of --profile is not in it.'
   static override examples = [
     { description: 'the file in force', command: '<%= config.bin %> <%= command.id %>' },
     {
@@ -21,8 +21,13 @@ export default class ConfigValidate extends BaseCommand {
 
   async run(): Promise<ConfigReport> {
     const { args, flags } = await this.parse(ConfigValidate)
-    const { checkConfigFile, renderConfigReport } = await import('../../lib/operator/config-check.js')
-    const report = checkConfigFile(args.file ?? this.configPlace(flags.config).path)
+    const { renderConfigReport } = await import('../../lib/operator/config-check.js')
+    const { checkConfigFile } = await import('../../lib/operator/config-host-check.js')
+    const { path, profile } =
+      args.file === undefined
+        ? this.configPlace(flags.config)
+        : { path: args.file, profile: flags.profile === '' ? undefined : flags.profile }
+    const report = checkConfigFile(path, profile)
     this.log(process.stdout.isTTY ? renderConfigReport(report) : JSON.stringify(report))
     if (!report.valid) process.exitCode = EXIT.CONFIG
     return report

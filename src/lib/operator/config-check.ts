@@ -1,13 +1,12 @@
 /** Everything that is wrong with a settings file, at once: shape, keys, values, and what a role would refuse later. */
 
 import { loadSettings, parseSetting } from '../core/config.js'
-import type { SettingKey } from '../core/config.js'
-import { assertPasswordsPrivate, parseConfigText, readConfigText } from '../core/config-file.js'
-import type { ConfigFile } from '../core/config-file.js'
+import type { SettingKey, Settings } from '../core/config.js'
+import { parseConfigText } from '../core/config-file.js'
+import type { ConfigFile, FileEntry } from '../core/config-file.js'
 import { ArbeesError, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
-import { LEAGUES } from '../model/game.js'
-import { parseRedisUrl } from '../redis/url.js'
+import { deploymentFaults } from './config-deployment.js'
 
 export interface ConfigProblem {
   /** From 1; null where no single place in the file is wrong. */
@@ -25,15 +24,8 @@ export interface ConfigReport {
   readonly valid: boolean
   readonly profiles: readonly string[]
   readonly problems: readonly ConfigProblem[]
-}
-
-/** Also whether others can read a password in it. Throws `NO_CONFIG`, `BAD_CONFIG` (exit 4) for what cannot be read. */
-export function checkConfigFile(path: string): ConfigReport {
-  const text = readConfigText(path)
-  const report = checkConfigText(text, path)
-  const open = errorOf(() => assertPasswordsPrivate(parseConfigText(text), path))
-  if (open === undefined) return report
-  return { ...report, valid: false, problems: [...report.problems, problemOf(open, { profile: undefined })] }
+  /** What nobody refuses, and is hardly meant. */
+  readonly warnings: readonly ConfigProblem[]
 }
 
 /** `path` is for the report alone. */
@@ -46,55 +38,77 @@ export function checkConfigText(text: string, path: string): ConfigReport {
     const error = errorOf(() => parseSetting(key, value))
     if (error !== undefined) problems.push(problemOf(error, { profile, line, column }))
   }
-  // What is said of a whole deployment is said of values that can be read; a profile repeats nothing.
-  if (problems.length === 0) {
-    const own = deploymentProblems(file, undefined)
-    const others = file.profiles.flatMap((profile) => deploymentProblems(file, profile))
-    problems.push(...own, ...others.filter(({ message }) => own.every((each) => each.message !== message)))
-  }
-  problems.sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
-  return { file: path, valid: problems.length === 0, profiles: file.profiles, problems }
+  // What is said of a whole deployment is said of values that can be read.
+  const findings = problems.length === 0 ? eachProfile(file, deploymentFindings) : []
+  problems.push(...findings.filter(({ isWarning }) => !isWarning).map(({ problem }) => problem))
+  const warnings = findings.filter(({ isWarning }) => isWarning).map(({ problem }) => problem)
+  for (const each of [problems, warnings]) each.sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity))
+  return { file: path, valid: problems.length === 0, profiles: file.profiles, problems, warnings }
 }
 
-/** Lines for people: where, what, and what mends it. */
-export function renderConfigReport({ file, valid, profiles, problems }: ConfigReport): string {
-  if (valid)
-    return sanitize(`${file} is valid${profiles.length === 0 ? '' : `, profiles: ${profiles.join(', ')}`}`)
-  const lines = problems.flatMap(({ line, column, profile, message, hint }) => [
-    `${file}${line === null ? '' : `:${line}:${column ?? 1}`}: ${profile === null ? '' : `profile ${profile}: `}${message}`,
-    ...(hint === null ? [] : [`  ${hint}`]),
-  ])
-  return lines.map((line) => sanitize(line)).join('\n')
+/** What a look at the file's own part and at each profile finds; a profile repeats nothing. */
+export function eachProfile<Finding extends { readonly problem: ConfigProblem }>(
+  file: ConfigFile,
+  look: (inForce: InForce, profile: string | undefined) => readonly Finding[],
+): Finding[] {
+  const own = look(inForceOf(file, undefined), undefined)
+  const others = file.profiles.flatMap((profile) => look(inForceOf(file, profile), profile))
+  const isNew = ({ problem: { message } }: Finding) => own.every(({ problem }) => problem.message !== message)
+  return [...own, ...others.filter(isNew)]
 }
 
-function deploymentProblems({ entries }: ConfigFile, profile: string | undefined): ConfigProblem[] {
-  const inForce = new Map<SettingKey, (typeof entries)[number]>()
+/** The values of a file by their keys, and where they stand. */
+export type InForce = ReadonlyMap<SettingKey, FileEntry>
+
+function inForceOf({ entries }: ConfigFile, profile: string | undefined): InForce {
+  const inForce = new Map<SettingKey, FileEntry>()
   for (const entry of entries) {
     const isOwn = entry.profile === profile
     if (isOwn || (entry.profile === undefined && !inForce.has(entry.key))) inForce.set(entry.key, entry)
   }
-  // A profile answers for what it says, and for what it makes of the rest.
-  const flags = Object.fromEntries([...inForce].map(([key, { value }]) => [key, value]))
-  const at = (key: SettingKey) => inForce.get(key)
-  const loading = errorOf(() => loadSettings({ flags }))
-  if (loading !== undefined) return [problemOf(loading, { profile })]
-  const { settings } = loadSettings({ flags })
-  const unknown = settings.leagues.filter((name) => !(LEAGUES as readonly string[]).includes(name))
-  const found = [
-    { error: errorOf(() => parseRedisUrl(settings.redis_url)), ...at('redis_url') },
-    ...unknown.map((name) => ({
-      error: new ArbeesError('BAD_CONFIG', `leagues has '${name}'`, {
-        hint: `any of: ${LEAGUES.join(', ')}`,
-      }),
-      ...at('leagues'),
-    })),
-  ]
-  return found.flatMap(({ error, ...where }) =>
-    error === undefined ? [] : [problemOf(error, { ...where, profile })],
-  )
+  return inForce
 }
 
-function errorOf(attempt: () => unknown): unknown {
+/** With the defaults of all that the file leaves out. Throws what `loadSettings` throws. */
+export const settingsOf = (inForce: InForce): Settings =>
+  loadSettings({ flags: Object.fromEntries([...inForce].map(([key, { value }]) => [key, value])) }).settings
+
+/** Lines for people: where, what, and what mends it. */
+export function renderConfigReport({ file, valid, profiles, problems, warnings }: ConfigReport): string {
+  const line = (kind: string, { line, column, profile, message, hint }: ConfigProblem): string[] => [
+    `${file}${line === null ? '' : `:${line}:${column ?? 1}`}: ${kind}${profile === null ? '' : `profile ${profile}: `}${message}`,
+    ...(hint === null ? [] : [`  ${hint}`]),
+  ]
+  const lines = [
+    ...(valid
+      ? [`${file} is valid${profiles.length === 0 ? '' : `, profiles: ${profiles.join(', ')}`}`]
+      : []),
+    ...problems.flatMap((problem) => line('', problem)),
+    ...warnings.flatMap((warning) => line('warning: ', warning)),
+  ]
+  return lines.map((each) => sanitize(each)).join('\n')
+}
+
+interface DeploymentFinding {
+  readonly problem: ConfigProblem
+  readonly isWarning: boolean
+}
+
+/** A profile answers for what it says, and for what it makes of the rest. */
+function deploymentFindings(inForce: InForce, profile: string | undefined): DeploymentFinding[] {
+  let settings: Settings
+  try {
+    settings = settingsOf(inForce)
+  } catch (error) {
+    return [{ problem: problemOf(error, { profile }), isWarning: false }]
+  }
+  return deploymentFaults(settings).map(({ error, keys, isWarning }) => {
+    const place = keys.map((key) => inForce.get(key)).find((entry) => entry !== undefined)
+    return { problem: problemOf(error, { ...place, profile }), isWarning }
+  })
+}
+
+export function errorOf(attempt: () => unknown): unknown {
   try {
     attempt()
     return undefined
@@ -103,7 +117,7 @@ function errorOf(attempt: () => unknown): unknown {
   }
 }
 
-function problemOf(
+export function problemOf(
   error: unknown,
   {
     profile,
