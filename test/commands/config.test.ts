@@ -13,7 +13,7 @@ afterAll(() => place.remove())
 async function arbees(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const run = launch(args, environment, place.dir)
   const exit = await run.ended
-  return { exit, out: run.stdout(), json: JSON.parse(run.stdout()) as Record<string, unknown> }
+  return { exit, err: run.stderr(), json: JSON.parse(run.stdout()) as Record<string, unknown> }
 }
 
 describe('the settings file by command', () => {
@@ -47,6 +47,23 @@ describe('the settings file by command', () => {
     ])
     const other = await arbees(['config', 'show', '--profile', 'prod', '--json'])
     expect(other).toMatchObject({ exit: 4, json: { error: { code: 'UNKNOWN_PROFILE' } } })
+    const unknown = await arbees(['config', 'validate', '--profile', 'prod', '--json'])
+    expect(unknown).toMatchObject({
+      exit: 4,
+      json: { valid: false, problems: [{ code: 'UNKNOWN_PROFILE' }] },
+    })
+
+    const hidden = await arbees(['config', 'set', 'shards', '2', '--json'])
+    expect(hidden).toMatchObject({ exit: 0, json: { profile: 'staging' } })
+    expect(hidden.err).toBe('shards is set, but not in force: .env ARBEES_SHARDS comes before it\n')
+    writeFileSync(join(place.dir, '.env'), 'ARBEES_CONFIG=other.yaml\nARBEES_SHARDS=many\nARBEES_NO 1\n')
+    const broken = await arbees(['config', 'set', 'shards', '2', '--json'])
+    expect(broken).toMatchObject({ exit: 0, json: { file: 'other.yaml' } })
+    expect(broken.err).toMatch(/^shards is set, but not in force: .*\.env:3: ARBEES_NO is not followed by =/)
+    expect(await arbees(['config', 'validate', '--json'])).toMatchObject({
+      exit: 0,
+      json: { file: 'other.yaml', valid: true },
+    })
   })
 
   it('is all told what is wrong with it, and left as it is by what would not mend it', async () => {

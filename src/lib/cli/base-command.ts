@@ -10,7 +10,7 @@ import { Command, Errors } from '@oclif/core'
 import type { Interfaces } from '@oclif/core'
 import { SETTING_KEYS, environmentName, loadSettings, originKind, upFilePath } from '../core/config.js'
 import type { ConfigSources, LoadedSettings, SettingKey, UpFile } from '../core/config.js'
-import { readDotenv } from '../core/dotenv.js'
+import { readDotenv, readShellVariables } from '../core/dotenv.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { bootId } from '../core/ids.js'
 import { hasPassword } from '../core/secrets.js'
@@ -119,22 +119,35 @@ export abstract class BaseCommand extends Command {
     // Empty: no file at all, as `up` says to its roles, whose settings are all in their environment.
     if (config === undefined && process.env['ARBEES_CONFIG'] === '') return {}
     const dotenv = readDotenv()
-    const named = config ?? dotenv['ARBEES_CONFIG']?.value
-    const profile = this.profile ?? process.env['ARBEES_PROFILE'] ?? dotenv['ARBEES_PROFILE']?.value
-    return {
-      dotenv,
-      file: { path: named ?? 'arbees.yaml', required: named !== undefined },
-      profile: profile === '' ? undefined : profile,
-    }
+    const names = { config: dotenv['ARBEES_CONFIG']?.value, profile: dotenv['ARBEES_PROFILE']?.value }
+    const { path, isNamed, profile } = this.placeOf(config, names)
+    return { dotenv, file: { path, required: isNamed }, profile }
   }
 
-  /** The settings file that would be read, and the profile of it. Throws what `readDotenv` throws. */
+  /**
+   * The settings file that would be read, and the profile of it; of `.env` only what names them is looked at. Throws
+   * what `readShellVariables` throws.
+   */
   protected configPlace(config: string | undefined): {
     readonly path: string
     readonly profile: string | undefined
   } {
-    const { file, profile } = this.files(config)
-    return { path: file?.path ?? 'arbees.yaml', profile }
+    const isAlone = config === undefined && process.env['ARBEES_CONFIG'] === ''
+    const { ARBEES_CONFIG, ARBEES_PROFILE } = isAlone ? {} : readShellVariables()
+    return this.placeOf(config, { config: ARBEES_CONFIG, profile: ARBEES_PROFILE })
+  }
+
+  private placeOf(
+    config: string | undefined,
+    dotenv: { readonly config: string | undefined; readonly profile: string | undefined },
+  ): { readonly path: string; readonly isNamed: boolean; readonly profile: string | undefined } {
+    const named = config ?? dotenv.config
+    const profile = this.profile ?? process.env['ARBEES_PROFILE'] ?? dotenv.profile
+    return {
+      path: named ?? 'arbees.yaml',
+      isNamed: named !== undefined,
+      profile: profile === '' ? undefined : profile,
+    }
   }
 
   override catch(error: Error & { exitCode?: number }): Promise<void> {

@@ -28,20 +28,27 @@ export const SHELL_VARIABLES = ['ARBEES_CONFIG', 'ARBEES_PROFILE'] as const
  * password that others can read (all exit 4). No file, or a folder of that name: nothing.
  */
 export function readDotenv(path = DOTENV_FILE): Dotenv {
-  let text: string
+  const variables = parseDotenv(readText(path), path)
+  if (Object.values(variables).some(({ value }) => hasPassword(value))) assertPrivateFile(path)
+  return variables
+}
+
+/** Which settings file and profile it names, whatever else stands in it. Throws `BAD_CONFIG` (exit 4) where it cannot be read. */
+export function readShellVariables(path = DOTENV_FILE): Readonly<Record<string, string | undefined>> {
+  const variables = parseEnv(readText(path))
+  return Object.fromEntries(SHELL_VARIABLES.map((name) => [name, variables[name]]))
+}
+
+function readText(path: string): string {
   try {
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return {}
-    text = readFileSync(path, 'utf8')
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, 'utf8') : ''
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return {}
+    if (codeOf(error) === 'ENOENT') return ''
     throw new ArbeesError('BAD_CONFIG', `${path} cannot be read: ${messageOf(error)}`, {
       exit: EXIT.CONFIG,
       cause: error,
     })
   }
-  const variables = parseDotenv(text, path)
-  if (Object.values(variables).some(({ value }) => hasPassword(value))) assertPrivateFile(path)
-  return variables
 }
 
 /** In quotes, which may span lines; one that is never closed is none. */
