@@ -86,7 +86,7 @@ describe('arbees check mirror', () => {
       /^error: a warning from 2\.0s on is later .*\n {2}give --warn the shorter time/,
     )
     expect(unit!.stdout()).toMatch(/^MIRROR UNKNOWN - [^\n]*soon[^\n]*\n$/)
-    expect(redisUrl!.stdout()).toMatch(/^MIRROR UNKNOWN - redis_url is not redis:/)
+    expect(redisUrl!.stdout()).toMatch(/^MIRROR UNKNOWN - redis_url \(flag\) is not redis/)
   })
 
   it('of a role, the halt, Redis and the clocks has one line for Nagios and its codes', async () => {
