@@ -39,27 +39,49 @@ export const WITHOUT_SETTINGS = new Set([
   ...['bench', 'schema', 'halt', 'examples'],
   ...['config init', 'config schema', 'config set', 'config validate'],
 ])
-/** Where a command succeeds that needs a whole deployment, or a minute. */
-export const SUCCEEDS_IN: Readonly<Record<string, string>> = {
-  bench: 'test/commands/bench.test.ts',
-  'check halt': 'test/commands/halt.test.ts',
-  'check mirror': 'test/commands/check.test.ts',
-  'check role': 'test/commands/check.test.ts',
-  explain: 'test/e2e/explain.test.ts',
-  halt: 'test/commands/halt.test.ts',
-  'journal rerun': 'test/lib/roles/shard-rerun.test.ts',
-  resume: 'test/commands/halt.test.ts',
-  markets: 'test/e2e/up.test.ts',
-  top: 'test/commands/top.test.ts',
-  up: 'test/e2e/up.test.ts',
-  exec: 'test/e2e/up.test.ts',
-  mirror: 'test/e2e/up.test.ts',
-  'monitor kalshi': 'test/e2e/up.test.ts',
-  'monitor polymarket': 'test/e2e/up.test.ts',
-  orchestrator: 'test/e2e/up.test.ts',
-  shard: 'test/e2e/up.test.ts',
-  sim: 'test/e2e/up.test.ts',
-}
+const UP = 'test/e2e/up.test.ts'
+const CHECK = 'test/commands/check.test.ts'
+const HALT = 'test/commands/halt.test.ts'
+/** `up` exits 0 where each role that it launched ended well. */
+const BY_UP = [
+  UP,
+  "up(['--for', '40s', '--json', '--seed', '3'])",
+  'expect(await run.ended).toBe(0)',
+] as const
+
+/**
+ * Where a command succeeds that needs a whole deployment, or a minute: the test, how it launches the command, and
+ * behind that how it wants exit 0.
+ */
+export const SUCCEEDS_IN: Readonly<Record<string, readonly [file: string, launch: string, success: string]>> =
+  {
+    bench: ['test/commands/bench.test.ts', "launch(['bench', '--rounds'", 'expect(await run.ended).toBe(0)'],
+    'check halt': [CHECK, "['halt'], ['redis']", '.toEqual([0, 3, 0, 1, 0])'],
+    'check mirror': [CHECK, "launch(['check', 'mirror', ...LIMITS", '.toEqual([0, 0])'],
+    'check role': [CHECK, "[['role', 'kalshi'], ", '.toEqual([0, 3, 0, 1, 0])'],
+    explain: [
+      'test/e2e/explain.test.ts',
+      "arbees('explain', id, '--json')",
+      'expect(redisAnswer.code).toBe(0)',
+    ],
+    halt: [HALT, "run<HaltReport>(['halt', ...args]", 'expect(halted.code).toBe(0)'],
+    'journal rerun': [
+      'test/lib/roles/shard-rerun.test.ts',
+      "launch(['journal', 'rerun', ...args",
+      'toMatchObject([0, { shard: 0, ok: true',
+    ],
+    resume: [HALT, "run<ResumeReport>(['resume', ", "toEqual([0, 'resumed'])"],
+    top: [UP, "launch(['top', '--once', '--json']", 'expect(await top.ended, top.stdout()).toBe(0)'],
+    markets: [UP, "launch(['markets', '--league', ", 'expect(await markets.ended, markets.stderr()).toBe(0)'],
+    up: BY_UP,
+    exec: BY_UP,
+    mirror: BY_UP,
+    'monitor kalshi': BY_UP,
+    'monitor polymarket': BY_UP,
+    orchestrator: BY_UP,
+    shard: BY_UP,
+    sim: BY_UP,
+  }
 
 const DOWN = { ARBEES_REDIS_URL: NO_REDIS }
 

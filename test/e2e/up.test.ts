@@ -67,6 +67,8 @@ describe('up', () => {
     const entry = (await redis.xrevrange('sim:prices:kalshi', '+', '-', 'COUNT', 1))[0]!
     redis.disconnect()
     // Told where by up.json alone.
+    const top = launch(['top', '--once', '--json'], { ARBEES_DATA_DIR: place.dir })
+    expect(await top.ended, top.stdout()).toBe(0)
     const markets = launch(['markets', '--league', 'nba', '--json'], { ARBEES_DATA_DIR: place.dir })
     expect(await markets.ended, markets.stderr()).toBe(0)
     expect(JSON.parse(markets.stdout())).toMatchObject({
