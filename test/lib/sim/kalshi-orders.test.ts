@@ -80,6 +80,13 @@ const deltas = (connection: Connection, price: string): Json[] =>
 const updates = (connection: Connection, id: string): Json[] =>
   connection.frames.filter(({ type, msg }) => type === 'user_order' && msg.order_id === id)
 
+/** The order's last state on its owner's channel: REST lags behind by most of a second. */
+const told = (id: string, status: string): Promise<Json> =>
+  until(() => {
+    const last = updates(own, id).at(-1)?.msg
+    return last?.status === status && last
+  }, `the order to be ${status}`)
+
 describe('an order that rests', () => {
   it('answers what remains, binds money, is read, listed and canceled once', async () => {
     const before = await free()
@@ -167,13 +174,13 @@ describe('an order that rests', () => {
       bench.rival,
     )
     expect(taken.body).toMatchObject({ fill_count: (makers + 4).toFixed(2), average_fill_price: price })
-    expect(await read(first.body.order_id)).toMatchObject({
-      ...{ status: 'executed', fill_count_fp: '2.00', remaining_count_fp: '0.00' },
+    expect(await told(first.body.order_id, 'executed')).toMatchObject({
+      ...{ fill_count_fp: '2.00', remaining_count_fp: '0.00' },
       maker_fill_cost_dollars: (2 * Number(price)).toFixed(6),
       taker_fill_cost_dollars: '0.000000',
     })
-    expect(await read(second.body.order_id)).toMatchObject({
-      ...{ status: 'resting', fill_count_fp: '2.00', remaining_count_fp: '1.00' },
+    expect(await told(second.body.order_id, 'resting')).toMatchObject({
+      ...{ fill_count_fp: '2.00', remaining_count_fp: '1.00' },
     })
     // Takers alone are counted: exec never makes.
     expect(bench.sim.stats().fills - before.fills).toBe(1)
@@ -183,7 +190,7 @@ describe('an order that rests', () => {
     expect(fill.msg).toMatchObject({ is_taker: false, count_fp: '2.00', fee_cost: fee.toFixed(6) })
     expect(others.frames.some(({ type, msg }) => type === 'fill' && msg.is_taker)).toBe(true)
     expect((await cancel(second.body.order_id)).body.reduced_by).toBe('1.00')
-    expect((await read(second.body.order_id)).status).toBe('canceled')
+    await told(second.body.order_id, 'canceled')
   })
 
   it('takes what it can and leaves the rest', async () => {
@@ -203,18 +210,18 @@ describe('an order that rests', () => {
     expect(self.body).toMatchObject({ fill_count: '0.00', remaining_count: '0.00' })
     const rests = await create({ ...against, self_trade_prevention_type: 'maker' })
     expect(rests.body).toMatchObject({ fill_count: '0.00', remaining_count: '2.00' })
-    expect(await read(body.order_id)).toMatchObject({ status: 'canceled', remaining_count_fp: '0.00' })
+    expect(await told(body.order_id, 'canceled')).toMatchObject({ remaining_count_fp: '0.00' })
     await cancel(rests.body.order_id)
   })
 
   it('goes when its time is over', async () => {
     const expires = Math.ceil(Date.now() / 1000) + 1
     const { body } = await create({ expiration_time: expires })
-    const shown = await read(body.order_id)
+    const shown = await told(body.order_id, 'resting')
     expect(shown.expiration_time).toBe(new Date(expires * 1000).toISOString())
     await until(() => updates(own, body.order_id).length === 2, 'the end of the order')
     expect(Date.now()).toBeGreaterThanOrEqual(expires * 1000)
-    expect((await read(body.order_id)).status).toBe('canceled')
+    await told(body.order_id, 'canceled')
   })
 
   it('leaves no more to trade with than there is', async () => {
@@ -228,7 +235,7 @@ describe('an order that rests', () => {
     expect(some.status).toBe(201)
     const all = await kalshiCall(bench, 'DELETE', '/portfolio/events/orders')
     expect(all).toEqual({ status: 204, body: undefined })
-    expect((await read(some.body.order_id)).status).toBe('canceled')
+    await told(some.body.order_id, 'canceled')
     expect((await create({ count: '2000000.00', price: '0.0200' })).status).toBe(201)
     await kalshiCall(bench, 'DELETE', '/portfolio/events/orders')
   })
@@ -259,9 +266,9 @@ describe('an order group', () => {
     const id = await newGroup(3)
     const waits = await create({ order_group_id: id })
     expect((await takes(id, '3.00')).body.fill_count).toBe('3.00')
-    expect((await read(waits.body.order_id)).status).toBe('resting')
+    await told(waits.body.order_id, 'resting')
     expect((await takes(id, '0.01')).body.fill_count).toBe('0.01')
-    expect(await read(waits.body.order_id)).toMatchObject({ status: 'canceled', order_group_id: id })
+    expect(await told(waits.body.order_id, 'canceled')).toMatchObject({ order_group_id: id })
     expect(await takes(id, '1.00')).toEqual({
       status: 400,
       body: { error: { code: 'invalid_order', message: 'invalid order', details: 'order group triggered' } },
@@ -280,16 +287,16 @@ describe('an order group', () => {
     await takes(id, '2.00')
     const waits = await create({ order_group_id: id })
     await group('PUT', `/${id}/limit?exchange_index=3`, { contracts_limit_fp: '1.00' })
-    expect((await read(waits.body.order_id)).status).toBe('canceled')
+    await told(waits.body.order_id, 'canceled')
     await group('PUT', `/${id}/reset?exchange_index=3`, {})
     const again = await create({ order_group_id: id })
     await group('PUT', `/${id}/trigger?exchange_index=3`, {})
-    expect((await read(again.body.order_id)).status).toBe('canceled')
+    await told(again.body.order_id, 'canceled')
     await group('PUT', `/${id}/reset?exchange_index=3`, {})
     const last = await create({ order_group_id: id })
     expect((await group('GET', '')).body.order_groups.map((each: Json) => each.id)).toContain(id)
     expect((await group('DELETE', `/${id}?exchange_index=3`)).status).toBe(200)
-    expect((await read(last.body.order_id)).status).toBe('canceled')
+    await told(last.body.order_id, 'canceled')
     expect((await group('GET', `/${id}`)).status).toBe(404)
     expect(events(id)).toEqual([
       ...['created', 'limit_updated', 'triggered', 'reset', 'triggered', 'reset', 'deleted'],

@@ -10,7 +10,7 @@ import {
   sumE6,
   type TakerOrder,
 } from '../../../src/lib/sim/matching.js'
-import { MatchingBook } from '../../../src/lib/sim/matching-book.js'
+import { MatchingBook, type BookStep } from '../../../src/lib/sim/matching-book.js'
 import type { RestingOrder } from '../../../src/lib/sim/price-level.js'
 
 const ladder = fc
@@ -205,6 +205,72 @@ describe('resting orders', () => {
             expect(new Map(book.display.levels(shown))).toEqual(sums)
           }
           expect(book.display.isCrossed).toBe(false)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('never stand across the makers, and every frame of theirs adds up to what is displayed', () => {
+    const deed = fc.record({
+      kind: fc.constantFrom('ladder', 'ladder', 'refill', 'rest', 'cancel', 'take'),
+      levels: ladder,
+      shift: fc.integer({ min: -30, max: 30 }),
+      side: fc.constantFrom('bid' as const, 'ask' as const),
+      cents: fc.integer({ min: 20, max: 80 }),
+      sizeE2: fc.integer({ min: 1, max: 90_000 }),
+    })
+    fc.assert(
+      fc.property(fc.array(deed, { maxLength: 25 }), (deeds) => {
+        const book = new MatchingBook()
+        const shown = { bid: new Map<number, number>(), ask: new Map<number, number>() }
+        /** What is left of each order, by the fills and the deltas that were told. */
+        const open = new Map<RestingOrder, number>()
+        const apply = ({ changes, trade }: BookStep) => {
+          for (const { side, priceE4, deltaE2, sizeE2, order } of changes) {
+            const size = (shown[side].get(priceE4) ?? 0) + deltaE2
+            expect(size).toBe(sizeE2)
+            if (size === 0) shown[side].delete(priceE4)
+            else shown[side].set(priceE4, size)
+            if (order !== undefined && trade === undefined) {
+              open.set(order, (open.get(order) ?? 0) + deltaE2)
+            }
+          }
+          for (const { maker, sizeE6, yesPriceE4 } of trade?.fills ?? []) {
+            if (maker === undefined) continue
+            expect(yesPriceE4).toBe(maker.priceE4)
+            open.set(maker, open.get(maker)! - sizeE6 / 10_000)
+          }
+        }
+        for (const [turn, { kind, levels, shift, side, cents, sizeE2 }] of deeds.entries()) {
+          const atMs = turn * 1600
+          const moved = (list: readonly Level[]) =>
+            list.map(([p, s]): Level => [p + shift * 100, s]).filter(([p]) => p > 0 && p < 10_000)
+          if (kind === 'ladder') {
+            const steps = book.setLadder({ bids: moved(levels.bids), asks: moved(levels.asks) }, atMs)
+            steps.forEach(apply)
+          } else if (kind === 'refill') book.refill(atMs).forEach(apply)
+          else if (kind === 'cancel') {
+            const [order] = [...open].findLast(([, left]) => left > 0) ?? []
+            const change = order && book.cancel(order)
+            if (change !== undefined) apply({ changes: [change], trade: undefined })
+          } else {
+            const taker = side === 'bid' ? buy(cents * 100) : sell(cents * 100)
+            const { fills } = planContracts(book, taker, sizeE2 * 10_000)
+            apply({ changes: book.take(taker, fills, atMs), trade: { order: taker, fills } })
+            const left = sizeE2 - sumE6(fills) / 10_000
+            if (kind === 'rest' && left > 0) {
+              apply({ changes: [book.rest(resting(side, cents * 100), left)], trade: undefined })
+            }
+          }
+          expect(book.display.isCrossed).toBe(false)
+          for (const each of ['bid', 'ask'] as const) {
+            expect(new Map(book.display.levels(each))).toEqual(shown[each])
+          }
+          for (const [order, left] of open) {
+            const place = book.queueAt(order.side, order.priceE4).find((queued) => queued.order === order)
+            expect(place?.sizeE2 ?? 0).toBe(left)
+          }
         }
       }),
       { numRuns: 300 },
