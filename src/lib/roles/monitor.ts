@@ -4,14 +4,12 @@
  */
 
 import type { Channel } from '../bus/channel.js'
-import { Backoff, sleep } from '../core/backoff.js'
-import { messageOf } from '../core/errors.js'
+import { sleep } from '../core/backoff.js'
 import { legacyPriceFields } from '../messages/codec.js'
 import { orderbookPayload, pricesPayload } from '../messages/convert.js'
 import { orderbookSource, pricesSource } from '../messages/sources.js'
 import { formatTopic } from '../messages/topics.js'
-import { LEAGUES } from '../model/game.js'
-import type { CatalogMarket, League } from '../model/game.js'
+import type { CatalogMarket } from '../model/game.js'
 import type { Quote } from '../model/quote.js'
 import type { Venue } from '../model/venue.js'
 import { Histogram } from '../telemetry/histogram.js'
@@ -22,6 +20,7 @@ import { PolymarketCatalog } from '../venues/polymarket/catalog.js'
 import { PolymarketFeed } from '../venues/polymarket/feed.js'
 import type { BookUpdate, Catalog, FeedListener, FrameVerdict, MarketFeed } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
+import { CatalogFollower } from './catalog-follower.js'
 import { kalshiKeyFile } from './credentials.js'
 import { bindPublisher } from './bind-publisher.js'
 import { openRedisPublish } from './redis-publish.js'
@@ -42,7 +41,9 @@ export async function runMonitor(
 ): Promise<void> {
   const { clock, counters, lifecycle, log } = context
   const frameToQuote = new Histogram()
-  const { catalog, createFeed } = venueParts(context, venue)
+  // There is no feed to tell of changes before somebody follows them.
+  const following: Following = {}
+  const { catalog, createFeed } = venueParts(context, venue, following)
 
   // The first heartbeats go out before there is a feed to tell of.
   const beats: { feed?: MarketFeed } = {}
@@ -73,7 +74,12 @@ export async function runMonitor(
   lifecycle.defer('feed', () => feed.close())
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   context.ready()
-  await followCatalog(context, venue, catalog, feed, catalogMs)
+  following.follower = new CatalogFollower(context, venue, catalog, feed, catalogMs)
+  await following.follower.run()
+}
+
+interface Following {
+  follower?: CatalogFollower
 }
 
 interface VenueParts {
@@ -82,7 +88,11 @@ interface VenueParts {
 }
 
 /** The only place that knows which classes make up a venue's market data. */
-function venueParts({ settings, clock, lifecycle }: RoleContext, venue: Venue): VenueParts {
+function venueParts(
+  { settings, clock, lifecycle }: RoleContext,
+  venue: Venue,
+  following: Following,
+): VenueParts {
   const urls = venueUrls(settings)
   if (venue === 'kalshi') {
     const credentials = loadKalshiCredentials(kalshiKeyFile(settings, 'read'))
@@ -96,6 +106,14 @@ function venueParts({ settings, clock, lifecycle }: RoleContext, venue: Venue): 
           credentials,
           clock,
           listener,
+          onCatalogChange: (change) => {
+            const { leagues, isOutdated } = catalog.apply(change)
+            for (const league of leagues) {
+              const listing = catalog.current(league)
+              if (listing !== undefined) following.follower?.changed(league, listing.markets)
+            }
+            if (isOutdated) following.follower?.askSoon()
+          },
           redundant: settings['kalshi.redundant'],
         }),
     }
@@ -106,69 +124,6 @@ function venueParts({ settings, clock, lifecycle }: RoleContext, venue: Venue): 
     catalog,
     createFeed: (listener) => new PolymarketFeed({ wsUrl: urls.polyWs, restUrl: urls.clob, clock, listener }),
   }
-}
-
-/** Keeps the feed on the venue's open markets until the role ends. */
-async function followCatalog(
-  context: RoleContext,
-  venue: Venue,
-  catalog: Catalog,
-  feed: MarketFeed,
-  catalogMs: number,
-): Promise<void> {
-  const { lifecycle, log, counters } = context
-  const backoff = new Backoff({ minMs: 250, maxMs: catalogMs })
-  const known = new Map<string, CatalogMarket>()
-  let told = ''
-  while (!lifecycle.signal.aborted) {
-    const before = known.size
-    const failures = await readLeagues(context, catalog, known)
-    counters.set('markets', known.size)
-    // An empty list matters too: what was followed and is listed no more must not stay LIVE.
-    if (known.size > 0 || before > 0) feed.follow([...known.values()])
-    if (known.size !== before) log.info(`${venue}: following ${known.size} markets`)
-    const complete = failures.length === 0
-    if (complete) backoff.reset()
-    // The same failure is told once, not at every try.
-    const failure = failures.join('; ')
-    if (failure !== told && failure !== '') log.warn(`${venue} catalog: ${failure}`)
-    told = failure
-    await sleep(complete ? catalogMs : backoff.nextMs(), lifecycle.signal)
-  }
-}
-
-/** Asks every league; a league that answers replaces what was known of it. Returns what failed. */
-async function readLeagues(
-  context: RoleContext,
-  catalog: Catalog,
-  known: Map<string, CatalogMarket>,
-): Promise<string[]> {
-  const { settings, lifecycle, counters } = context
-  const failures: string[] = []
-  for (const league of LEAGUES.filter((name) => settings.leagues.includes(name))) {
-    try {
-      const { markets, skipped, stale } = await catalog.openMarkets(league, lifecycle.signal)
-      replaceLeague(known, league, markets)
-      counters.set(`catalog_skipped:${league}`, skipped.length)
-      if (stale === undefined) continue
-      counters.add('catalog_errors', league)
-      failures.push(`${league}: the list before stands: ${stale.reason}`)
-    } catch (error) {
-      if (lifecycle.signal.aborted) return []
-      counters.add('catalog_errors', league)
-      failures.push(`${league}: ${messageOf(error)}`)
-    }
-  }
-  return failures
-}
-
-function replaceLeague(
-  known: Map<string, CatalogMarket>,
-  league: League,
-  markets: readonly CatalogMarket[],
-): void {
-  for (const [id, market] of known) if (market.league === league) known.delete(id)
-  for (const market of markets) known.set(market.marketId, market)
 }
 
 /** Publishes book changes; topics are formatted once per market. */

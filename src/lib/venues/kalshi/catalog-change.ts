@@ -21,6 +21,8 @@ export type CatalogChange =
   | { readonly kind: 'market_renamed'; readonly ticker: string }
   | { readonly kind: 'event_created'; readonly eventTicker: string; readonly series: string | undefined }
   | { readonly kind: 'event_fees'; readonly eventTicker: string; readonly fees: FeeTerms }
+  /** Changes may have been lost, of whatever kind. */
+  | { readonly kind: 'missed' }
 
 const STATUS_AFTER: Readonly<Record<string, string>> = {
   activated: 'active',
@@ -31,7 +33,7 @@ const STATUS_AFTER: Readonly<Record<string, string>> = {
 
 /** The types that this module reads. */
 export const CATALOG_TYPES = ['market_lifecycle_v2', 'event_lifecycle', 'event_fee_update'] as const
-export type CatalogType = (typeof CATALOG_TYPES)[number]
+type CatalogType = (typeof CATALOG_TYPES)[number]
 
 /** The `msg` of one such message, or why it tells nothing. */
 export function parseCatalogChange(type: CatalogType, msg: JsonObject): CatalogChange | FrameVerdict {
@@ -80,6 +82,7 @@ function parseLifecycle(
 
 /** The listing after a change; the same one when the change does not concern it. */
 export function applyCatalogChange(listing: KalshiListing, change: CatalogChange): KalshiListing {
+  if (change.kind === 'missed') return { ...listing, isOutdated: true }
   if (change.kind === 'event_created') {
     const isOurs = change.series === listing.series || isOfSeries(listing, change.eventTicker)
     return isOurs && !listing.events.has(change.eventTicker) ? { ...listing, isOutdated: true } : listing

@@ -12,6 +12,11 @@ export type ClientCommand =
     }
   | {
       readonly id: number
+      readonly cmd: 'subscribe'
+      readonly params: { readonly channels: readonly ['market_lifecycle_v2'] }
+    }
+  | {
+      readonly id: number
       readonly cmd: 'update_subscription'
       readonly params: {
         readonly sids: readonly [number]
@@ -34,6 +39,11 @@ export function subscribeBooks(id: number, tickers: readonly string[], useYesPri
     cmd: 'subscribe',
     params: { channels: ['orderbook_delta'], market_tickers: tickers, use_yes_price: useYesPrice },
   }
+}
+
+/** Changes of every market and event: the channel takes no list. */
+export function subscribeCatalog(id: number): ClientCommand {
+  return { id, cmd: 'subscribe', params: { channels: ['market_lifecycle_v2'] } }
 }
 
 export function updateSubscription(

@@ -12,6 +12,7 @@ import type { QuoteState } from '../../model/quote.js'
 import type { FeedListener, FeedStatus, MarketFeed } from '../ports.js'
 import { keyWarning, type KalshiCredentials } from './auth.js'
 import { BookRace, type RaceResult } from './book-race.js'
+import type { CatalogChange } from './catalog-change.js'
 import { KalshiLink, type LinkOptions } from './link.js'
 import type { BookEffect, BookState } from './session-effects.js'
 import { parseWsUrl } from './socket.js'
@@ -23,6 +24,8 @@ export interface KalshiFeedOptions {
   readonly credentials: KalshiCredentials
   readonly clock: Clock
   readonly listener: FeedListener
+  /** Hears of changes of the catalog; they are asked for only when somebody does. */
+  readonly onCatalogChange?: ((change: CatalogChange) => void) | undefined
   /** Two connections, the first arrival of each change wins. */
   readonly redundant?: boolean
   readonly pingMs?: number
@@ -74,7 +77,8 @@ interface RacedLink {
 }
 
 export class KalshiFeed implements MarketFeed {
-  private readonly options: Required<KalshiFeedOptions>
+  private readonly options: Required<Omit<KalshiFeedOptions, 'onCatalogChange'>> &
+    Pick<KalshiFeedOptions, 'onCatalogChange'>
   private readonly followed = new Map<string, FollowedMarket>()
   /** For the process's lifetime: a market that is followed again goes on counting. */
   private readonly bookSeqs = new Map<string, number>()
@@ -149,6 +153,7 @@ export class KalshiFeed implements MarketFeed {
         onBook: (effect, nowUs) => this.onBook(raced, effect, nowUs),
         onProof: () => this.judgeAge(raced, this.options.clock.monoUs()),
         onDown: (nowUs) => this.show(this.race.drop(raced, nowUs), nowUs),
+        onCatalogChange: this.options.onCatalogChange,
         onVerdict: (verdict) => listener.onVerdict(verdict),
         onNotice: (level, text) => listener.onNotice(level, text),
       }),

@@ -8,6 +8,7 @@ import { ONE_E4, parsePriceE4, parseScaled } from '../../model/price.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { Outcome } from '../../model/venue.js'
 import type { FrameVerdict } from '../ports.js'
+import { CATALOG_TYPES, parseCatalogChange, type CatalogChange } from './catalog-change.js'
 import { integerOf, isJsonObject, parseJson, shown, textOf, textsOf, type JsonObject } from './wire.js'
 
 /** The server's own ceiling on a frame. */
@@ -75,8 +76,16 @@ export interface DeltaFrame {
   readonly venueMs: number | undefined
 }
 
+/** A change of the catalog, from the lifecycle channel. */
+export interface CatalogFrame extends FramePlace {
+  readonly kind: 'catalog'
+  /** The message's own word for itself. */
+  readonly type: string
+  readonly change: CatalogChange
+}
+
 export type KalshiFrame =
-  SubscribedFrame | OkFrame | UnsubscribedFrame | ErrorFrame | SnapshotFrame | DeltaFrame
+  SubscribedFrame | OkFrame | UnsubscribedFrame | ErrorFrame | SnapshotFrame | DeltaFrame | CatalogFrame
 
 /** A frame that maps to nothing. `type` is its own word for itself, where it could be read. */
 export type PlacedVerdict = FrameVerdict & FramePlace & { readonly type: string | undefined }
@@ -94,9 +103,6 @@ const SKIPPED: ReadonlyMap<
   ['fill', { current: ['yes_price_dollars'], retired: ['yes_price', 'count'] }],
   ['user_order', { current: ['yes_price_dollars'], retired: ['yes_price', 'remaining_count'] }],
   ['market_position', { current: ['position_fp'], retired: ['position'] }],
-  ['market_lifecycle_v2', {}],
-  ['event_lifecycle', {}],
-  ['event_fee_update', {}],
   ['multivariate_market_lifecycle', {}],
   ['order_group_updates', {}],
   ['communications', {}],
@@ -269,8 +275,15 @@ function parseDelta(frame: JsonObject, msg: unknown, type: string): DeltaFrame |
   return { kind: 'delta', sid, seq, ticker, side, priceE4, deltaE2, venueMs }
 }
 
-function parseOther(frame: JsonObject, msg: unknown, type: string): PlacedVerdict {
+function parseOther(frame: JsonObject, msg: unknown, type: string): CatalogFrame | PlacedVerdict {
   const at = place(frame, type)
+  const catalogType = CATALOG_TYPES.find((known) => known === type)
+  if (catalogType !== undefined) {
+    if (!isJsonObject(msg)) return refused('no_msg', type, at)
+    const change = parseCatalogChange(catalogType, msg)
+    const isVerdict = change.kind === 'refused' || change.kind === 'unknown' || change.kind === 'skipped'
+    return isVerdict ? { ...change, ...at } : { kind: 'catalog', ...at, change }
+  }
   const known = SKIPPED.get(type)
   if (known === undefined) return { kind: 'unknown', name: sanitize(type, 64), ...at }
   if (!isJsonObject(msg)) return refused('no_msg', type, at)

@@ -14,6 +14,8 @@ import { codeOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { FeedListener, FeedStatus } from '../ports.js'
 import type { KalshiCredentials } from './auth.js'
+import type { CatalogChange } from './catalog-change.js'
+import { CatalogSession } from './catalog-session.js'
 import { MAX_FRAME_BYTES, parseFrame } from './frames.js'
 import { RedialPace } from './redial-pace.js'
 import type { BookEffect, SessionEffect } from './session-effects.js'
@@ -43,6 +45,8 @@ export interface LinkListener extends Pick<FeedListener, 'onVerdict' | 'onNotice
   onBook(effect: BookEffect, nowUs: number): void
   /** Continuity of every book is proved as of then. */
   onProof(): void
+  /** The catalog changed; not asked for where nobody listens. */
+  readonly onCatalogChange?: ((change: CatalogChange) => void) | undefined
   /** The connection is lost, and all of its books with it. */
   onDown(nowUs: number): void
 }
@@ -54,6 +58,7 @@ const MAX_OPEN_PINGS = 40
 interface Connection {
   readonly socket: WebSocket
   readonly session: BookSession
+  readonly catalog: CatalogSession | undefined
   /** When each unanswered ping was sent, us; by its payload. */
   readonly pings: Map<string, number>
   heardUs: number
@@ -95,6 +100,7 @@ export class KalshiLink {
     const connection: Connection = {
       socket,
       session: new BookSession({ ...options, useYesPrice: false }),
+      catalog: listener.onCatalogChange === undefined ? undefined : new CatalogSession(),
       pings: new Map(),
       heardUs: nowUs,
       serverPingUs: nowUs,
@@ -110,7 +116,9 @@ export class KalshiLink {
       const recvUs = options.clock.monoUs()
       ifCurrent(() => {
         connection.heardUs = recvUs
-        this.perform(connection, connection.session.onFrame(parseFrame(data), recvUs), recvUs)
+        const frame = parseFrame(data)
+        const { session, catalog } = connection
+        this.perform(connection, catalog?.onFrame(frame, recvUs) ?? session.onFrame(frame, recvUs), recvUs)
       })
     })
     socket.on('pong', (payload: Buffer) => ifCurrent(() => this.onPong(connection, payload)))
@@ -147,6 +155,7 @@ export class KalshiLink {
     else {
       this.ping(connection, nowUs)
       this.perform(connection, connection.session.onTime(nowUs), nowUs)
+      this.perform(connection, connection.catalog?.onTime(nowUs) ?? [], nowUs)
     }
   }
 
@@ -175,6 +184,7 @@ export class KalshiLink {
     this.hasConnected = true
     this.listener.onNotice('info', `connected to ${this.options.name}`)
     this.follow()
+    this.perform(connection, connection.catalog?.open(nowUs) ?? [], nowUs)
   }
 
   private onPong(connection: Connection, payload: Buffer): void {
@@ -244,6 +254,9 @@ export class KalshiLink {
         case 'send':
           if (connection.socket.readyState === WebSocket.OPEN)
             connection.socket.send(JSON.stringify(effect.command))
+          break
+        case 'catalog':
+          this.listener.onCatalogChange?.(effect.change)
           break
         case 'verdict':
           this.listener.onVerdict(effect.verdict)

@@ -5,6 +5,7 @@ import type { OrderBook } from '../../model/order-book.js'
 import type { QuoteState } from '../../model/quote.js'
 import type { FrameVerdict } from '../ports.js'
 import type { BookPlace } from './book-place.js'
+import type { CatalogChange } from './catalog-change.js'
 import type { ClientCommand } from './commands.js'
 import type { PlacedVerdict } from './frames.js'
 
@@ -16,6 +17,7 @@ export type SessionEffect =
   | { readonly kind: 'proof' }
   | BookEffect
   | { readonly kind: 'send'; readonly command: ClientCommand }
+  | { readonly kind: 'catalog'; readonly change: CatalogChange }
   | { readonly kind: 'verdict'; readonly verdict: FrameVerdict }
   | { readonly kind: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   /** This connection cannot be mended from inside: close it and start over. */

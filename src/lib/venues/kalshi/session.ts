@@ -121,6 +121,7 @@ export class BookSession {
       case 'ok':
       case 'error':
       case 'skipped':
+      case 'catalog':
         this.onForeign(frame, turn)
         break
     }
@@ -146,6 +147,9 @@ export class BookSession {
       case 'skipped':
       case 'unknown':
         turn.effects.push(verdictOf(frame))
+        break
+      case 'catalog':
+        turn.effects.push(skipped(frame.type))
         break
       case 'refused': {
         turn.effects.push(verdictOf(frame))

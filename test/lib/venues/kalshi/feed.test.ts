@@ -251,3 +251,41 @@ describe('Kalshi feed', () => {
     expect(seen).toHaveLength(count)
   })
 })
+
+describe('the catalog over the feed', () => {
+  it('is subscribed beside the books, tells its changes, and is asked for anew on the next connection', async () => {
+    const changes: string[] = []
+    const onCatalogChange: KalshiFeedOptions['onCatalogChange'] = (change) =>
+      changes.push(change.kind === 'market_status' ? `${change.ticker} ${change.status}` : change.kind)
+    const { server, live, last, states } = await setUp(['A', 'B'], { onCatalogChange })
+    server.deaf = 'market_lifecycle_v2'
+    await live()
+    const asked = () => server.commands.filter((text) => text.includes('"market_lifecycle_v2"'))
+    await until('asked', () => asked().length === 1)
+    const { id } = JSON.parse(asked()[0]!) as { id: number }
+    const msg = { channel: 'market_lifecycle_v2', sid: 900 }
+    server.sendText(JSON.stringify({ type: 'subscribed', id, msg }))
+    const change = (seq: number, event_type: string) =>
+      server.sendText(
+        JSON.stringify({
+          ...{ type: 'market_lifecycle_v2', sid: 900, seq },
+          msg: { market_ticker: 'A', event_type },
+        }),
+      )
+    change(1, 'deactivated')
+    change(2, 'activated')
+    change(4, 'determined')
+    await until('told', () => changes.length === 5)
+    expect(changes).toEqual(['missed', 'A inactive', 'A active', 'missed', 'A determined'])
+    // Its sequence is its own: no book was lost over the gap.
+    expect([last('A')?.state, states('A').includes('BROKEN')]).toEqual(['LIVE', false])
+    server.cut()
+    await until('asked again', () => asked().length === 2)
+  })
+
+  it('is not asked for where nobody listens', async () => {
+    const { server, live } = await setUp()
+    await live()
+    expect(server.commands.some((text) => text.includes('lifecycle'))).toBe(false)
+  })
+})

@@ -105,9 +105,25 @@ const DECLARED: Readonly<Record<string, readonly Expected[]>> = {
     skipped('user_order'),
     skipped('market_position'),
     { ...skipped('order_group_updates'), seq: 7 },
-    { ...skipped('market_lifecycle_v2'), seq: 4 },
-    { ...skipped('event_lifecycle'), seq: 8 },
-    { ...skipped('event_fee_update'), seq: 9 },
+    {
+      kind: 'catalog',
+      seq: 4,
+      change: { kind: 'market_prices', ticker: 'INXD-23SEP14-B4487', grid: { tickE4: 10 } },
+    },
+    {
+      kind: 'catalog',
+      seq: 8,
+      change: { kind: 'event_created', eventTicker: 'KXQUICKSETTLE-26JAN25H2150', series: 'KXQUICKSETTLE' },
+    },
+    {
+      kind: 'catalog',
+      seq: 9,
+      change: {
+        kind: 'event_fees',
+        eventTicker: 'KXBTCD-26MAY2018',
+        fees: { feeType: 'quadratic', feeMultiplier: 1 },
+      },
+    },
   ],
   // Commands of a client: no server sends them, and each is refused as having no type.
   'ws_command_examples_asyncapi_2026.jsonl': Array.from({ length: 9 }, () => refused('no_type')),

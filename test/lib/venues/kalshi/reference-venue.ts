@@ -31,6 +31,7 @@ interface Command {
   readonly cmd: string
   readonly params: {
     readonly sids?: readonly number[]
+    readonly channels?: readonly string[]
     readonly market_tickers?: readonly string[]
     readonly action?: string
   }
