@@ -8,6 +8,7 @@ import { takerFeeMicros } from '../../../../src/lib/model/fees.js'
 import type { OrderRequest } from '../../../../src/lib/model/order.js'
 import { parsePriceE4, parseSizeE2 } from '../../../../src/lib/model/price.js'
 import type { PreparedOrder } from '../../../../src/lib/venues/ports.js'
+import { ExchangeStatus } from '../../../../src/lib/venues/kalshi/exchange-status.js'
 import { NO_FEE_CHANGES } from '../../../../src/lib/venues/kalshi/fee-changes.js'
 import { feesOfSeries } from '../../../../src/lib/venues/kalshi/fees.js'
 import { gamesOf, readListing, reviewListing } from '../../../../src/lib/venues/kalshi/listing.js'
@@ -244,6 +245,14 @@ describe.skipIf(FILES.length === 0)('recorded Kalshi responses (skipped without 
     const markets = listOf(read('rest_markets_status_settled_200.json'), 'markets')
     expect(markets.length).toBeGreaterThan(1)
     expect(new Set(reasonsOf(listed('KXNBAGAME', [], markets)))).toEqual(new Set(['status_finalized']))
+  })
+
+  it('the recorded exchange trades, on whatever shard', () => {
+    const status = new ExchangeStatus()
+    expect(status.learn(read('rest_exchange_status_200.json'), 0)).toBe(true)
+    expect([status.isPaused(undefined), status.isPaused(3)]).toEqual([false, false])
+    expect(status.learn({ ...read('rest_exchange_status_200.json'), trading_active: false }, 0)).toBe(true)
+    expect(status.isPaused(3)).toBe(true)
   })
 
   it('a series without its fee fields gives no schedule', () => {
