@@ -25,6 +25,8 @@ export const LEDGER_KINDS = [
   'gap',
   'halted',
   'resumed',
+  /** The operator goes on with what an account holds beyond our own fills. */
+  'accepted',
 ] as const
 export type LedgerKind = (typeof LEDGER_KINDS)[number]
 

@@ -12,11 +12,13 @@ import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import type { Clock } from '../core/clock.js'
 import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
-import type { Env, Mode } from '../model/venue.js'
+import type { Env, Mode, Venue } from '../model/venue.js'
+import type { OwnTrading } from '../venues/ports.js'
 import { LedgerHistory } from './ledger-history.js'
 import type { SeenPlace } from './ledger-history.js'
 import { MIGRATIONS, SELECT_LAST_SEEN, SELECT_TOTALS } from './ledger-schema.js'
 import type { LedgerKind, OrderTotals } from './ledger-schema.js'
+import { readOwnTrading } from './ledger-trading.js'
 
 export interface LedgerOptions {
   readonly dataDir: string
@@ -135,6 +137,12 @@ export class Ledger {
   /** What earlier lives left. */
   history(): LedgerHistory {
     return this.guard(() => new LedgerHistory((sql) => this.db.prepare(sql).all(), this.path))
+  }
+
+  /** Our trading at a venue, to be compared with its account. Reads everything: at start only. */
+  ownTrading(venue: Venue): OwnTrading {
+    const all = (sql: string, parameter: string) => this.db.prepare<[string]>(sql).all(parameter)
+    return this.guard(() => readOwnTrading(venue, all))
   }
 
   /** Orders and fills on record, and how many of them a report has told. */

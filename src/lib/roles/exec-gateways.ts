@@ -62,6 +62,7 @@ export function createGateways(
   return {
     kalshi: new KalshiGateway({
       baseUrl: urls.kalshiRest,
+      wsUrl: urls.kalshiWs,
       credentials: loadKalshiCredentials(kalshiKeyFile(settings, 'trade')),
       clock,
       subaccount: settings['kalshi.subaccount'],

@@ -17,6 +17,7 @@ import { openBusReader } from '../history/open-bus-reader.js'
 import { limitsOf } from '../risk/limits.js'
 import { RiskBook } from '../risk/risk-book.js'
 import { Histogram } from '../telemetry/histogram.js'
+import { ExecAccounts } from './exec-accounts.js'
 import { ExecBus } from './exec-bus.js'
 import { DRAIN_TIMING, drain } from './exec-drain.js'
 import type { DrainTiming } from './exec-drain.js'
@@ -77,9 +78,8 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   const gateways = createGateways(context, mode, markets, (reason) =>
     halt.halt({ level: 'entries', reason, by: 'kalshi' }),
   )
-  const halt = openHalt(context, ledger, mode, () => {
-    for (const gateway of Object.values(gateways)) gateway.resume?.()
-  })
+  const accounts = new ExecAccounts(context, Object.values(gateways), ledger, (order) => halt.halt(order))
+  const halt = openHalt(context, ledger, mode, () => accounts.resume())
   const publisher = await bindPublisher(context, 'exec', report, (order) => {
     halt.halt(order)
     return { level: halt.level() ?? order.level, env: settings.env, mode }
@@ -174,5 +174,6 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   await keyHeard
   log.info(`${mode} on ${settings.env} data, ledger ${ledger.path}`, { ...found })
   recovered = true
+  if (!lifecycle.signal.aborted) accounts.watch()
   if (!lifecycle.signal.aborted) context.ready()
 }

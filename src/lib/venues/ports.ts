@@ -119,6 +119,24 @@ export interface FillReport {
   readonly venueTradeIds: readonly string[]
 }
 
+/** What the ledger knows of our trading at one venue; sizes are contracts x 10^6, +YES and -NO. */
+export interface OwnTrading {
+  /** What our fills of all lives came to, by market. */
+  readonly positions: ReadonlyMap<string, number>
+  /** Markets that we have traded, of games that are not final. */
+  readonly markets: readonly string[]
+  /** What the account holds beyond that, and the operator knows of. */
+  readonly accepted: ReadonlyMap<string, number>
+  /** Whether an order id is one of ours, of any life. */
+  isOurs(orderId: string): boolean
+}
+
+/** Something on the account that no order of ours explains. */
+export interface TradingAlarm {
+  readonly kind: 'fill' | 'position'
+  readonly text: string
+}
+
 export interface OrderGateway {
   readonly venue: Venue
   /** Names the account in order ids; no secret. */
@@ -131,8 +149,13 @@ export interface OrderGateway {
    * when nothing does, or the venue has nothing of the kind.
    */
   admit?(orders: readonly PlannedOrder[]): VenueDenial | undefined
-  /** The operator goes on after a halt: what he knows of now is no reason to stop any more. */
-  resume?(): void
+  /** Compares the account with our own trading from now on, and tells what that does not explain. Call it once. */
+  watch?(own: OwnTrading, onAlarm: (alarm: TradingAlarm) => void): void
+  /**
+   * The operator goes on after a halt: what he was told of is no reason to stop any more. Returns what the account holds
+   * beyond our own fills with his consent, contracts x 10^6 by market; keep it for the next life's `OwnTrading`.
+   */
+  resume?(): ReadonlyMap<string, number>
   /** Builds and, where the venue signs bodies, signs the order. Throws ArbeesError when it cannot be expressed. */
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder
   /**

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Publisher as RawPublisher } from 'zeromq'
@@ -28,6 +28,8 @@ import { runExec } from '../../../src/lib/roles/exec.js'
 import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
 import { startSimulator } from '../../../src/lib/sim/simulator.js'
 import { KalshiCatalog } from '../../../src/lib/venues/kalshi/catalog.js'
+import { loadKalshiCredentials } from '../../../src/lib/venues/kalshi/auth.js'
+import { KalshiGateway } from '../../../src/lib/venues/kalshi/gateway.js'
 import { PolymarketCatalog } from '../../../src/lib/venues/polymarket/catalog.js'
 import { GAME_ID, kalshiMarket, polyMarket, signal } from '../risk/samples.js'
 import { freePort } from '../free-port.js'
@@ -514,6 +516,80 @@ describe('exec against the simulated venues', () => {
         .filter(({ payload }) => payload.status === 'filled')
         .every(({ payload }) => payload.mode === 'live'),
     ).toBe(true)
+  })
+
+  it('is braked by Kalshi itself and by trading of another hand, and goes on when the operator says so', async () => {
+    const dataDir = folder()
+    await createSimAccounts(join(dataDir, 'account'))
+    const sim = await startSimulator({
+      seed: 5,
+      speed: 1,
+      ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
+      accountsDir: join(dataDir, 'account'),
+      onNotice: () => undefined,
+    })
+    cleanups.push(() => sim.close())
+    const { kalshiRest, kalshiWs, clob } = sim.urls
+    const { signal: never } = new AbortController()
+    const { markets } = await new KalshiCatalog({ baseUrl: kalshiRest }).openMarkets('nba', never)
+    const [first, second] = markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' }))
+    const drain = { drainMs: 200, cutMs: 100 }
+    const flags = {
+      data_dir: dataDir,
+      'kalshi.rest_url': kalshiRest,
+      'kalshi.ws_url': kalshiWs,
+      'kalshi.group_contracts': '5',
+      'polymarket.clob_url': clob,
+    }
+    const exec = await stage('sim', flags, { drain })
+    await exec.join(gameOf([first!, second!, POLY]))
+    const halted = (level: number) => () => exec.context.report().counts['halted'] === level
+    const path = latchPath(dataDir, 'sim', 'live')
+    const goOn = async () => {
+      writeLatch(path, { ...readLatch(path)!, resume: { reason: 'checked', by: 'test' } })
+      await until(halted(0), 'it goes on')
+    }
+    const terms = { side: 'buy', outcome: 'yes', limitE4: 9900, sizeE2: 1000 } as const
+    const legs: Signal['legs'] = [
+      { ...terms, venue: 'kalshi', marketId: first!.marketId },
+      { ...terms, venue: 'poly', marketId: POLY.marketId, outcome: 'no', limitE4: 100 },
+    ]
+    exec.send(signal({ sizeE2: 1000, legs }))
+    await until(halted(1), 'the brake of the venue halts exec')
+    expect(readLatch(path)?.reason).toContain('more than 5 contracts matched in 15 s')
+    await goOn()
+    expect(exec.counters.get('foreign_fills')).toBe(0)
+
+    const account = JSON.parse(readFileSync(join(dataDir, 'account', 'exec.json'), 'utf8')) as {
+      kalshi: { key_id: string; key_file: string }
+    }
+    const keyFile = resolve(dataDir, 'account', account.kalshi.key_file)
+    const credentials = loadKalshiCredentials({ keyId: account.kalshi.key_id, keyFile })
+    const hand = new KalshiGateway({ baseUrl: kalshiRest, credentials, clock: systemClock, keepWarmMs: 0 })
+    cleanups.push(() => hand.close())
+    const { marketId } = second!
+    const ids = { orderId: 'by-hand', signalId: 'none', leg: 0, attempt: 0, signalMs: 1 }
+    const order = hand.prepare({ ...ids, venue: 'kalshi', marketId, ...terms, sizeE2: 100 }, second!)
+    const outcome = await hand.send(
+      order,
+      () => undefined,
+      () => true,
+    )
+    expect(outcome.kind).toBe('filled')
+    await until(() => exec.counters.get('foreign_fills') === 1, 'the fill is told')
+
+    await until(halted(1), 'the position halts exec', 15_000)
+    expect(readLatch(path)?.reason).toBe(
+      `Kalshi shows a position of 1.000000 in ${marketId}, the ledger explains 0.000000`,
+    )
+    await goOn()
+    expect(await exec.lifecycle.close()).toEqual([])
+    const ledger = Ledger.open({ dataDir, env: 'sim', mode: 'live', clock: systemClock })
+    const trading = ledger.ownTrading('kalshi')
+    expect([...trading.accepted]).toEqual([[marketId, 1_000_000]])
+    expect([...trading.positions.keys()]).toEqual([first!.marketId])
+    expect(trading.isOurs('by-hand')).toBe(false)
+    ledger.close()
   })
 })
 

@@ -11,12 +11,24 @@ import type { PlannedOrder, VenueDenial } from '../../model/admission.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
 import { CREATE_PATH, KalshiAccount } from './account.js'
+import type { AccountFrame } from './account-frames.js'
+import { AccountSocket } from './account-socket.js'
+import { AccountWatch } from './account-watch.js'
 import { keyWarning, type KalshiCredentials } from './auth.js'
-import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
+import type {
+  FillReport,
+  OrderGateway,
+  OrderOutcome,
+  OwnTrading,
+  PreparedOrder,
+  TradingAlarm,
+  Withheld,
+} from '../ports.js'
 import { orderBody } from './order-body.js'
 import { OrderGroups } from './order-groups.js'
-import { outcomeOfCreate, outcomeOfListed } from './order-outcome.js'
+import { outcomeOfCreate, outcomeOfEnd, outcomeOfListed } from './order-outcome.js'
 import { sumFills } from './order-fills.js'
+import { OwnOrders } from './own-orders.js'
 import { readPages } from './pages.js'
 import { RatedRest } from './rated-rest.js'
 import { KalshiRates } from './rates.js'
@@ -26,6 +38,8 @@ import { isJsonObject, textOf } from './wire.js'
 
 export interface KalshiGatewayOptions {
   readonly baseUrl: string
+  /** Where the account's channels are; lists alone tell when it is not given. */
+  readonly wsUrl?: string
   readonly credentials: KalshiCredentials
   readonly clock: Clock
   /** Names the account in order ids; the key id when not given (then a new key is a new account). */
@@ -34,6 +48,8 @@ export interface KalshiGatewayOptions {
   readonly readTimeoutMs?: number
   /** How often idle order connections are used, so that the venue does not close them; 0 for never. */
   readonly keepWarmMs?: number
+  /** How often the account is compared with our own trading, beside each reconnect. */
+  readonly watchMs?: number
   /** 0 for the primary one. */
   readonly subaccount?: number
   /** The venue's own brake: the contracts that may match in 15 s, and whether nothing is sent without it. */
@@ -62,10 +78,16 @@ export class KalshiGateway implements OrderGateway {
   private readonly rated: RatedRest
   private readonly groups: OrderGroups | undefined
   private readonly state: KalshiAccount
+  private readonly own = new OwnOrders()
+  private accountWatch: AccountWatch | undefined
+  private socket: AccountSocket | undefined
+  private watcher: NodeJS.Timeout | undefined
   /** Orders that the venue listed as resting and that were canceled for it. */
   private readonly canceled = new Set<string>()
   private warmer: NodeJS.Timeout | undefined
   private isClosed = false
+  private readonly notice = (level: 'info' | 'warn', text: string): void =>
+    this.options.onNotice?.(level, text)
 
   /** Throws `BAD_URL` (exit CONFIG). */
   constructor(private readonly options: KalshiGatewayOptions) {
@@ -78,7 +100,7 @@ export class KalshiGateway implements OrderGateway {
     this.rated = new RatedRest(this.reads, this.rates, readTimeoutMs)
     const { orderGroup, subaccount = 0 } = options
     const rest = this.rated
-    const onNotice = (level: 'info' | 'warn', text: string) => options.onNotice?.(level, text)
+    const onNotice = this.notice
     const onTriggered = (reason: string) => options.onBrake?.(reason)
     this.groups =
       orderGroup === undefined
@@ -93,7 +115,7 @@ export class KalshiGateway implements OrderGateway {
    */
   async warm(): Promise<void> {
     const warning = keyWarning(this.options.credentials)
-    if (warning !== undefined) this.options.onNotice?.('warn', warning)
+    if (warning !== undefined) this.notice('warn', warning)
     await this.touch()
     await this.state.learn()
     const everyMs = this.options.keepWarmMs ?? 10_000
@@ -104,7 +126,7 @@ export class KalshiGateway implements OrderGateway {
       if (isTouching) return
       isTouching = true
       Promise.all([this.touch(), this.state.refresh()])
-        .catch((error: unknown) => this.options.onNotice?.('warn', `Kalshi keep-warm: ${messageOf(error)}`))
+        .catch((error: unknown) => this.notice('warn', `Kalshi keep-warm: ${messageOf(error)}`))
         .finally(() => (isTouching = false))
     }, everyMs)
     this.warmer.unref()
@@ -114,8 +136,25 @@ export class KalshiGateway implements OrderGateway {
     return this.state.admit(orders)
   }
 
-  resume(): void {
-    this.groups?.reset().catch((error: unknown) => this.options.onNotice?.('warn', messageOf(error)))
+  watch(before: OwnTrading, onAlarm: (alarm: TradingAlarm) => void): void {
+    const { clock, credentials, wsUrl, watchMs = 15_000 } = this.options
+    const { own, rated: rest, notice: onNotice } = this
+    own.takeOver(before)
+    const [query, sinceS] = [this.ofSubaccount, Math.floor(clock.nowMs() / 1000)]
+    const nowMs = () => this.rates.nowMs()
+    const watch = new AccountWatch({ rest, own, before, query, sinceS, nowMs, onAlarm, onNotice })
+    this.accountWatch = watch
+    const look = () => void watch.look()
+    look()
+    this.watcher = setInterval(look, watchMs).unref()
+    if (wsUrl === undefined) return
+    const onFrame = (frame: AccountFrame) => this.onAccountFrame(frame, watch)
+    this.socket = new AccountSocket({ wsUrl, credentials, clock, onFrame, onLive: look, onNotice })
+  }
+
+  resume(): ReadonlyMap<string, number> {
+    this.groups?.reset().catch((error: unknown) => this.notice('warn', messageOf(error)))
+    return this.accountWatch?.accept() ?? new Map()
   }
 
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
@@ -134,7 +173,7 @@ export class KalshiGateway implements OrderGateway {
     onBytes: () => void,
     mayGo: () => boolean,
   ): Promise<OrderOutcome | Withheld> {
-    const { rates, state } = this
+    const { own, rates, state } = this
     const isPaid = rates.take('POST', CREATE_PATH)
     // Whatever was admitted is paid for: a hedge may still find that other orders were quicker.
     if (
@@ -148,22 +187,26 @@ export class KalshiGateway implements OrderGateway {
       }
     }
     state.sends(prepared)
+    own.sent(prepared, rates.nowMs())
     const result = await this.orders.post(CREATE_PATH, prepared.body, { onBytes, mayGo })
     rates.answered('POST', result)
     const outcome = outcomeOfCreate(result, prepared)
-    state.sent(prepared, outcome)
+    this.ended(prepared, outcome)
     return outcome
   }
 
   async query(prepared: PreparedOrder): Promise<OrderOutcome> {
     const { orderId, marketId } = prepared.request
+    this.own.sent(prepared, this.rates.nowMs())
+    const end = this.own.endOf(orderId)
+    if (end !== undefined) return this.ended(prepared, outcomeOfEnd(end, prepared))
     const query = { ticker: marketId, limit: '200', ...this.ofSubaccount }
     for await (const page of readPages(this.rated, '/portfolio/orders', query, 'orders')) {
       if (page.kind === 'failed') return { kind: 'unknown', reason: page.reason }
       const found = page.items.find((item) => isJsonObject(item) && item['client_order_id'] === orderId)
       if (!isJsonObject(found)) continue
       const outcome = outcomeOfListed(found, prepared)
-      this.state.sent(prepared, outcome)
+      this.ended(prepared, outcome)
       const venueOrderId = textOf(found['order_id'])
       if (found['status'] === 'resting' && venueOrderId !== undefined)
         await this.cancel(venueOrderId, prepared)
@@ -188,6 +231,9 @@ export class KalshiGateway implements OrderGateway {
   async close(): Promise<void> {
     this.isClosed = true
     clearInterval(this.warmer)
+    clearInterval(this.watcher)
+    this.socket?.close()
+    this.accountWatch?.close()
     if (this.groups !== undefined) await Promise.race([this.groups.remove(), sleep(REMOVE_MS)])
     await Promise.all([this.orders.close(), this.reads.close()])
   }
@@ -209,10 +255,23 @@ export class KalshiGateway implements OrderGateway {
     const path = `${CREATE_PATH}/${encodeURIComponent(venueOrderId)}`
     const result = await this.rated.delete(path, { query }, `${CREATE_PATH}/:`)
     const shown = result.kind === 'ok' ? 'is canceled' : 'is not canceled by the venue'
-    this.options.onNotice?.(
-      'warn',
-      `order ${request.orderId} rests at Kalshi, which none of ours may: it ${shown}`,
-    )
+    this.notice('warn', `order ${request.orderId} rests at Kalshi, which none of ours may: it ${shown}`)
+  }
+
+  /** What became of an order, for everybody who keeps count. */
+  private ended<T extends OrderOutcome | Withheld>(prepared: PreparedOrder, outcome: T): T {
+    this.state.sent(prepared, outcome)
+    this.own.ended(prepared, outcome, this.rates.nowMs())
+    return outcome
+  }
+
+  private onAccountFrame(frame: AccountFrame, watch: AccountWatch): void {
+    if (frame.kind === 'fill') watch.onFill(frame.fill)
+    else if (frame.kind === 'order') this.own.onEnd(frame.venueOrderId, frame.orderId, frame.filledE6)
+    else if (frame.kind === 'group') this.groups?.onUpdate(frame.groupId, frame.event)
+    else if (frame.kind === 'error') this.notice('warn', `Kalshi account channels: error ${frame.text}`)
+    else if (frame.kind === 'unreadable')
+      this.notice('warn', `Kalshi account channels: unreadable ${frame.what}`)
   }
 
   private get ofSubaccount(): Readonly<Record<string, string>> {

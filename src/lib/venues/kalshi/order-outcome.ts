@@ -61,9 +61,22 @@ export function outcomeOfListed(order: JsonObject, prepared: PreparedOrder): Ord
   return byFill(venueOrderId, order['fill_count_fp'], prepared)
 }
 
+/** The channel's last word on an order. */
+export const outcomeOfEnd = (
+  { venueOrderId, filledE6 }: { readonly venueOrderId: string; readonly filledE6: number },
+  prepared: PreparedOrder,
+): OrderOutcome => byCount(venueOrderId, filledE6, prepared)
+
+function byFill(venueOrderId: string, count: unknown, prepared: PreparedOrder): OrderOutcome {
+  return byCount(venueOrderId, typeof count === 'string' ? parseScaled(count, 6) : undefined, prepared)
+}
+
 /** By what was filled of what was asked: `remaining_count` is zero for every immediate-or-cancel order. */
-function byFill(venueOrderId: string, count: unknown, { sizeE2 }: PreparedOrder): OrderOutcome {
-  const filledE6 = typeof count === 'string' ? parseScaled(count, 6) : undefined
+function byCount(
+  venueOrderId: string,
+  filledE6: number | undefined,
+  { sizeE2 }: PreparedOrder,
+): OrderOutcome {
   const askedE6 = sizeE2 * 10_000
   if (filledE6 === undefined || filledE6 < 0 || filledE6 > askedE6) {
     return unknown(`order ${sanitize(venueOrderId, 64)} has no possible fill count`)

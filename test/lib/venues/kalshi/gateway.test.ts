@@ -10,6 +10,7 @@ import { HttpVenue, type Answer, type ReceivedRequest } from './http-venue.js'
 import { KEY_ID, rsaCredentials } from './keys.js'
 import { gameMarket } from './markets.js'
 import { until } from './until.js'
+import { VenueServer } from './venue-server.js'
 
 const credentials = rsaCredentials()
 const TICKER = 'KXNBAGAME-26JUN13NYKSAS-NYK'
@@ -365,6 +366,36 @@ describe('what became of a Kalshi order', () => {
     expect(cancels()).toMatchObject([{ path: `${CREATE}/${VENUE_ID}`, signature: 'ok' }])
     const query = { market_ticker: TICKER, exchange_index: '3', subaccount: '7' }
     expect(Object.fromEntries(cancels()[0]!.query)).toEqual(query)
+  })
+
+  it('is known by the account’s channel while the list still lags', async () => {
+    const channel = await VenueServer.start([], credentials.privateKey)
+    venue.answer = ({ path }) => ({
+      status: 200,
+      body: { [path.split('/').at(-1)!]: [], market_positions: [] },
+    })
+    const gateway = connect({ wsUrl: channel.url })
+    const prepared = gateway.prepare(request(), gameMarket())
+    const none = { positions: new Map(), markets: [], accepted: new Map(), isOurs: () => false }
+    gateway.watch(none, () => undefined)
+    await until('it has subscribed', () => channel.commands.length === 1)
+    expect(channel.handshakes).toEqual(['ok'])
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    const told = { order_id: VENUE_ID, client_order_id: ORDER_ID, ticker: TICKER }
+    const say = (status: string, fill_count_fp: string) =>
+      channel.sendText(
+        JSON.stringify({ type: 'user_order', sid: 2, msg: { ...told, status, fill_count_fp } }),
+      )
+    say('resting', '0.00')
+    say('canceled', '1.00')
+    let outcome: OrderOutcome = { kind: 'unknown', reason: '' }
+    for (let asked = 0; outcome.kind === 'unknown' && asked < 100; asked++) {
+      outcome = await gateway.query(prepared)
+      await sleep(5)
+    }
+    expect(outcome).toEqual({ kind: 'partial', venueOrderId: VENUE_ID, filledE6: 1_000_000 })
+    await gateway.close()
+    await channel.close()
   })
 
   it('is looked for on every page', async () => {

@@ -1,0 +1,84 @@
+/** The account's channels over a socket of their own, with the trading key: reconnects, and says when it has. */
+
+import type { WebSocket } from 'ws'
+
+import { Backoff } from '../../core/backoff.js'
+import type { Clock } from '../../core/clock.js'
+import { sanitize } from '../../core/sanitize.js'
+import { ACCOUNT_CHANNELS, parseAccountFrame, type AccountFrame } from './account-frames.js'
+import type { KalshiCredentials } from './auth.js'
+import { openSocket } from './socket.js'
+
+export interface AccountSocketOptions {
+  readonly wsUrl: string
+  readonly credentials: KalshiCredentials
+  readonly clock: Clock
+  readonly onFrame: (frame: AccountFrame) => void
+  /** Every channel is subscribed; what was told before is lost, and must be read. */
+  readonly onLive: () => void
+  readonly onNotice: (level: 'info' | 'warn', text: string) => void
+  /** Asked after so often; twice without an answer is dead. */
+  readonly pingMs?: number
+}
+
+const HANDSHAKE_MS = 10_000
+const MAX_FRAME_BYTES = 1024 * 1024
+
+export class AccountSocket {
+  private readonly backoff = new Backoff({ minMs: 100, maxMs: 5000 })
+  private socket: WebSocket | undefined
+  private timer: NodeJS.Timeout | undefined
+  private isClosed = false
+  /** Told of once, until it is there again. */
+  private isDown = false
+
+  constructor(private readonly options: AccountSocketOptions) {
+    this.dial()
+  }
+
+  close(): void {
+    this.isClosed = true
+    clearTimeout(this.timer)
+    this.socket?.terminate()
+  }
+
+  private dial(): void {
+    const { wsUrl, credentials, clock, onFrame, onLive, onNotice, pingMs = 5_000 } = this.options
+    const socket = openSocket({
+      wsUrl,
+      credentials,
+      clock,
+      handshakeMs: HANDSHAKE_MS,
+      maxPayload: MAX_FRAME_BYTES,
+    })
+    this.socket = socket
+    let [subscribed, unanswered] = [0, 0]
+    let pings: NodeJS.Timeout | undefined
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ id: 1, cmd: 'subscribe', params: { channels: ACCOUNT_CHANNELS } }))
+      pings = setInterval(() => {
+        if (unanswered++ >= 2) socket.terminate()
+        else socket.ping()
+      }, pingMs)
+    })
+    socket.on('pong', () => (unanswered = 0))
+    socket.on('message', (data: Buffer) => {
+      const frame = parseAccountFrame(data.toString('utf8'))
+      if (frame.kind !== 'subscribed') return onFrame(frame)
+      if (++subscribed !== ACCOUNT_CHANNELS.length) return
+      this.backoff.reset()
+      if (this.isDown) onNotice('info', 'Kalshi account channels are back')
+      this.isDown = false
+      onLive()
+    })
+    socket.on('error', (error) => {
+      if (this.isClosed || this.isDown) return
+      this.isDown = true
+      onNotice('warn', `Kalshi account channels: ${sanitize(error.message, 200)}; the lists are read instead`)
+    })
+    socket.on('close', () => {
+      clearInterval(pings)
+      if (!this.isClosed) this.timer = setTimeout(() => this.dial(), this.backoff.nextMs())
+    })
+  }
+}
