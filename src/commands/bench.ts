@@ -24,7 +24,8 @@ export default class Bench extends BaseCommand {
 pipeline: frames of a venue through monitor, shard and exec, three processes, until the bytes of an order are handed over, beside the same with Redis pub/sub between them.
 mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 and 50,000/s, the highest rate that is held, and how fast a journal is caught up with, beside an await for each message and ioredis pipelines.
 refill: latency of live messages at 1,000/s, alone and while another reader pulls the journal of the same publisher.
-startup: arbees --version and arbees tap --help beside a bare oclif command.`
+startup: arbees --version and arbees tap --help beside a bare oclif command.
+kalshi: from the bytes of a Kalshi frame to its quote on a socket, through the monitor's own parts, beside JSON.parse alone on the same frames.`
   static override examples = [
     { description: 'one hop', command: '<%= config.bin %> <%= command.id %>' },
     {
@@ -38,6 +39,10 @@ startup: arbees --version and arbees tap --help beside a bare oclif command.`
     {
       description: 'the mirror behind two publishers, three rounds',
       command: '<%= config.bin %> <%= command.id %> mirror --publishers 2 --rounds 3',
+    },
+    {
+      description: 'what a frame of Kalshi costs the monitor',
+      command: '<%= config.bin %> <%= command.id %> kalshi --rounds 3 --for 1s',
     },
     {
       description: 'keep the figures',

@@ -2,15 +2,17 @@
 
 import type { TableOptions } from '../view/table.js'
 import type { HopSummary } from './hop-report.js'
+import type { KalshiSummary } from './kalshi-report.js'
 import type { MirrorSummary } from './mirror-report.js'
 import type { PipelineSummary } from './pipeline-report.js'
 import type { RefillSummary } from './refill-report.js'
 import type { StartupSummary } from './startup-report.js'
 
-export const BENCH_NAMES = ['hop', 'pipeline', 'mirror', 'refill', 'startup'] as const
+export const BENCH_NAMES = ['hop', 'pipeline', 'mirror', 'refill', 'startup', 'kalshi'] as const
 export type BenchName = (typeof BENCH_NAMES)[number]
 
-export type BenchSummary = HopSummary | PipelineSummary | MirrorSummary | RefillSummary | StartupSummary
+export type BenchSummary =
+  HopSummary | PipelineSummary | MirrorSummary | RefillSummary | StartupSummary | KalshiSummary
 
 export interface BenchOptions {
   readonly rounds: number
@@ -48,6 +50,7 @@ export const FIGURES: Readonly<Record<BenchName, readonly string[]>> = {
   ],
   refill: ['p50_us', 'p99_us', 'dropped', 'p99_ratio_to_no_refill', 'refill_s'],
   startup: ['p50_us', 'max_ratio_to_bare'],
+  kalshi: ['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
 }
 
 /** Throws what the benchmark throws; an aborted one gives what it has. */
@@ -88,6 +91,12 @@ export async function runBench(name: BenchName, options: BenchOptions): Promise<
       const { renderStartup } = await import('./startup-report.js')
       const summary = await benchStartup(options)
       return { summary, text: renderStartup(summary, table) }
+    }
+    case 'kalshi': {
+      const { benchKalshi } = await import('./kalshi.js')
+      const { renderKalshi } = await import('./kalshi-report.js')
+      const summary = await benchKalshi(options)
+      return { summary, text: renderKalshi(summary, table) }
     }
   }
 }
