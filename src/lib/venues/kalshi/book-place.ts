@@ -36,9 +36,13 @@ export function placeAfterDelta(
   return { askedUs, venueMs: deltaMs, nth: 1, isExact: true }
 }
 
+/** By the venue's clock, whatever was asked for when: one of its machines may lag behind another. */
+const isOlder = (place: BookPlace, shown: BookPlace): boolean =>
+  place.venueMs !== undefined && shown.venueMs !== undefined && place.venueMs < shown.venueMs
+
 /** The book certainly holds something that the shown one lacks. */
 export function isAhead(place: BookPlace, { place: shown, recvUs }: ShownPlace): boolean {
-  if (place.venueMs === undefined) return false
+  if (place.venueMs === undefined || isOlder(place, shown)) return false
   if (place.askedUs > recvUs) return true
   if (shown.venueMs === undefined) return false
   if (place.venueMs !== shown.venueMs) return place.venueMs > shown.venueMs
@@ -47,6 +51,7 @@ export function isAhead(place: BookPlace, { place: shown, recvUs }: ShownPlace):
 
 /** The book certainly lacks nothing that the shown one holds. */
 export function isLevel(place: BookPlace, shown: ShownPlace): boolean {
+  if (isOlder(place, shown.place)) return false
   if (place.askedUs > shown.recvUs || isAhead(place, shown)) return true
   return shown.place.isExact && place.venueMs === shown.place.venueMs && place.nth === shown.place.nth
 }
