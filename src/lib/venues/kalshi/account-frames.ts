@@ -24,6 +24,8 @@ export type AccountFrame =
     }
   | { readonly kind: 'group'; readonly groupId: string; readonly event: string }
   | { readonly kind: 'subscribed' }
+  /** A channel is no longer told. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'error'; readonly text: string }
   | { readonly kind: 'skipped' }
   | { readonly kind: 'unreadable'; readonly what: string }
@@ -55,6 +57,8 @@ export function parseAccountFrame(text: string): AccountFrame {
     }
     case 'subscribed':
       return { kind: type }
+    case 'unsubscribed':
+      return { kind: 'ended' }
     case 'error': {
       const code = integerOf(msg['code'])
       return { kind: 'error', text: `${code ?? '?'} ${sanitize(textOf(msg['msg']) ?? '', 100)}` }

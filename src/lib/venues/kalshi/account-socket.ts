@@ -64,7 +64,12 @@ export class AccountSocket {
     socket.on('pong', () => (unanswered = 0))
     socket.on('message', (data: Buffer) => {
       const frame = parseAccountFrame(data.toString('utf8'))
-      if (frame.kind !== 'subscribed') return onFrame(frame)
+      if (frame.kind !== 'subscribed') {
+        onFrame(frame)
+        // A channel that is refused, or ended by the venue, is silent for good: all of them are asked for again.
+        if (frame.kind === 'error' || frame.kind === 'ended') socket.terminate()
+        return
+      }
       if (++subscribed !== ACCOUNT_CHANNELS.length) return
       this.backoff.reset()
       if (this.isDown) onNotice('info', 'Kalshi account channels are back')
