@@ -104,7 +104,7 @@ export class KalshiAccount {
     if (outcome.kind === 'rejected') {
       const { code, message } = outcome
       const shard = market.exchangeIndex
-      this.options.groups?.onRefusal(`${code} ${message}`, shard)
+      if (request.leg === 0) this.options.groups?.onRefusal(`${code} ${message}`, shard)
       if (this.status.refused(code, { shard, marketId }, this.nowMs())) this.quietly(this.readStatus())
       if (code.startsWith('insufficient_')) this.quietly(this.readCash())
     } else if (outcome.kind !== 'none') this.quietly(this.readCash())

@@ -140,7 +140,9 @@ export class KalshiGateway implements OrderGateway {
     const { clock, credentials, wsUrl, watchMs = 15_000 } = this.options
     const { own, rated: rest, notice: onNotice } = this
     own.takeOver(before)
-    const [query, sinceS] = [this.ofSubaccount, Math.floor(clock.nowMs() / 1000)]
+    // Named for the primary one too: the venue lists the fills of all where none is named.
+    const query = { subaccount: String(this.options.subaccount ?? 0) }
+    const sinceS = Math.floor(clock.nowMs() / 1000)
     const nowMs = () => this.rates.nowMs()
     const watch = new AccountWatch({ rest, own, before, query, sinceS, nowMs, onAlarm, onNotice })
     this.accountWatch = watch
@@ -148,8 +150,12 @@ export class KalshiGateway implements OrderGateway {
     look()
     this.watcher = setInterval(look, watchMs).unref()
     if (wsUrl === undefined) return
+    const onLive = () => {
+      look()
+      this.groups?.check().catch((error: unknown) => this.notice('warn', messageOf(error)))
+    }
     const onFrame = (frame: AccountFrame) => this.onAccountFrame(frame, watch)
-    this.socket = new AccountSocket({ wsUrl, credentials, clock, onFrame, onLive: look, onNotice })
+    this.socket = new AccountSocket({ wsUrl, credentials, clock, onFrame, onLive, onNotice })
   }
 
   resume(): ReadonlyMap<string, number> {
@@ -159,7 +165,8 @@ export class KalshiGateway implements OrderGateway {
 
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
     const { subaccount = 0 } = this.options
-    const orderGroupId = this.groups?.idOf(market.exchangeIndex)
+    // A fallen brake stops what opens, never what hedges.
+    const orderGroupId = request.leg === 0 ? this.groups?.idOf(market.exchangeIndex) : undefined
     return {
       request,
       market,
@@ -174,17 +181,13 @@ export class KalshiGateway implements OrderGateway {
     mayGo: () => boolean,
   ): Promise<OrderOutcome | Withheld> {
     const { own, rates, state } = this
-    const isPaid = rates.take('POST', CREATE_PATH)
-    // Whatever was admitted is paid for: a hedge may still find that other orders were quicker.
-    if (
-      !isPaid &&
-      !(prepared.request.leg > 0 && (await rates.takeWithin('POST', CREATE_PATH, HEDGE_WAIT_MS)))
-    ) {
-      return {
-        kind: 'rejected',
-        code: 'rate_limited',
-        message: "not sent: the account's rate limit is used up",
+    if (!rates.take('POST', CREATE_PATH)) {
+      if (prepared.request.leg === 0) {
+        const message = "not sent: the account's rate limit is used up"
+        return { kind: 'rejected', code: 'rate_limited', message }
       }
+      // Our reckoning may be wrong, and a 429 does no harm: a hedge waits for its turn, but it goes.
+      await rates.takeWithin('POST', CREATE_PATH, HEDGE_WAIT_MS)
     }
     state.sends(prepared)
     own.sent(prepared, rates.nowMs())
@@ -199,7 +202,8 @@ export class KalshiGateway implements OrderGateway {
     const { orderId, marketId } = prepared.request
     this.own.sent(prepared, this.rates.nowMs())
     const end = this.own.endOf(orderId)
-    if (end !== undefined) return this.ended(prepared, outcomeOfEnd(end, prepared))
+    // An end that tells of no fill could be ahead of it: the list has the last word on nothing.
+    if (end !== undefined && end.filledE6 > 0) return this.ended(prepared, outcomeOfEnd(end, prepared))
     const query = { ticker: marketId, limit: '200', ...this.ofSubaccount }
     for await (const page of readPages(this.rated, '/portfolio/orders', query, 'orders')) {
       if (page.kind === 'failed') return { kind: 'unknown', reason: page.reason }

@@ -1,5 +1,5 @@
 /**
- * The venue's own brake. Every order carries its shard's group; when more contracts than the group's limit match within
+ * The venue's own brake. What opens a position carries its shard's group, a hedge none: it must not be refused for it; when more contracts than the group's limit match within
  * a rolling 15 s, the venue refuses what carries it until the group is reset. A group does not span shards.
  */
 
@@ -29,6 +29,9 @@ interface Group {
 const PATH = '/portfolio/order_groups'
 const ROUTE = `${PATH}/:`
 const NAMES_GROUP = /order[ _]group/i
+const NOT_FOUND = /not[ _]found/i
+/** The venue, or this account, has no groups at all. */
+const NOT_OFFERED: ReadonlySet<number> = new Set([403, 404, 410])
 
 export class OrderGroups {
   private readonly groups = new Map<number, Group>()
@@ -65,10 +68,20 @@ export class OrderGroups {
     else if (event === 'deleted') this.groups.delete(shard)
   }
 
-  /** An order was refused: words that name the group say that it has triggered, wherever they stand. */
+  /**
+   * An order that carried a group was refused: words that name the group say that it has triggered, wherever they
+   * stand. What is not found may be the group itself, removed by somebody: another is put on.
+   */
   onRefusal(words: string, shard: number | undefined): void {
     const id = this.idOf(shard)
-    if (shard !== undefined && id !== undefined && NAMES_GROUP.test(words)) this.trigger(shard, id)
+    if (shard === undefined || id === undefined) return
+    if (NOT_FOUND.test(words)) this.checkOne(shard, id).catch(() => undefined)
+    else if (NAMES_GROUP.test(words)) this.trigger(shard, id)
+  }
+
+  /** After a time in which nothing was told: is each still there? */
+  async check(): Promise<void> {
+    await Promise.all([...this.groups].map(([shard, { id }]) => id && this.checkOne(shard, id)))
   }
 
   /** Resets what has triggered. Until the venue has said yes nothing is let through. */
@@ -108,6 +121,16 @@ export class OrderGroups {
     )
   }
 
+  private async checkOne(shard: number, id: string): Promise<void> {
+    const { rest, subaccount } = this.options
+    const query = queryOf(shard, subaccount)
+    const result = await rest.get(`${PATH}/${encodeURIComponent(id)}`, { query }, ROUTE)
+    if (!isGone(result) || this.groups.get(shard)?.id !== id) return
+    this.options.onNotice('warn', `the Kalshi order group of shard ${shard} is gone: another is put on`)
+    this.groups.delete(shard)
+    await this.armOne(shard)
+  }
+
   private async armOne(shard: number): Promise<void> {
     if (this.groups.has(shard) || this.creating.has(shard)) return
     this.creating.add(shard)
@@ -123,9 +146,10 @@ export class OrderGroups {
       this.groups.set(shard, { id, state: 'armed' })
       return
     }
-    // A refusal by the venue itself is its last word; anything else may pass.
-    const isOffered = result.kind !== 'refused' || !result.error.isVenues || result.status === 429
-    if (!isOffered) this.groups.set(shard, { id: undefined, state: 'not_offered' })
+    // Where orders may go without, that is that; where not, the venue is asked again: it may be a pause of its own.
+    const isOffered = result.kind !== 'refused' || !result.error.isVenues || !NOT_OFFERED.has(result.status)
+    if (!isOffered && !this.options.isRequired)
+      this.groups.set(shard, { id: undefined, state: 'not_offered' })
     this.tell(shard, result)
   }
 

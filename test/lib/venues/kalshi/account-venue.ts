@@ -126,6 +126,7 @@ export class AccountVenue {
       group.matched = 0
       return ok({})
     }
+    if (method === 'GET') return ok({ is_auto_cancel_enabled: true, orders: [] })
     if (method !== 'DELETE') return refusal(404, 'not_found')
     this.groups.delete(group.id)
     return { status: 204, body: '' }

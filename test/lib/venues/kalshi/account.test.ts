@@ -189,6 +189,9 @@ describe('the venue’s own brake', () => {
     expect(brakes).toEqual([expect.stringContaining('more than 15 contracts')])
     expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
     expect(admit(gateway, ON_0, 1)).toBeUndefined()
+    // A hedge is no entry: the other leg stands already.
+    expect(await send(gateway, { leg: 1 })).toMatchObject({ kind: 'filled' })
+    expect(venue.accepted.at(-1)).not.toHaveProperty('order_group_id')
     gateway.resume()
     await until(() => admit(gateway, ON_3, 1) === undefined, 'the group is reset')
     expect(await send(gateway)).toMatchObject({ kind: 'filled' })
@@ -205,6 +208,27 @@ describe('the venue’s own brake', () => {
     expect(venue.accepted[0]).not.toHaveProperty('order_group_id')
     const careful = await warmed()
     expect(admit(careful, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+  })
+
+  it('that cannot be put on while the exchange pauses is put on when it is back', async () => {
+    const create = 'POST /portfolio/order_groups/create'
+    const body = { error: { code: 'exchange_is_paused', message: 'exchange_is_paused' } }
+    venue.before.set(create, { status: 409, body })
+    const gateway = await warmed({ keepWarmMs: 20 })
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+    venue.before.delete(create)
+    await until(() => admit(gateway, ON_3, 1) === undefined, 'the brake is on')
+  })
+
+  it('that somebody has removed is put on anew, and is no brake that has fallen', async () => {
+    const gateway = await warmed()
+    venue.groups.clear()
+    expect(await send(gateway)).toMatchObject({ kind: 'rejected', code: 'not_found' })
+    await until(() => venue.groups.size === 1, 'another is there')
+    await until(() => admit(gateway, ON_3, 1) === undefined, 'entries go on')
+    expect(await send(gateway)).toMatchObject({ kind: 'filled' })
+    expect(venue.accepted.at(-1)!.order_group_id).toBe([...venue.groups.keys()][0])
+    expect(brakes).toEqual([])
   })
 
   it('is taken off at the end', async () => {
