@@ -81,7 +81,11 @@ export class OrderGroups {
 
   /** After a time in which nothing was told: is each still there? */
   async check(): Promise<void> {
-    await Promise.all([...this.groups].map(([shard, { id }]) => id && this.checkOne(shard, id)))
+    await Promise.all(
+      [...this.groups].map(async ([shard, { id }]) => {
+        if (id !== undefined) await this.checkOne(shard, id)
+      }),
+    )
   }
 
   /** Resets what has triggered. Until the venue has said yes nothing is let through. */
