@@ -11,9 +11,7 @@ import type { PlannedOrder, VenueDenial } from '../../model/admission.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
 import { CREATE_PATH, KalshiAccount } from './account.js'
-import type { AccountFrame } from './account-frames.js'
-import { AccountSocket } from './account-socket.js'
-import { AccountWatch } from './account-watch.js'
+import { AccountFollower } from './account-follower.js'
 import { keyWarning, type KalshiCredentials } from './auth.js'
 import type {
   FillReport,
@@ -34,6 +32,7 @@ import { RatedRest } from './rated-rest.js'
 import { KalshiRates } from './rates.js'
 import { restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
+import { WARM_CONNECTIONS, WarmConnections } from './warm-connections.js'
 import { isJsonObject, textOf } from './wire.js'
 
 export interface KalshiGatewayOptions {
@@ -63,7 +62,6 @@ export interface KalshiGatewayOptions {
 const HEDGE_WAIT_MS = 1_000
 /** At a stop the venue has so long to take the brake off. */
 const REMOVE_MS = 500
-const WARM_CONNECTIONS = 2
 /** What keeps connections warm may hang at a slow venue: four are left for orders then. */
 const MAX_CONNECTIONS = 4 + WARM_CONNECTIONS
 const MAX_CANCELED = 1_000
@@ -79,13 +77,10 @@ export class KalshiGateway implements OrderGateway {
   private readonly groups: OrderGroups | undefined
   private readonly state: KalshiAccount
   private readonly own = new OwnOrders()
-  private accountWatch: AccountWatch | undefined
-  private socket: AccountSocket | undefined
-  private watcher: NodeJS.Timeout | undefined
+  private readonly connections: WarmConnections
+  private follower: AccountFollower | undefined
   /** Orders that the venue listed as resting and that were canceled for it. */
   private readonly canceled = new Set<string>()
-  private warmer: NodeJS.Timeout | undefined
-  private isClosed = false
   private readonly notice = (level: 'info' | 'warn', text: string): void =>
     this.options.onNotice?.(level, text)
 
@@ -107,6 +102,14 @@ export class KalshiGateway implements OrderGateway {
         ? undefined
         : new OrderGroups({ rest, ...orderGroup, subaccount, onNotice, onTriggered })
     this.state = new KalshiAccount({ rest, groups: this.groups, clock, subaccount, onNotice })
+    this.connections = new WarmConnections({
+      orders: this.orders,
+      rates: this.rates,
+      state: this.state,
+      query: this.ofSubaccount,
+      everyMs: options.keepWarmMs ?? 10_000,
+      onNotice,
+    })
   }
 
   /**
@@ -116,20 +119,9 @@ export class KalshiGateway implements OrderGateway {
   async warm(): Promise<void> {
     const warning = keyWarning(this.options.credentials)
     if (warning !== undefined) this.notice('warn', warning)
-    await this.touch()
+    await this.connections.touch()
     await this.state.learn()
-    const everyMs = this.options.keepWarmMs ?? 10_000
-    if (this.isClosed || everyMs === 0 || this.warmer !== undefined) return
-    let isTouching = false
-    this.warmer = setInterval(() => {
-      // One that hangs takes no further connection.
-      if (isTouching) return
-      isTouching = true
-      Promise.all([this.touch(), this.state.refresh()])
-        .catch((error: unknown) => this.notice('warn', `Kalshi keep-warm: ${messageOf(error)}`))
-        .finally(() => (isTouching = false))
-    }, everyMs)
-    this.warmer.unref()
+    this.connections.keep()
   }
 
   admit(orders: readonly PlannedOrder[]): VenueDenial | undefined {
@@ -137,30 +129,15 @@ export class KalshiGateway implements OrderGateway {
   }
 
   watch(before: OwnTrading, onAlarm: (alarm: TradingAlarm) => void): void {
-    const { clock, credentials, wsUrl, watchMs = 15_000 } = this.options
-    const { own, rated: rest, notice: onNotice } = this
-    own.takeOver(before)
-    // Named for the primary one too: the venue lists the fills of all where none is named.
-    const query = { subaccount: String(this.options.subaccount ?? 0) }
-    const sinceS = Math.floor(clock.nowMs() / 1000)
-    const nowMs = () => this.rates.nowMs()
-    const watch = new AccountWatch({ rest, own, before, query, sinceS, nowMs, onAlarm, onNotice })
-    this.accountWatch = watch
-    const look = () => void watch.look()
-    look()
-    this.watcher = setInterval(look, watchMs).unref()
-    if (wsUrl === undefined) return
-    const onLive = () => {
-      look()
-      this.groups?.check().catch((error: unknown) => this.notice('warn', messageOf(error)))
-    }
-    const onFrame = (frame: AccountFrame) => this.onAccountFrame(frame, watch)
-    this.socket = new AccountSocket({ wsUrl, credentials, clock, onFrame, onLive, onNotice })
+    const { clock, credentials, wsUrl, subaccount = 0, watchMs: everyMs = 15_000 } = this.options
+    const { own, groups, rated: rest, notice: onNotice } = this
+    const account = { rest, credentials, clock, own, groups, wsUrl, subaccount, everyMs, onNotice }
+    this.follower = new AccountFollower(account, before, onAlarm)
   }
 
   resume(): ReadonlyMap<string, number> {
     this.groups?.reset().catch((error: unknown) => this.notice('warn', messageOf(error)))
-    return this.accountWatch?.accept() ?? new Map()
+    return this.follower?.accept() ?? new Map()
   }
 
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
@@ -233,11 +210,8 @@ export class KalshiGateway implements OrderGateway {
   }
 
   async close(): Promise<void> {
-    this.isClosed = true
-    clearInterval(this.warmer)
-    clearInterval(this.watcher)
-    this.socket?.close()
-    this.accountWatch?.close()
+    this.connections.close()
+    this.follower?.close()
     if (this.groups !== undefined) await Promise.race([this.groups.remove(), sleep(REMOVE_MS)])
     await Promise.all([this.orders.close(), this.reads.close()])
   }
@@ -269,36 +243,8 @@ export class KalshiGateway implements OrderGateway {
     return outcome
   }
 
-  private onAccountFrame(frame: AccountFrame, watch: AccountWatch): void {
-    if (frame.kind === 'fill') watch.onFill(frame.fill)
-    else if (frame.kind === 'order') this.own.onEnd(frame.venueOrderId, frame.orderId, frame.filledE6)
-    else if (frame.kind === 'group') this.groups?.onUpdate(frame.groupId, frame.event)
-    else if (frame.kind === 'error') this.notice('warn', `Kalshi account channels: error ${frame.text}`)
-    else if (frame.kind === 'unreadable')
-      this.notice('warn', `Kalshi account channels: unreadable ${frame.what}`)
-  }
-
   private get ofSubaccount(): Readonly<Record<string, string>> {
     const { subaccount = 0 } = this.options
     return subaccount === 0 ? {} : { subaccount: String(subaccount) }
-  }
-
-  private async touch(): Promise<void> {
-    const path = '/portfolio/balance'
-    const ask = async () => {
-      // It keeps orders quick, so it does not wait for what other reads have used up.
-      this.rates.take('GET', path)
-      const result = await this.orders.get(path, { query: this.ofSubaccount })
-      this.rates.answered('GET', result)
-      return result
-    }
-    const calls = Array.from({ length: WARM_CONNECTIONS }, (_, index) =>
-      index === 0 ? this.state.withBalance(ask) : ask(),
-    )
-    for (const result of await Promise.all(calls)) {
-      const isRefusal = result.kind === 'refused' && (result.status === 401 || result.status === 403)
-      // Any other answer has opened the connection, which is what this call is for.
-      if (result.kind === 'failed' || isRefusal) throw restError(`GET ${path}`, result)
-    }
   }
 }
