@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../core/clock.js'
 import { ArbeesError, EXIT, messageOf } from '../../core/errors.js'
 import type { League } from '../../model/game.js'
 import type { Catalog, CatalogListing } from '../ports.js'
+import { AnnouncedChanges } from './announced-changes.js'
 import type { KalshiCredentials } from './auth.js'
 import { applyCatalogChange, type CatalogChange } from './catalog-change.js'
 import { readFeeChanges, type FeeChanges } from './fee-changes.js'
@@ -45,6 +46,7 @@ export class KalshiCatalog implements Catalog {
   private readonly reader: PatientReader
   private readonly clock: Clock
   private readonly kept = new Map<League, KalshiListing>()
+  private readonly announced = new AnnouncedChanges(Object.values(GAME_SERIES))
   private feeChanges: { readonly changes: FeeChanges; readonly readMs: number } | undefined
   private reading: Promise<FeeChanges> | undefined
 
@@ -59,8 +61,10 @@ export class KalshiCatalog implements Catalog {
    * (exit 6, 4 for refused credentials) when there is none.
    */
   async openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing> {
+    const askedUs = this.clock.monoUs()
     try {
-      this.kept.set(league, await this.list({ series: GAME_SERIES[league], status: 'open' }, signal))
+      const listing = await this.list({ series: GAME_SERIES[league], status: 'open' }, signal)
+      this.kept.set(league, this.announced.over(listing, askedUs))
     } catch (error) {
       const kept = this.current(league)
       if (signal.aborted || kept === undefined) throw error
@@ -78,6 +82,7 @@ export class KalshiCatalog implements Catalog {
 
   /** Applies what the feed told. The leagues that it concerns, and whether only another listing can tell the rest. */
   apply(change: CatalogChange): { readonly leagues: readonly League[]; readonly isOutdated: boolean } {
+    this.announced.hear(change, this.clock.monoUs())
     const leagues: League[] = []
     let isOutdated = false
     for (const [league, listing] of this.kept) {

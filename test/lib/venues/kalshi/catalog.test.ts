@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { systemClock } from '../../../../src/lib/core/clock.js'
 import { readPriceGrid } from '../../../../src/lib/venues/kalshi/catalog-market.js'
 import { KalshiCatalog } from '../../../../src/lib/venues/kalshi/catalog.js'
 import { gamesOf } from '../../../../src/lib/venues/kalshi/listing.js'
@@ -182,10 +181,12 @@ describe('Kalshi catalog', () => {
   let catalog: KalshiCatalog
   let pages: Record<string, Answer>
   let nowMs: number
+  let monoUs: number
   beforeEach(async () => {
     venue = await HttpVenue.start(credentials.privateKey)
     nowMs = NOW_MS
-    const clock = { ...systemClock, nowMs: () => nowMs }
+    monoUs = 0
+    const clock = { nowMs: () => nowMs, monoUs: () => monoUs }
     catalog = new KalshiCatalog({ baseUrl: venue.baseUrl, timeoutMs: 2000, clock })
     pages = {
       '/series/KXNBAGAME': {
@@ -312,6 +313,20 @@ describe('Kalshi catalog', () => {
       leagues: ['nba'],
       isOutdated: true,
     })
+  })
+
+  it('what is told while a listing is under way, or after the venue made the copy that it shows, stands', async () => {
+    const paused = { kind: 'market_status', ticker: `${EVENT}-SAS`, status: 'inactive' } as const
+    const { answer } = venue
+    venue.answer = (request) => {
+      if (request.query.get('cursor') === 'next') catalog.apply(paused)
+      return answer(request)
+    }
+    expect((await catalog.openMarkets('nba', never)).markets).toEqual([])
+    venue.answer = answer
+    expect((await catalog.openMarkets('nba', never)).markets).toEqual([])
+    monoUs += 21_000_000
+    expect((await catalog.openMarkets('nba', never)).markets).toHaveLength(2)
   })
 
   it('fees follow the event, and changes that are announced, from a minute before they apply', async () => {
