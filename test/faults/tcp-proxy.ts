@@ -6,7 +6,7 @@
 import { createConnection, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 
-type Mode = 'pass' | 'blackhole' | 'swallow_replies'
+type Mode = 'pass' | 'blackhole' | 'swallow_replies' | 'refuse'
 
 export class TcpProxy {
   private readonly pairs = new Set<Pair>()
@@ -34,6 +34,11 @@ export class TcpProxy {
     return proxy
   }
 
+  get port(): number {
+    const address = this.server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
   /** Each chunk is handed on so much later, in order. */
   delay(ms: number): void {
     this.delayMs = ms
@@ -49,9 +54,20 @@ export class TcpProxy {
     this.mode = 'swallow_replies'
   }
 
+  /** Nobody is there: who is connected is cut, who dials is cut at once. Ended by `heal`. */
+  refuse(): void {
+    this.mode = 'refuse'
+    this.cutAll()
+  }
+
   /** Half of the next chunk of each connection is handed on, then it is cut. */
   cutMidFrame(): void {
     for (const pair of this.pairs) pair.cutting = true
+  }
+
+  /** Every connection ends now; new ones are served. */
+  cutAll(): void {
+    for (const pair of this.pairs) pair.cut()
   }
 
   heal(): void {
@@ -62,15 +78,16 @@ export class TcpProxy {
   /** Leads elsewhere from now on; who is connected is cut, as by an address that moves. */
   moveTo(target: { readonly host: string; readonly port: number }): void {
     this.target = target
-    for (const pair of this.pairs) pair.cut()
+    this.cutAll()
   }
 
   async close(): Promise<void> {
-    for (const pair of this.pairs) pair.cut()
+    this.cutAll()
     await new Promise((done) => this.server.close(done))
   }
 
   private serve(client: Socket): void {
+    if (this.mode === 'refuse') return void client.destroy()
     const server = createConnection(this.target.port, this.target.host)
     const pair = new Pair(client, server, () => this.pairs.delete(pair))
     this.pairs.add(pair)
