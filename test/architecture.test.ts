@@ -70,6 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'venues',
     'risk',
     'execution',
+    'sim',
     'roles',
     'view',
   ],

@@ -50,7 +50,10 @@ export const FIGURES: Readonly<Record<BenchName, readonly string[]>> = {
   ],
   refill: ['p50_us', 'p99_us', 'dropped', 'p99_ratio_to_no_refill', 'refill_s'],
   startup: ['p50_us', 'max_ratio_to_bare'],
-  kalshi: ['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
+  kalshi: [
+    ...['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
+    ...['order_p50_us', 'order_p99_us', 'order_ratio_to_bare_post', 'order_ratio_to_bare_post_ed25519'],
+  ],
 }
 
 /** Throws what the benchmark throws; an aborted one gives what it has. */

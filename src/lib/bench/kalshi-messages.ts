@@ -1,6 +1,20 @@
-/** What `arbees bench kalshi` and its reading process tell each other. */
+/** What `arbees bench kalshi` and its processes tell each other. */
 
 export type ToKalshiReader = { readonly type: 'join'; readonly url: string } | { readonly type: 'count' }
 
 export type FromKalshiReader =
   { readonly type: 'joined' } | { readonly type: 'counted'; readonly received: number }
+
+/** Starts the simulated venue: every account has the largest usage tier that the venue knows. */
+export interface ToKalshiVenue {
+  readonly type: 'start'
+  readonly keys: readonly { readonly keyId: string; readonly publicKey: string }[]
+}
+
+/** It stands, and this market is open there. */
+export interface FromKalshiVenue {
+  readonly type: 'listening'
+  readonly baseUrl: string
+  readonly marketId: string
+  readonly exchangeIndex: number
+}

@@ -1,33 +1,38 @@
-/** From runs to the figures of `arbees bench kalshi`: percentiles over all frames, rates as medians of the rounds. */
+/** From runs to the figures of `arbees bench kalshi`: percentiles over all calls, rates as medians of the rounds. */
 
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
+import { renderOrders, summarizeOrders } from './kalshi-order-report.js'
+import type { KalshiOrderCase, KalshiOrderFigures, OrderSamples } from './kalshi-order-report.js'
 import { machineLines } from './machine.js'
 import type { Machine } from './machine.js'
 import { medianOf, percentileOf } from './percentiles.js'
 
-/** One round. */
+/** One round of frames. */
 export interface KalshiRun {
   /** Of each frame, from its bytes to its messages handed to the socket. */
   readonly tookUs: Float64Array
-  readonly frames: number
-  /** Of the whole process, sockets included. */
+  /** Of the whole process, sockets included, for these frames. */
   readonly cpuUs: number
-  /** `JSON.parse` alone on such frames, frames a second. */
-  readonly parsePerS: number
+  /** `JSON.parse` alone on such frames. */
+  readonly parse: {
+    readonly tookUs: Float64Array
+    /** CPU time of a frame, without the clock around each. */
+    readonly costUs: number
+  }
 }
 
-export interface KalshiCase {
+export interface KalshiFrameCase {
   readonly bench: 'kalshi'
   readonly case: 'frame to quote' | 'JSON.parse alone'
-  readonly frames: number | null
+  readonly n: number
   readonly p50_us: number
-  readonly p99_us: number | null
-  /** Of one core. */
+  readonly p99_us: number
+  /** Of one core's CPU time. */
   readonly frames_per_s: number
 }
 
-export interface KalshiSummary {
+export interface KalshiSummary extends Omit<KalshiOrderFigures, 'cases'> {
   /** Frames of one core's second, to their quotes. */
   readonly rate: number | null
   readonly p50_us: number | null
@@ -40,20 +45,22 @@ export interface KalshiSummary {
   /** CPU time of a frame over that of `JSON.parse` on it. */
   readonly ratio_to_json_parse: number | null
   readonly machine: Machine
-  readonly cases: readonly KalshiCase[]
+  readonly cases: readonly (KalshiFrameCase | KalshiOrderCase)[]
 }
 
 const round = (value: number, digits = 1): number => Number(value.toFixed(digits))
 
 export function summarizeKalshi(
-  runs: readonly KalshiRun[],
+  { runs, orders }: { readonly runs: readonly KalshiRun[]; readonly orders: OrderSamples },
   { sent, received, machine }: Pick<KalshiSummary, 'sent' | 'received' | 'machine'>,
 ): KalshiSummary {
-  const tookUs = Float64Array.from(runs.flatMap((run) => [...run.tookUs]))
-  const costUs = medianOf(runs.map(({ cpuUs, frames }) => cpuUs / Math.max(1, frames)))
-  const parsePerS = medianOf(runs.map((run) => run.parsePerS))
-  const base = { sent, received, dropped: sent - received, machine }
-  if (costUs === undefined || parsePerS === undefined) {
+  const { cases: orderCases, ...orderFigures } = summarizeOrders(orders)
+  const tookUs = flattened(runs.map((run) => run.tookUs))
+  const parseUs = flattened(runs.map(({ parse }) => parse.tookUs))
+  const costUs = medianOf(runs.map((run) => run.cpuUs / Math.max(1, run.tookUs.length)))
+  const parseCostUs = medianOf(runs.map(({ parse }) => parse.costUs))
+  const base = { ...orderFigures, sent, received, dropped: sent - received, machine }
+  if (costUs === undefined || parseCostUs === undefined) {
     const unknown = {
       rate: null,
       p50_us: null,
@@ -61,52 +68,61 @@ export function summarizeKalshi(
       cpu_us_per_msg: null,
       ratio_to_json_parse: null,
     }
-    return { ...unknown, ...base, cases: [] }
+    return { ...unknown, ...base, cases: orderCases }
   }
-  const ours: KalshiCase = {
-    bench: 'kalshi',
-    case: 'frame to quote',
-    frames: tookUs.length,
-    p50_us: round(percentileOf(tookUs, 50)),
-    p99_us: round(percentileOf(tookUs, 99)),
-    frames_per_s: Math.round(1_000_000 / costUs),
-  }
-  const parse: KalshiCase = {
-    bench: 'kalshi',
-    case: 'JSON.parse alone',
-    frames: null,
-    p50_us: round(1_000_000 / parsePerS, 2),
-    p99_us: null,
-    frames_per_s: Math.round(parsePerS),
-  }
+  const ours = frameCase('frame to quote', tookUs, costUs)
   return {
     rate: ours.frames_per_s,
     p50_us: ours.p50_us,
     p99_us: ours.p99_us,
     cpu_us_per_msg: round(costUs / 2, 2),
-    ratio_to_json_parse: round((costUs * parsePerS) / 1_000_000),
+    ratio_to_json_parse: round(costUs / parseCostUs),
     ...base,
-    cases: [ours, parse],
+    cases: [ours, frameCase('JSON.parse alone', parseUs, parseCostUs), ...orderCases],
   }
+}
+
+const frameCase = (name: KalshiFrameCase['case'], tookUs: Float64Array, costUs: number): KalshiFrameCase => ({
+  bench: 'kalshi',
+  case: name,
+  n: tookUs.length,
+  p50_us: round(percentileOf(tookUs, 50), 2),
+  p99_us: round(percentileOf(tookUs, 99), 2),
+  frames_per_s: Math.round(1_000_000 / costUs),
+})
+
+function flattened(lists: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const list of lists) {
+    all.set(list, at)
+    at += list.length
+  }
+  return all
 }
 
 export function renderKalshi(summary: KalshiSummary, options: TableOptions): string {
   const { machine, cases, sent, dropped, ratio_to_json_parse: ratio } = summary
+  const frames = cases.filter((each) => 'frames_per_s' in each)
   return [
     ...machineLines(machine),
     '',
-    renderTable(cases, COLUMNS, options),
+    renderTable(frames, COLUMNS, options),
     '',
     `${sent} messages sent, ${dropped} not received; a frame costs ${ratio ?? '-'} times its JSON.parse`,
-    'us from the bytes of a frame to orderbook. and prices. on a socket that is read; frames a second',
-    'of one core, sockets included; JSON.parse: mean of a frame.',
+    'us from the bytes of a frame to orderbook. and prices. on a socket that is',
+    "read; frames a second of one core's CPU time, sockets included.",
+    ...renderOrders(
+      cases.filter((each) => 'key' in each),
+      options,
+    ),
   ].join('\n')
 }
 
-const COLUMNS: readonly Column<KalshiCase>[] = [
+const COLUMNS: readonly Column<KalshiFrameCase>[] = [
   { title: 'case', value: (each) => each.case },
   { title: 'p50', align: 'right', value: (each) => String(each.p50_us), tone: () => 'strong' },
-  { title: 'p99', align: 'right', value: (each) => String(each.p99_us ?? '-') },
+  { title: 'p99', align: 'right', value: (each) => String(each.p99_us) },
   { title: 'frames/s', align: 'right', value: (each) => String(each.frames_per_s), tone: () => 'strong' },
-  { title: 'frames', align: 'right', value: (each) => String(each.frames ?? '-'), dropOrder: 1 },
+  { title: 'n', align: 'right', value: (each) => String(each.n), dropOrder: 1 },
 ]
