@@ -26,7 +26,7 @@ export interface Domain {
 const STANDARD_EXCHANGE = '0xE111180000d2663C0091e4f400237545B87B996B'
 const NEG_RISK_EXCHANGE = '0xe2222d279d744050d28e00520010520000310F59'
 const EXCHANGE_V3 = '0xe3333700cA9d93003F00f0F71f8515005F6c00Aa'
-const POLYGON = 137n
+export const POLYGON = 137n
 
 /** The exchange contract that a market's orders are signed for. */
 export const domainOf = (negRisk: boolean): Domain => ({
@@ -43,15 +43,23 @@ export const OTHER_DOMAINS: readonly Domain[] = [
   { version: '1', verifyingContract: NEG_RISK_EXCHANGE },
 ]
 
+/** Full encoding of an order's type. */
+export const ORDER_TYPE =
+  'Order(uint256 salt,address maker,address signer,uint256 tokenId,uint256 makerAmount,uint256 takerAmount,uint8 side,uint8 signatureType,uint256 timestamp,bytes32 metadata,bytes32 builder)'
+
 const encoder = new TextEncoder()
-const keccakText = (text: string): Uint8Array => keccak_256(encoder.encode(text))
+export const keccakText = (text: string): Uint8Array => keccak_256(encoder.encode(text))
 
-const word = (value: bigint): Uint8Array => Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
-const address = (hex: string): Uint8Array => Buffer.from(hex.slice(2).padStart(64, '0'), 'hex')
+export const word = (value: bigint): Uint8Array => Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
+export const address = (hex: string): Uint8Array => Buffer.from(hex.slice(2).padStart(64, '0'), 'hex')
 const bytes32 = (hex: string): Uint8Array => Buffer.from(hex.slice(2), 'hex')
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => keccak_256(Buffer.concat(parts))
+export const joined = (...parts: readonly Uint8Array[]): Uint8Array => keccak_256(Buffer.concat(parts))
 
-function domainSeparator({ version, verifyingContract }: Domain): Uint8Array {
+/** What is signed of a struct's hash under a domain. */
+export const digestOf = (domain: Uint8Array, struct: Uint8Array): Uint8Array =>
+  joined(Buffer.from([0x19, 0x01]), domain, struct)
+
+export function domainSeparator({ version, verifyingContract }: Domain): Uint8Array {
   return joined(
     keccakText('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'),
     keccakText('Polymarket CTF Exchange'),
@@ -63,14 +71,12 @@ function domainSeparator({ version, verifyingContract }: Domain): Uint8Array {
 
 /** `0x` and 64 hex digits. */
 export function orderHash(order: OrderStruct, domain: Domain): string {
-  return `0x${Buffer.from(orderDigest(order, domain)).toString('hex')}`
+  return `0x${Buffer.from(digestOf(domainSeparator(domain), orderStructHash(order))).toString('hex')}`
 }
 
-function orderDigest(order: OrderStruct, domain: Domain): Uint8Array {
-  const struct = joined(
-    keccakText(
-      'Order(uint256 salt,address maker,address signer,uint256 tokenId,uint256 makerAmount,uint256 takerAmount,uint8 side,uint8 signatureType,uint256 timestamp,bytes32 metadata,bytes32 builder)',
-    ),
+export function orderStructHash(order: OrderStruct): Uint8Array {
+  return joined(
+    keccakText(ORDER_TYPE),
     word(order.salt),
     address(order.maker),
     address(order.signer),
@@ -83,20 +89,18 @@ function orderDigest(order: OrderStruct, domain: Domain): Uint8Array {
     bytes32(order.metadata),
     bytes32(order.builder),
   )
-  return joined(Buffer.from([0x19, 0x01]), domainSeparator(domain), struct)
 }
 
-/** The address (lower case) whose key made a 65-byte signature over the order; undefined when it is none. */
-export function recoverSigner(order: OrderStruct, domain: Domain, signature: string): string | undefined {
-  if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return undefined
-  const bytes = Buffer.from(signature.slice(2), 'hex')
+/** The address (lower case) whose key made a 65-byte signature over a digest; undefined when it is none. */
+export function recoverAddress(digest: Uint8Array, bytes: Uint8Array): string | undefined {
+  if (bytes.length !== 65) return undefined
   const v = bytes[64] ?? 0
   const recovery = v >= 27 ? v - 27 : v
   if (recovery > 1) return undefined
   try {
     const point = secp256k1.Signature.fromBytes(bytes.subarray(0, 64), 'compact')
       .addRecoveryBit(recovery)
-      .recoverPublicKey(orderDigest(order, domain))
+      .recoverPublicKey(digest)
     const publicKey = point.toBytes(false)
     return `0x${Buffer.from(keccak_256(publicKey.subarray(1)).subarray(12)).toString('hex')}`
   } catch {

@@ -20,9 +20,10 @@ import type { StatsCounter } from '../stats.js'
 import type { PolyAccount, PolyTrade } from './account.js'
 import { priceOrder, type PricedOrder } from './amounts.js'
 import type { TokenIndex } from './book-state.js'
-import { domainOf, orderHash, OTHER_DOMAINS, recoverSigner } from './eip712.js'
+import { domainOf, orderHash, OTHER_DOMAINS } from './eip712.js'
 import { fokNotFilled, isPolyRefusal, noFakMatch, polyError, type PolyRefusal } from './errors.js'
 import { parsePolyOrder, type PolyOrderRequest } from './order-request.js'
+import { orderSigner } from './order-signature.js'
 import { amountText } from './text.js'
 
 export interface OrderReply {
@@ -55,11 +56,11 @@ export class PolyOrderEntry {
     private readonly findToken: (tokenId: string) => { market: PolyMarket; token: TokenIndex } | undefined,
   ) {}
 
-  /** Handles one order whose L2 headers are good. */
-  post(body: string): OrderReply | PolyRefusal {
+  /** Handles one order whose L2 headers are good, and name this API key. */
+  post(body: string, apiKey: string): OrderReply | PolyRefusal {
     const request = parsePolyOrder(body)
     if (isPolyRefusal(request)) return request
-    const admitted = this.admit(request)
+    const admitted = this.admit(request, apiKey)
     if (isPolyRefusal(admitted)) return admitted
     const { orderId, market } = admitted
     this.account.claim(orderId)
@@ -77,12 +78,16 @@ export class PolyOrderEntry {
     })
   }
 
-  private admit({ order, tokenId, signature, owner, orderType }: PolyOrderRequest): Admitted | PolyRefusal {
-    const { address, funder, api_key: apiKey, signature_type: signatureType } = this.owner
+  private admit(
+    { order, tokenId, signature, owner, orderType }: PolyOrderRequest,
+    apiKey: string,
+  ): Admitted | PolyRefusal {
+    const { address, funder, signature_type: signatureType } = this.owner
     if (owner !== apiKey) {
       return polyError(400, 'owner', 'the order owner has to be the owner of the API KEY')
     }
-    if (order.signer.toLowerCase() !== address) {
+    // A deposit wallet is itself the signer of its orders.
+    if (order.signer.toLowerCase() !== (order.signatureType === 3 ? funder : address)) {
       return polyError(400, 'signer', 'the order signer address has to be the address of the API KEY')
     }
     const listed = this.findToken(tokenId)
@@ -91,8 +96,8 @@ export class PolyOrderEntry {
     const { market, token } = listed
     const domain = domainOf(market.negRisk)
     const orderId = orderHash(order, domain)
-    if (recoverSigner(order, domain, signature) !== address) {
-      const elsewhere = OTHER_DOMAINS.some((other) => recoverSigner(order, other, signature) === address)
+    if (orderSigner(order, domain, signature) !== address) {
+      const elsewhere = OTHER_DOMAINS.some((other) => orderSigner(order, other, signature) === address)
       return elsewhere
         ? polyError(400, 'order_version_mismatch', 'order_version_mismatch')
         : polyError(400, 'invalid_signature', 'invalid signature')

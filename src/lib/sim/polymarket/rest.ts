@@ -7,12 +7,15 @@ import { parseJson, recordOf, reply } from '../http-host.js'
 import type { PolyMarket } from '../market.js'
 import type { StatsCounter } from '../stats.js'
 import type { PolyAccount } from './account.js'
+import { ApiKeys } from './api-keys.js'
 import { MIN_ORDER_SIZE, type TokenIndex } from './book-state.js'
-import { isPolyRefusal, polyError, type PolyRefusal } from './errors.js'
-import { refuseL2 } from './l2-auth.js'
+import { polyError, type PolyRefusal } from './errors.js'
 import type { MarketFeed } from './market-feed.js'
 import type { PolyOrderEntry } from './order-entry.js'
-import { clobMarketShape, marketShape, openOrderShape, tradeShape } from './shapes.js'
+import { polyAuthRoutes } from './rest-auth.js'
+import { polyOrderRoutes } from './rest-orders.js'
+import { clobMarketShape, marketShape } from './shapes.js'
+import { signedRoutes } from './signed-routes.js'
 
 export interface PolyRestOptions {
   readonly clock: Clock
@@ -24,11 +27,7 @@ export interface PolyRestOptions {
   readonly findMarket: (conditionId: string) => PolyMarket | undefined
 }
 
-type Handler = (c: Context, body: string) => Response
-
 const NO_BOOK = polyError(404, 'unknown_token', 'No orderbook exists for the requested token id')
-const PAGE = 100
-const LAST_CURSOR = 'LTE='
 const MAX_BOOKS = 500
 
 export function polyApp({
@@ -44,15 +43,9 @@ export function polyApp({
     stats.refuse('poly', reason)
     return reply(status, body)
   }
-  const signed =
-    (answer: Handler) =>
-    async (c: Context): Promise<Response> => {
-      const body = await c.req.text()
-      const header = (name: string) => c.req.header(name)
-      const path = new URL(c.req.url).pathname
-      const refusal = refuseL2({ header, method: c.req.method, path, body }, owner, clock.nowMs())
-      return refusal === undefined ? answer(c, body) : refuse(refusal)
-    }
+  const keys = new ApiKeys(owner)
+  const wallet = owner.address
+  const signed = signedRoutes({ clock, keys, wallet, refuse })
   const byToken =
     (answer: (market: PolyMarket, token: TokenIndex) => unknown) =>
     (c: Context): Response => {
@@ -64,6 +57,8 @@ export function polyApp({
   app.notFound(() => refuse(polyError(404, 'not_found', 'not found')))
   app.onError((error) => refuse(polyError(500, 'internal_error', error.message)))
 
+  app.route('/', polyAuthRoutes({ clock, keys, wallet, refuse, signed }))
+  app.route('/', polyOrderRoutes({ clock, account, owner, orderEntry, refuse, signed }))
   app.get('/version', () => reply(200, { version: 2 }))
   app.get('/time', () => reply(200, Math.floor(clock.nowMs() / 1000)))
   app.get(
@@ -90,6 +85,12 @@ export function polyApp({
     })
     return reply(200, books)
   })
+  app.get('/markets-by-token/:id', (c) => {
+    const listed = feed.findToken(c.req.param('id'))
+    if (listed === undefined) return refuse(NO_BOOK)
+    const { id, tokenIds } = listed.market
+    return reply(200, { condition_id: id, primary_token_id: tokenIds[0], secondary_token_id: tokenIds[1] })
+  })
   const byCondition =
     (answer: (market: PolyMarket) => unknown) =>
     (c: Context): Response => {
@@ -107,72 +108,5 @@ export function polyApp({
     byCondition((market) => clobMarketShape(market, MIN_ORDER_SIZE)),
   )
 
-  app.post(
-    '/order',
-    signed((_c, body) => {
-      const result = orderEntry.post(body)
-      return isPolyRefusal(result) ? refuse(result) : reply(result.status, result.body)
-    }),
-  )
-  // Delayed orders cannot be canceled and nothing else ever waits.
-  app.delete(
-    '/order',
-    signed((_c, body) => {
-      const orderId = recordOf(parseJson(body))?.['orderID']
-      if (typeof orderId !== 'string') return refuse(polyError(400, 'invalid_payload', 'Invalid orderID'))
-      const reason = account.delayed.has(orderId) ? 'order is delayed' : 'order not found or already matched'
-      return reply(200, { canceled: [], not_canceled: { [orderId]: reason } })
-    }),
-  )
-  app.delete(
-    '/cancel-all',
-    signed(() => reply(200, { canceled: [], not_canceled: {} })),
-  )
-  app.get(
-    '/data/order/:id',
-    signed((c) => {
-      const order = account.delayed.get(c.req.param('id') ?? '')
-      // Only active orders are shown; anything else is an empty answer, not an error.
-      return reply(200, order === undefined ? null : openOrderShape(order, owner))
-    }),
-  )
-  app.get(
-    '/data/trades',
-    signed((c) => {
-      const { id, market, asset_id: assetId, before, after, next_cursor: cursor } = c.req.query()
-      const trades = account.trades
-        .filter((trade) => id === undefined || trade.id === id)
-        .filter((trade) => market === undefined || trade.market.id === market)
-        .filter((trade) => assetId === undefined || trade.market.tokenIds[trade.token] === assetId)
-        .filter((trade) => before === undefined || trade.matchedMs < Number(before) * 1000)
-        .filter((trade) => after === undefined || trade.matchedMs > Number(after) * 1000)
-      const offset = offsetOf(cursor)
-      const page = trades.slice(offset, offset + PAGE)
-      const next = offset + PAGE
-      return reply(200, {
-        limit: PAGE,
-        count: page.length,
-        next_cursor: next < trades.length ? Buffer.from(String(next)).toString('base64') : LAST_CURSOR,
-        data: page.map((trade) => tradeShape(trade, account, owner, clock.nowMs())),
-      })
-    }),
-  )
-  app.get(
-    '/balance-allowance',
-    signed((c) => {
-      const { asset_type: type, token_id: tokenId } = c.req.query()
-      if (type !== 'COLLATERAL' && type !== 'CONDITIONAL') {
-        return refuse(polyError(400, 'invalid_payload', 'invalid asset type'))
-      }
-      const balance = type === 'COLLATERAL' ? account.cashMicros : account.tokenE6(tokenId ?? '')
-      return reply(200, { balance: String(balance), allowance: '999999999000000' })
-    }),
-  )
   return app
-}
-
-function offsetOf(cursor: string | undefined): number {
-  if (cursor === undefined || cursor === '' || cursor === LAST_CURSOR) return 0
-  const offset = Number(Buffer.from(cursor, 'base64').toString())
-  return Number.isSafeInteger(offset) && offset >= 0 ? offset : 0
 }
