@@ -1,23 +1,37 @@
 /**
- * Who we are at the venue: the credentials file, the address of the signing key, and the L2 headers of each request.
+ * Who we are at the venue: the credentials file, the address of the signing key, the L1 headers that prove we hold it
+ * (once, to get API credentials), and the L2 headers of each request.
  */
 
 import { createHmac } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { ArbeesError, EXIT, messageOf } from '../../core/errors.js'
+import {
+  digestOf,
+  joined,
+  keccak,
+  POLYGON_CHAIN_ID,
+  address as word,
+  signDigest,
+  text,
+  uint,
+} from './typed-data.js'
 
-/** 0 EOA, 1 POLY_PROXY (email account), 2 POLY_GNOSIS_SAFE (browser wallet). */
-export type SignatureType = 0 | 1 | 2
+/** 0 EOA, 1 POLY_PROXY (email account), 2 POLY_GNOSIS_SAFE (browser wallet), 3 POLY_1271 (deposit wallet). */
+export type SignatureType = 0 | 1 | 2 | 3
 
-export interface PolymarketCredentials {
-  /** The signer's secp256k1 key, 32 bytes. */
-  readonly privateKey: Uint8Array
+/** What the venue gives for a proof that we hold a key. */
+export interface ApiCredentials {
   readonly apiKey: string
   /** Base64 as the venue gave it. */
   readonly secret: string
   readonly passphrase: string
+}
+
+export interface PolymarketCredentials extends ApiCredentials {
+  /** The signer's secp256k1 key, 32 bytes. */
+  readonly privateKey: Uint8Array
   /** The wallet that pays; the signer itself when absent. */
   readonly funder?: string
   readonly signatureType: SignatureType
@@ -29,15 +43,15 @@ export interface PolymarketCredentials {
  */
 export function loadPolymarketCredentials({ path }: { readonly path: string }): PolymarketCredentials {
   const record = readPrivateJson(path)
-  const text = (field: string): string => {
+  const textOf = (field: string): string => {
     const value = record[field]
     if (typeof value !== 'string' || value === '')
       throw invalid(path, `'${field}' is missing or not a string`)
     return value
   }
-  const privateKey = parsePrivateKey(text('private_key'))
+  const privateKey = parsePrivateKey(textOf('private_key'))
   if (privateKey === undefined) throw invalid(path, `'private_key' is not a secp256k1 key of 64 hex digits`)
-  const secret = text('secret')
+  const secret = textOf('secret')
   if (!/^[A-Za-z0-9+/_-]{16,}={0,2}$/.test(secret)) throw invalid(path, `'secret' is not base64`)
   const signatureType = parseSignatureType(record.signature_type ?? 0, path)
   const funder = record.funder
@@ -47,11 +61,14 @@ export function loadPolymarketCredentials({ path }: { readonly path: string }): 
   if (signatureType !== 0 && funder === undefined) {
     throw invalid(path, `signature_type ${signatureType} needs 'funder', the wallet that holds the money`)
   }
+  if (signatureType === 0 && funder !== undefined && checksumAddress(funder) !== addressOf(privateKey)) {
+    throw invalid(path, `signature_type 0 pays from the key's own address: 'funder' is another`)
+  }
   return {
     privateKey,
-    apiKey: text('api_key'),
+    apiKey: textOf('api_key'),
     secret,
-    passphrase: text('passphrase'),
+    passphrase: textOf('passphrase'),
     signatureType,
     ...(typeof funder === 'string' ? { funder: checksumAddress(funder) } : {}),
   }
@@ -96,18 +113,8 @@ function invalid(path: string, why: string): ArbeesError {
 }
 
 function parseSignatureType(value: unknown, path: string): SignatureType {
-  if (value === 0 || value === 1 || value === 2) return value
-  if (value === 3) {
-    throw new ArbeesError(
-      'SIGNATURE_TYPE_UNSUPPORTED',
-      `${path}: signature_type 3 (deposit wallet) is not supported`,
-      {
-        exit: EXIT.CONFIG,
-        hint: 'use an account of type 0 (EOA), 1 (proxy) or 2 (Safe)',
-      },
-    )
-  }
-  throw invalid(path, `'signature_type' is not 0, 1 or 2`)
+  if (value === 0 || value === 1 || value === 2 || value === 3) return value
+  throw invalid(path, `'signature_type' is not 0, 1, 2 or 3`)
 }
 
 /** 32 bytes from 64 hex digits (`0x` allowed); undefined when it is no valid secp256k1 key. */
@@ -121,7 +128,7 @@ export function parsePrivateKey(text: string): Uint8Array | undefined {
 /** The address of a private key, with EIP-55 checksum: the last 20 bytes of keccak256 of the public key. */
 export function addressOf(privateKey: Uint8Array): string {
   const publicKey = secp256k1.getPublicKey(privateKey, false)
-  const hash = keccak_256(publicKey.subarray(1))
+  const hash = keccak(publicKey.subarray(1))
   return checksumAddress(`0x${Buffer.from(hash.subarray(12)).toString('hex')}`)
 }
 
@@ -130,7 +137,7 @@ const isAddress = (text: string): boolean => /^0x[0-9a-fA-F]{40}$/.test(text)
 /** EIP-55: a letter is upper case where the hash of the lower-case digits has a nibble of 8 or more. */
 export function checksumAddress(address: string): string {
   const digits = address.slice(2).toLowerCase()
-  const hash = Buffer.from(keccak_256(Buffer.from(digits))).toString('hex')
+  const hash = Buffer.from(keccak(Buffer.from(digits))).toString('hex')
   return `0x${[...digits].map((char, index) => (parseInt(hash[index] ?? '0', 16) >= 8 ? char.toUpperCase() : char)).join('')}`
 }
 
@@ -149,9 +156,37 @@ export function l2Signature(
     .replaceAll('/', '_')
 }
 
+const L1_MESSAGE = 'This message attests that I control the given wallet'
+
+/** Proves that we hold the key of an address: what API credentials are given for. `nowMs` is our wall clock. */
+export function l1Headers(privateKey: Uint8Array, nowMs: number): Record<string, string> {
+  const address = addressOf(privateKey)
+  const timestamp = String(Math.floor(nowMs / 1000))
+  const domain = joined(
+    text('EIP712Domain(string name,string version,uint256 chainId)'),
+    text('ClobAuthDomain'),
+    text('1'),
+    uint(POLYGON_CHAIN_ID),
+  )
+  const struct = joined(
+    text('ClobAuth(address address,string timestamp,uint256 nonce,string message)'),
+    word(address),
+    text(timestamp),
+    uint(0n),
+    text(L1_MESSAGE),
+  )
+  const signature = signDigest(digestOf(domain, struct), privateKey)
+  return {
+    POLY_ADDRESS: address,
+    POLY_SIGNATURE: `0x${Buffer.from(signature).toString('hex')}`,
+    POLY_TIMESTAMP: timestamp,
+    POLY_NONCE: '0',
+  }
+}
+
 /** The signer of L2 requests. `nowMs` is our wall clock: the venue wants seconds. */
 export function l2Headers(
-  credentials: Pick<PolymarketCredentials, 'apiKey' | 'secret' | 'passphrase'>,
+  credentials: ApiCredentials,
   address: string,
   request: { readonly method: string; readonly path: string; readonly body?: string; readonly nowMs: number },
 ): Record<string, string> {

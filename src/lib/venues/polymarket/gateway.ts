@@ -211,12 +211,11 @@ export class PolymarketGateway implements OrderGateway {
     await this.rest.close()
   }
 
+  /** A deposit wallet is itself the signer of its orders. */
   private identity() {
-    return {
-      maker: this.account,
-      signer: this.signerAddress,
-      signatureType: this.options.credentials.signatureType,
-    }
+    const { signatureType } = this.options.credentials
+    const signer = signatureType === 3 ? this.account : this.signerAddress
+    return { maker: this.account, signer, signatureType }
   }
 
   /** Every trade of the order; undefined when a page cannot be read, or there is no end to them. */

@@ -6,12 +6,9 @@
  */
 
 import { createHash } from 'node:crypto'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { ArbeesError, EXIT } from '../../core/errors.js'
 import type { SignatureType } from './auth.js'
+import { address, digestOf, joined, POLYGON_CHAIN_ID, signDigest, text, uint } from './typed-data.js'
 
-const POLYGON_CHAIN_ID = 137
 const EXCHANGE_V2 = '0xE111180000d2663C0091e4f400237545B87B996B'
 const NEG_RISK_EXCHANGE_V2 = '0xe2222d279d744050d28e00520010520000310F59'
 export const ZERO_BYTES32 = `0x${'00'.repeat(32)}`
@@ -21,6 +18,7 @@ export interface OrderFields {
   /** At most 2^53 - 1: it travels as a JSON number. */
   readonly salt: number
   readonly maker: string
+  /** Whose signature it bears: our key's address, or with type 3 the deposit wallet, which is the maker too. */
   readonly signer: string
   /** Decimal, uint256. */
   readonly tokenId: string
@@ -43,61 +41,69 @@ const ORDER_TYPE =
   'uint8 side,uint8 signatureType,uint256 timestamp,bytes32 metadata,bytes32 builder)'
 const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
 
-/** Signs for one key; domain hashes are computed once. */
+/** What a deposit wallet checks before it asks whether its owner signed (ERC-7739): the order, and which wallet. */
+const WALLET_TYPE =
+  'TypedDataSign(Order contents,string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)' +
+  ORDER_TYPE
+
+/** Signs for one key; hashes of types and domains are computed once. */
 export class OrderSigner {
-  private readonly typeHash = keccak(Buffer.from(ORDER_TYPE))
-  private readonly domains: { readonly standard: Uint8Array; readonly negRisk: Uint8Array }
-
-  constructor(
-    private readonly privateKey: Uint8Array,
-    chainId = POLYGON_CHAIN_ID,
-  ) {
-    this.domains = {
-      standard: domainSeparator(EXCHANGE_V2, chainId),
-      negRisk: domainSeparator(NEG_RISK_EXCHANGE_V2, chainId),
-    }
+  private readonly typeHash = text(ORDER_TYPE)
+  private readonly walletTypeHash = text(WALLET_TYPE)
+  private readonly domains = {
+    standard: domainSeparator(EXCHANGE_V2),
+    negRisk: domainSeparator(NEG_RISK_EXCHANGE_V2),
   }
 
-  /** Throws `SIGNATURE_TYPE_UNSUPPORTED` for anything but 0, 1, 2: type 3 wraps its signature and has another signer. */
+  constructor(private readonly privateKey: Uint8Array) {}
+
+  /**
+   * The hash is the same for every type of signature; a deposit wallet's (type 3) signature is wrapped: our key signs the
+   * order as that wallet's, and the venue is told how to unwrap it.
+   */
   sign(order: OrderFields, negRisk: boolean): SignedOrder {
-    if (![0, 1, 2].includes(order.signatureType)) {
-      throw new ArbeesError(
-        'SIGNATURE_TYPE_UNSUPPORTED',
-        `signature type ${order.signatureType} cannot be signed`,
-        {
-          exit: EXIT.CONFIG,
-          hint: 'use an account of type 0 (EOA), 1 (proxy) or 2 (Safe)',
-        },
-      )
-    }
-    const digest = this.digest(order, negRisk)
-    const recovered = secp256k1.sign(digest, this.privateKey, { prehash: false, format: 'recovered' })
-    const v = 27 + (recovered[0] ?? 0)
-    return {
-      signature: `0x${Buffer.from(recovered.subarray(1)).toString('hex')}${v.toString(16)}`,
-      hash: `0x${Buffer.from(digest).toString('hex')}`,
-    }
+    const domain = negRisk ? this.domains.negRisk : this.domains.standard
+    const contents = this.structHash(order)
+    const digest = digestOf(domain, contents)
+    const signature =
+      order.signatureType === 3
+        ? this.signForWallet(order.signer, domain, contents)
+        : signDigest(digest, this.privateKey)
+    return { signature: hex(signature), hash: hex(digest) }
   }
 
-  private digest(order: OrderFields, negRisk: boolean): Uint8Array {
-    const struct = keccak(
-      Buffer.concat([
-        this.typeHash,
-        uint(BigInt(order.salt)),
-        address(order.maker),
-        address(order.signer),
-        uint(BigInt(order.tokenId)),
-        uint(order.makerAmount),
-        uint(order.takerAmount),
-        uint(order.side === 'BUY' ? 0n : 1n),
-        uint(BigInt(order.signatureType)),
-        uint(BigInt(order.timestampMs)),
-        // metadata and builder, both zero.
-        Buffer.alloc(64),
-      ]),
+  private structHash(order: OrderFields): Uint8Array {
+    return joined(
+      this.typeHash,
+      uint(BigInt(order.salt)),
+      address(order.maker),
+      address(order.signer),
+      uint(BigInt(order.tokenId)),
+      uint(order.makerAmount),
+      uint(order.takerAmount),
+      uint(order.side === 'BUY' ? 0n : 1n),
+      uint(BigInt(order.signatureType)),
+      uint(BigInt(order.timestampMs)),
+      // metadata and builder, both zero.
+      Buffer.alloc(64),
     )
-    const domain = negRisk ? this.domains.negRisk : this.domains.standard
-    return keccak(Buffer.concat([Buffer.from([0x19, 0x01]), domain, struct]))
+  }
+
+  private signForWallet(wallet: string, domain: Uint8Array, contents: Uint8Array): Uint8Array {
+    const struct = joined(
+      this.walletTypeHash,
+      contents,
+      text('DepositWallet'),
+      text('1'),
+      uint(POLYGON_CHAIN_ID),
+      address(wallet),
+      Buffer.alloc(32),
+    )
+    const type = Buffer.from(ORDER_TYPE)
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(type.length)
+    const inner = signDigest(digestOf(domain, struct), this.privateKey)
+    return Buffer.concat([inner, domain, contents, type, length])
   }
 }
 
@@ -107,25 +113,14 @@ export function saltOf(orderId: string): number {
   return Number(digest.readBigUInt64BE() >> 11n) || 1
 }
 
-function domainSeparator(contract: string, chainId: number): Uint8Array {
-  return keccak(
-    Buffer.concat([
-      keccak(Buffer.from(DOMAIN_TYPE)),
-      keccak(Buffer.from('Polymarket CTF Exchange')),
-      keccak(Buffer.from('2')),
-      uint(BigInt(chainId)),
-      address(contract),
-    ]),
+function domainSeparator(contract: string): Uint8Array {
+  return joined(
+    text(DOMAIN_TYPE),
+    text('Polymarket CTF Exchange'),
+    text('2'),
+    uint(POLYGON_CHAIN_ID),
+    address(contract),
   )
 }
 
-const keccak = (bytes: Uint8Array): Uint8Array => keccak_256(bytes)
-
-function uint(value: bigint): Buffer {
-  if (value < 0n || value >= 1n << 256n) throw new ArbeesError('BAD_ORDER', `${value} is no uint256`)
-  return Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
-}
-
-function address(text: string): Buffer {
-  return Buffer.from(text.slice(2).padStart(64, '0'), 'hex')
-}
+const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`

@@ -80,7 +80,7 @@ describe('the L2 signature', () => {
 })
 
 describe('the credentials file', () => {
-  it('gives an EOA without a funder, a proxy with one', () => {
+  it('gives an EOA without a funder, a proxy and a deposit wallet with one', () => {
     expect(loadPolymarketCredentials({ path: write(good) })).toMatchObject({
       apiKey: good.api_key,
       signatureType: 0,
@@ -89,6 +89,9 @@ describe('the credentials file', () => {
     expect(loadPolymarketCredentials({ path: write({ ...good, funder, signature_type: 1 }) })).toMatchObject({
       funder: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
       signatureType: 1,
+    })
+    expect(loadPolymarketCredentials({ path: write({ ...good, funder, signature_type: 3 }) })).toMatchObject({
+      signatureType: 3,
     })
   })
 
@@ -109,7 +112,13 @@ describe('the credentials file', () => {
     ['with a secret that is no base64', { ...good, secret: 'not base64!' }, 'KEY_FILE_INVALID'],
     ['with a funder that is no address', { ...good, funder: '0x12' }, 'KEY_FILE_INVALID'],
     ['with a proxy without its wallet', { ...good, signature_type: 2 }, 'KEY_FILE_INVALID'],
-    ['of a deposit wallet', { ...good, signature_type: 3 }, 'SIGNATURE_TYPE_UNSUPPORTED'],
+    ['with a deposit wallet without its address', { ...good, signature_type: 3 }, 'KEY_FILE_INVALID'],
+    [
+      'of an EOA that another wallet pays for',
+      { ...good, funder: '0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed' },
+      'KEY_FILE_INVALID',
+    ],
+    ['of a type to come', { ...good, signature_type: 4 }, 'KEY_FILE_INVALID'],
     ['of an unknown type', { ...good, signature_type: '1' }, 'KEY_FILE_INVALID'],
   ])('%s is refused, and no message quotes a secret', (_, content, code) => {
     const path = content === undefined ? join(folder, 'nowhere.json') : write(content)

@@ -85,11 +85,16 @@ describe('order signatures', () => {
     expect(signer.sign(fields, false)).toEqual(new OrderSigner(KEY).sign({ ...fields }, false))
   })
 
-  it('refuse type 3, whose signature is wrapped', () => {
-    const order = { ...fields, signatureType: 3 as 0 }
-    expect(() => signer.sign(order, false)).toThrowError(
-      expect.objectContaining({ code: 'SIGNATURE_TYPE_UNSUPPORTED' }),
-    )
+  it('of a deposit wallet wrap what our key signed as that wallet, under the same order id', () => {
+    const wallet = `0x${'7a'.repeat(20)}`
+    const order = { ...fields, maker: wallet, signer: wallet, signatureType: 3 as const }
+    const { hash, signature } = signer.sign(order, false)
+    expect(hash).toBe(orderDigest(wire(order, signature), STANDARD))
+    // 65 bytes of signature, domain, order, the order's type (186 bytes) and its length.
+    expect(signature).toHaveLength(2 + 2 * (65 + 32 + 32 + 186 + 2))
+    expect(signature.endsWith('00ba')).toBe(true)
+    expect(recoverAddress(hash, signature.slice(0, 2 + 130))).not.toBe(ADDRESS.toLowerCase())
+    expect(signer.sign(order, true).signature).not.toBe(signature)
   })
 
   it('agree with the slow encoder on any order', () => {
