@@ -6,6 +6,7 @@ import { ArbeesError } from '../../../../src/lib/core/errors.js'
 import type { OrderRequest } from '../../../../src/lib/model/order.js'
 import type { OrderOutcome, Withheld } from '../../../../src/lib/venues/ports.js'
 import { KalshiGateway, type KalshiGatewayOptions } from '../../../../src/lib/venues/kalshi/gateway.js'
+import { until as poll } from '../../poll.js'
 import { HttpVenue, type Answer, type ReceivedRequest } from './http-venue.js'
 import { KEY_ID, rsaCredentials } from './keys.js'
 import { gameMarket } from './markets.js'
@@ -394,6 +395,39 @@ describe('what became of a Kalshi order', () => {
       await sleep(5)
     }
     expect(outcome).toEqual({ kind: 'partial', venueOrderId: VENUE_ID, filledE6: 1_000_000 })
+    await gateway.close()
+    await channel.close()
+  })
+
+  it('that ended without a fill by its channel is asked for in the list, which may know of one', async () => {
+    const channel = await VenueServer.start([], credentials.privateKey)
+    let orders: object[] = []
+    venue.answer = ({ path }) => ({
+      status: 200,
+      body: { fills: [], market_positions: [], ...(path === '/portfolio/orders' && { orders }) },
+    })
+    const gateway = connect({ wsUrl: channel.url })
+    const prepared = gateway.prepare(request(), gameMarket())
+    const none = { positions: new Map(), markets: [], accepted: new Map(), isOurs: () => false }
+    gateway.watch(none, () => undefined)
+    await until('it has subscribed', () => channel.commands.length === 1)
+    const say = (clientId: string, fillCount: string) => {
+      const told = { order_id: VENUE_ID, client_order_id: clientId, ticker: TICKER, status: 'canceled' }
+      channel.sendText(
+        JSON.stringify({ type: 'user_order', sid: 2, msg: { ...told, fill_count_fp: fillCount } }),
+      )
+    }
+    say(ORDER_ID, '0.00')
+    // What comes behind it is known: so is the end without a fill.
+    const next = gateway.prepare(request({ orderId: 'next' }), gameMarket())
+    say('next', '2.50')
+    await poll(async () => (await gateway.query(next)).kind === 'filled', 'the channel is read')
+    expect(await gateway.query(prepared)).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining('no order of this id') as string,
+    })
+    orders = [listed({ status: 'canceled', fill_count_fp: '1.00' })]
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 1_000_000 })
     await gateway.close()
     await channel.close()
   })
