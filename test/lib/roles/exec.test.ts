@@ -516,6 +516,33 @@ describe('exec against the simulated venues', () => {
         .filter(({ payload }) => payload.status === 'filled')
         .every(({ payload }) => payload.mode === 'live'),
     ).toBe(true)
+
+    // The venue begins anew, and knows nothing of what was traded at it.
+    await sim.close()
+    const fresh = await startSimulator({
+      seed: 4,
+      speed: 1,
+      ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
+      accountsDir: join(dataDir, 'account'),
+      onNotice: () => undefined,
+    })
+    cleanups.push(() => fresh.close())
+    const next = await stage('sim', {
+      data_dir: dataDir,
+      'kalshi.rest_url': fresh.urls.kalshiRest,
+      'kalshi.ws_url': fresh.urls.kalshiWs,
+      'polymarket.clob_url': fresh.urls.clob,
+    })
+    await until(() => next.context.report().counts['halted'] === 1, 'the lost position halts exec')
+    const path = latchPath(dataDir, 'sim', 'live')
+    // Of teams that play here too, it shows no position.
+    const lost =
+      /^Kalshi (has no market|shows a position of 0\.000000 in) KXNBAGAME-\S+, (in which )?the ledger/
+    expect(readLatch(path)?.reason).toMatch(lost)
+    await next.join(GAME)
+    next.send(signal({ id: 'afterwards' }))
+    await until(() => next.orders.at(-1)?.payload.reason === 'HALTED', 'no entry goes')
+    expect(fresh.stats().orders).toBe(0)
   })
 
   it('is braked by Kalshi itself and by trading of another hand, and goes on when the operator says so', async () => {

@@ -41,6 +41,8 @@ export class AccountWatch {
   private seen = new Map<string, number>()
   private told = new Map<string, number>()
   private readonly settled = new Set<string>()
+  /** Markets that the venue says it does not have. */
+  private readonly unknown = new Set<string>()
   private readonly unlisted = new Map<string, number>()
   private isLooking = false
   /** Asked for since the last look began. */
@@ -166,18 +168,21 @@ export class AccountWatch {
     this.tell(seen, found)
   }
 
-  /** Only what two looks in a row saw is told, and once. */
+  /** Only what two looks in a row saw is told, and once; of a market that the venue has not, one look is enough. */
   private tell(seen: ReadonlyMap<string, number>, found: ReadonlyMap<string, number>): void {
     const before = this.seen
     this.seen = new Map(seen)
     if ([...seen].some(([marketId, excessE6]) => before.get(marketId) !== excessE6)) this.lookIn(this.lagMs)
     for (const [marketId, excessE6] of seen) {
-      if (before.get(marketId) !== excessE6 || this.told.get(marketId) === this.accepts(marketId, excessE6))
-        continue
+      const isSure = before.get(marketId) === excessE6 || this.unknown.has(marketId)
+      if (!isSure || this.told.get(marketId) === this.accepts(marketId, excessE6)) continue
       this.told.set(marketId, this.accepts(marketId, excessE6))
       const venueE6 = found.get(marketId) ?? 0
       const [has, wants] = [venueE6, venueE6 - excessE6].map((sizeE6) => formatScaled(sizeE6, 6))
-      const text = `Kalshi shows a position of ${has} in ${sanitize(marketId, 100)}, the ledger explains ${wants}`
+      const name = sanitize(marketId, 100)
+      const text = this.unknown.has(marketId)
+        ? `Kalshi has no market ${name}, in which the ledger explains a position of ${wants}: it is not the venue that was traded at`
+        : `Kalshi shows a position of ${has} in ${name}, the ledger explains ${wants}`
       this.options.onAlarm({ kind: 'position', text })
     }
   }
@@ -187,11 +192,17 @@ export class AccountWatch {
     return excessE6 + (this.accepted.get(marketId) ?? 0)
   }
 
-  /** A market that has paid out, or was never heard of, holds no position to compare. */
+  /**
+   * A market that has paid out holds no position to compare. One that the venue does not know is compared: whoever has
+   * traded it was at another venue, or at this one before it began anew.
+   */
   private async isOpen(marketId: string): Promise<boolean> {
     if (this.settled.has(marketId)) return false
     const result = await this.options.rest.get(`/markets/${encodeURIComponent(marketId)}`, {}, '/markets/:')
-    if (result.kind === 'refused' && result.status === 404) return false
+    const isUnknown = result.kind === 'refused' && result.status === 404
+    if (isUnknown) this.unknown.add(marketId)
+    else this.unknown.delete(marketId)
+    if (isUnknown) return true
     if (result.kind !== 'ok') throw new Error(`GET /markets/${sanitize(marketId, 100)}: ${result.kind}`)
     const market = isJsonObject(result.body['market']) ? result.body['market'] : {}
     const isOpen = OPEN_STATUSES.has(textOf(market['status']) ?? '')

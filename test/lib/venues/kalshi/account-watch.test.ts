@@ -56,6 +56,8 @@ beforeEach(async () => {
       const rows = listed.positions.map(([ticker, position_fp]) => ({ ticker, position_fp }))
       return ok({ market_positions: rows, event_positions: [], cursor: '' })
     }
+    if (path.startsWith('/markets/') && listed.status === 'none')
+      return { status: 404, body: { error: { code: 'not_found' } } }
     if (path.startsWith('/markets/')) return ok({ market: { ticker: T, status: listed.status } })
     const order = listed.orders.get(path.replace('/portfolio/orders/', ''))
     return order === undefined ? { status: 404, body: { error: { code: 'not_found' } } } : ok({ order })
@@ -202,6 +204,25 @@ describe('positions of the account', () => {
     listed.status = 'finalized'
     await look(3)
     expect(alarms).toEqual([])
+  })
+
+  it('of a market that the venue has not are missed: it is another one, or began anew', async () => {
+    listed.status = 'none'
+    const { watch, alarms, look } = watching({ positions: new Map([[T, 10_000_000]]), markets: [T] })
+    await look()
+    expect(alarms).toEqual([
+      {
+        kind: 'position',
+        text: `Kalshi has no market ${T}, in which the ledger explains a position of 10.000000: it is not the venue that was traded at`,
+      },
+    ])
+    expect(watch.accept().get(T)).toBe(-10_000_000)
+    await look(3)
+    expect(alarms).toHaveLength(1)
+    // Where nothing is expected, nothing is missed.
+    const flat = watching({ positions: new Map([[T, 0]]), markets: [T] })
+    await flat.look(3)
+    expect(flat.alarms).toEqual([])
   })
 
   it('that cannot be read say nothing, and that is told', async () => {
