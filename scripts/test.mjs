@@ -3,7 +3,7 @@
  * Ends with a line of counts; every check counts as one test.
  */
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,30 +12,41 @@ import { root, setUp } from './setup.mjs'
 setUp({ forTests: true })
 const names = process.argv.slice(2)
 const bin = (name) => join(root, 'node_modules', '.bin', name)
-const succeeds = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
-const checks = [
-  ['types', bin('tsc'), ['-p', 'tsconfig.json']],
-  ['lint', bin('eslint'), ['.', '--max-warnings', '0']],
-  ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
-  ['unused code', bin('knip'), ['--no-progress']],
+// Each uses one core: two lanes, the longest check alone in the first.
+const lanes = [
+  [['lint', 'eslint', ['.', '--max-warnings', '0']]],
+  [
+    ['types', 'tsc', ['-p', 'tsconfig.json']],
+    ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
+    ['unused code', 'knip', ['--no-progress']],
+  ],
 ]
-for (const [name, command, args] of names.length > 0 ? [] : checks) {
-  const passed = succeeds(command, args)
-  process.stdout.write(`${passed ? '✓' : '✗'} ${name}\n`)
-  counts[passed ? 'passed' : 'failed']++
+if (names.length === 0) {
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const [name, command, args] of lane) await check(name, command, args)
+    }),
+  )
+}
+
+/** What a check prints comes at its end, so that two do not mix. */
+async function check(name, command, args) {
+  const child = spawn(bin(command), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk))
+  const status = await new Promise((resolve) => child.once('close', resolve).once('error', resolve))
+  process.stdout.write(Buffer.concat(output))
+  process.stdout.write(`${status === 0 ? '✓' : '✗'} ${name}\n`)
+  counts[status === 0 ? 'passed' : 'failed']++
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'arbees-test-'))
 const report = join(scratch, 'report.json')
-const ran = succeeds(bin('vitest'), [
-  'run',
-  ...names,
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-])
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+const { status } = spawnSync(bin('vitest'), ['run', ...names, ...reporters], { cwd: root, stdio: 'inherit' })
+const ran = status === 0
 try {
   const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
     readFileSync(report, 'utf8'),
