@@ -8,6 +8,7 @@ import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 import { cutMiddle, cutText, wrapText } from '../view/text-width.js'
 import { formatUs } from '../view/units.js'
+import { checkFigure } from './denial-words.js'
 import type { LegEdge } from './explain-edge.js'
 import type { ExplainedInput, ExplainedOrder, Explanation, Verdict } from './explain.js'
 
@@ -73,17 +74,31 @@ function checksOf(orders: readonly ExplainedOrder[]): CheckPayload[] {
   return [...new Map(checks.map((check) => [JSON.stringify(check), check])).values()]
 }
 
+/** Each refusal once, in words. */
+const becauseOf = (orders: readonly ExplainedOrder[]): string[] => [
+  ...new Set(
+    orders.flatMap(({ leg, events }) =>
+      events.flatMap(({ because, state }) =>
+        because === undefined ? [] : [`leg ${leg} ${state === 'stale' ? 'expired' : state}: ${because}`],
+      ),
+    ),
+  ),
+]
+
+const codeIn = (reason: string): string => reason.split(': ')[0] ?? reason
+
 const indented = (text: string): string[] => text.split('\n').map((each) => `  ${each}`)
 
 function header(
-  { id, found_as: as, from, verdict, denied_for: why, signal, game }: Explanation,
+  { id, found_as: as, from, verdict, denied_for: why, signal, game, orders }: Explanation,
   palette: Palette,
   line: (text: string) => string,
   width: number,
 ): string[] {
-  const words = `${WORDS[verdict]}${why === null ? '' : `: ${sanitize(why)}`}`
+  const words = `${WORDS[verdict]}${why === null ? '' : `: ${sanitize(codeIn(why))}`}`
   const lines = [
     `${palette.strong(`signal ${signal?.id ?? sanitize(id)}`)}  ${palette[TONES[verdict]](words)}`,
+    ...becauseOf(orders).map(line),
   ]
   if (signal !== null) {
     const when = new Date(signal.published_ms).toISOString()
@@ -141,8 +156,8 @@ const INPUT_COLUMNS: readonly Column<ExplainedInput>[] = [
 
 const CHECK_COLUMNS: readonly Column<CheckPayload>[] = [
   { title: 'check', value: ({ name }) => name },
-  { title: 'found', value: ({ value }) => value.toLocaleString('en-US'), align: 'right' },
-  { title: 'allowed', value: ({ limit }) => limit.toLocaleString('en-US'), align: 'right' },
+  { title: 'found', value: ({ name, value }) => checkFigure(name, value), align: 'right' },
+  { title: 'allowed', value: ({ name, limit }) => checkFigure(name, limit), align: 'right' },
   {
     title: '',
     value: ({ value, limit }) => (value <= limit ? 'ok' : 'over'),
@@ -158,9 +173,9 @@ function story({ events }: ExplainedOrder): string {
     ? events.filter(({ state }) => isTold(state))
     : events
   return told
-    .map(({ state, at_ms: atMs, reason }) => {
+    .map(({ state, at_ms: atMs, reason, because }) => {
       const since = atMs === startMs ? '' : ` +${(atMs - startMs).toLocaleString('en-US')} ms`
-      return `${state}${since}${reason === undefined ? '' : ` (${reason})`}`
+      return `${state}${since}${reason === undefined ? '' : ` (${because === undefined ? reason : codeIn(reason)})`}`
     })
     .join(', ')
 }

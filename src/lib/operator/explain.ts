@@ -23,6 +23,7 @@ import type {
 import { gameStateOf, signalOf } from '../messages/convert.js'
 import type { GameMarket } from '../model/game.js'
 import type { SignalLeg } from '../model/signal.js'
+import { denialSentence } from './denial-words.js'
 import type { Archive } from './explain-archive.js'
 import { edgeAgain } from './explain-edge.js'
 import type { EdgeAgain } from './explain-edge.js'
@@ -43,6 +44,8 @@ export interface ExplainedEvent {
   readonly state: OrdersPayload['state']
   readonly at_ms: number
   readonly reason?: string
+  /** The same as a sentence with what was found and what is allowed, where something was not sent. */
+  readonly because?: string
   readonly checks?: readonly CheckPayload[]
   readonly venue_order_id?: string
 }
@@ -246,10 +249,13 @@ function ordersOf(orders: readonly Told<'orders'>[], trades: readonly Told<'trad
     const { state, reason, checks, venue_order_id: venueOrderId } = payload
     const order = byId.get(payload.order_id) ?? { first: payload, events: [] }
     byId.set(payload.order_id, order)
+    const isRefusal = reason !== undefined && (state === 'denied' || state === 'stale')
+    const because = isRefusal ? denialSentence(reason, checks) : undefined
     order.events.push({
       state,
       at_ms: timestampMs,
       ...(reason === undefined ? {} : { reason }),
+      ...(because === undefined ? {} : { because }),
       ...(checks === undefined ? {} : { checks }),
       ...(venueOrderId === undefined ? {} : { venue_order_id: venueOrderId }),
     })

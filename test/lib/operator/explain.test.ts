@@ -274,6 +274,20 @@ describe('an explanation', () => {
     expect(explanation.denied_for === null).toBe(!isRefused)
   })
 
+  it('of a denial says why in words, with what was found and what is allowed', async () => {
+    const tape = decided()
+    const checks = [{ name: 'shard_3_cash_micros', value: 37_100_000, limit: 12_000_000 }]
+    told(tape, 'o0', order('o0', 0, 'denied', { reason: 'SHARD_CASH', checks }))
+    const explanation = await ask(ID, tape)
+    expect(explanation.denied_for).toBe('SHARD_CASH')
+    const because = explanation.orders[0]!.events[0]!.because!
+    expect(because).toContain('$37.10 needed at worst, $12.00 free on shard 3')
+    const text = renderExplanation(explanation, { width: 80, color: false })
+    expect(text).toMatch(/denied: SHARD_CASH\n/)
+    expect(text.replace(/\s+/g, ' ')).toContain(`leg 0 denied: ${because}`)
+    expect(text).toMatch(/shard_3_cash_micros +\$37\.10 +\$12\.00 +over/)
+  })
+
   it('puts together what lives of exec did, each with an epoch of its own, in the order of their times', async () => {
     const tape = decided()
     told(tape, 'o0', order('o0', 0, 'intent'), { atMs: 1_020 })
