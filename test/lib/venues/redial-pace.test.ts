@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 
-import { Backoff } from '../../../../src/lib/core/backoff.js'
-import { RedialPace } from '../../../../src/lib/venues/kalshi/redial-pace.js'
+import { Backoff } from '../../../src/lib/core/backoff.js'
+import { RedialPace } from '../../../src/lib/venues/redial-pace.js'
 
 /** Attempts within a minute; each lasts `lastsMs` and gives a book after `bookMs`, if it lasts so long. */
 function attempts(random: () => number, lastsMs: number, { isRefused = false, bookMs = Infinity }): number[] {
@@ -20,7 +20,7 @@ function attempts(random: () => number, lastsMs: number, { isRefused = false, bo
 
 const inFirstSecond = (at: readonly number[]): number => at.filter((ms) => ms < 1000).length
 
-describe('redialing Kalshi', () => {
+describe('redialing a venue', () => {
   it.each([
     ['accepts and closes at once', 1, {}, 75],
     ['gives every book and closes at once', 30, { bookMs: 20 }, 75],

@@ -1,6 +1,6 @@
 /** How long to wait before the next attempt. Pure. */
 
-import type { Backoff } from '../../core/backoff.js'
+import type { Backoff } from '../core/backoff.js'
 
 /** A connection that gave books for so long was a good one; a shorter one is an attempt that failed. */
 const GOOD_AFTER_US = 5_000_000
