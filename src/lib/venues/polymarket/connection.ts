@@ -11,6 +11,7 @@ import type { Clock } from '../../core/clock.js'
 import { codeOf, messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
+import { RedialPace } from '../redial-pace.js'
 import { isVerdict, MAX_FRAME_BYTES, parseFrames } from './frames.js'
 import type { MapperEffect, MapperOptions } from './mapper-effects.js'
 import { PolymarketMapper } from './mapper.js'
@@ -24,13 +25,13 @@ export interface ConnectionTimings extends MapperOptions {
   readonly proofAfterMs: number
   /** Least time between the starts of two compares of one book; many doubted books share it. */
   readonly compareGapMs: number
+  /** Least often that a compare is made, of the book unproved for longest: one alone may have gone silent. */
+  readonly auditEveryMs: number
   /** Without any proof for this long, hash or REST, the socket is replaced. */
   readonly giveUpMs: number
   readonly tickMs: number
   readonly backoffMinMs: number
   readonly backoffMaxMs: number
-  /** Proved for this long, a connection counts as healthy: the next one is dialed after the least delay. */
-  readonly healthyAfterMs: number
 }
 
 export const TIMINGS: ConnectionTimings = {
@@ -39,15 +40,16 @@ export const TIMINGS: ConnectionTimings = {
   staleAfterUs: 1_000_000,
   resyncTimeoutUs: 3_000_000,
   resyncGapUs: 500_000,
+  claimGraceUs: 250_000,
   pingEveryMs: 10_000,
   pongTimeoutMs: 25_000,
   proofAfterMs: 750,
   compareGapMs: 750,
+  auditEveryMs: 2000,
   giveUpMs: 20_000,
   tickMs: 50,
   backoffMinMs: 100,
   backoffMaxMs: 5000,
-  healthyAfterMs: 10_000,
 }
 
 export interface ConnectionOptions {
@@ -66,15 +68,14 @@ export class MarketConnection {
   /** Attempts since the socket was last open. */
   failures = 0
 
-  private readonly backoff: Backoff
+  private readonly pace: RedialPace
+  private isRefused = false
   private socket: WebSocket | undefined
   private compare: AbortController | undefined
   private compareStartedUs = -Infinity
   /** Why the last compare failed, so that the same reason is told once. */
   private compareFailure: string | undefined
   private openedUs = 0
-  /** When this connection was first proved. */
-  private firstProofUs: number | undefined
   private pingedUs = 0
   private pongUs = 0
   private closed = false
@@ -84,14 +85,15 @@ export class MarketConnection {
   constructor(private readonly options: ConnectionOptions) {
     const { timings, random } = options
     this.mapper = new PolymarketMapper(timings)
-    this.backoff = new Backoff({
-      minMs: timings.backoffMinMs,
-      maxMs: timings.backoffMaxMs,
-      ...(random === undefined ? {} : { random }),
-    })
+    const { backoffMinMs: minMs, backoffMaxMs: maxMs } = timings
+    this.pace = new RedialPace(new Backoff({ minMs, maxMs, ...(random === undefined ? {} : { random }) }))
   }
 
-  get isOpen(): boolean {
+  get assets(): number {
+    return this.mapper.assets
+  }
+
+  private get isOpen(): boolean {
     return this.socket?.readyState === WebSocket.OPEN
   }
 
@@ -144,7 +146,6 @@ export class MarketConnection {
   private opened(): void {
     const nowUs = this.now()
     this.failures = 0
-    this.firstProofUs = undefined
     this.openedUs = nowUs
     this.pingedUs = nowUs
     this.pongUs = nowUs
@@ -155,6 +156,8 @@ export class MarketConnection {
     const recvUs = this.now()
     if (socket !== this.socket) return
     for (const item of parseFrames(toBuffer(data))) {
+      // Given up by what the same frame told before.
+      if (socket !== this.socket) return
       if (!isVerdict(item)) {
         this.run(this.mapper.onEvent(item, recvUs), recvUs)
         continue
@@ -174,6 +177,7 @@ export class MarketConnection {
       } as const
       this.options.onEffect({ kind: 'verdict', verdict }, this.now())
     }
+    this.isRefused = /server response: \d{3}\b/.test(error.message)
     this.notice('warn', `polymarket socket: ${sanitize(messageOf(error), 200)}`)
   }
 
@@ -186,13 +190,8 @@ export class MarketConnection {
     this.failures += 1
     const nowUs = this.now()
     this.run(this.mapper.disconnected(), nowUs)
-    const { firstProofUs } = this
-    this.firstProofUs = undefined
-    // A venue that serves one book and drops is dialed ever more rarely.
-    if (firstProofUs !== undefined && nowUs - firstProofUs >= this.options.timings.healthyAfterMs * 1000) {
-      this.backoff.reset()
-    }
-    const delayMs = this.backoff.nextMs()
+    const delayMs = this.pace.ended(nowUs, { isRefused: this.isRefused })
+    this.isRefused = false
     this.notice('warn', `polymarket socket closed (${code}), connecting again in ${delayMs} ms`)
     this.retry = setTimeout(() => this.connect(), delayMs)
   }
@@ -201,7 +200,8 @@ export class MarketConnection {
     const nowUs = this.now()
     this.run(this.mapper.tick(nowUs), nowUs)
     if (!this.isOpen) return
-    const { pingEveryMs, pongTimeoutMs, proofAfterMs, compareGapMs, giveUpMs } = this.options.timings
+    const { pingEveryMs, pongTimeoutMs, proofAfterMs, compareGapMs, auditEveryMs, giveUpMs } =
+      this.options.timings
     if (nowUs - this.pingedUs >= pingEveryMs * 1000) {
       this.pingedUs = nowUs
       this.socket?.send('PING')
@@ -211,16 +211,17 @@ export class MarketConnection {
     const unprovedUs = nowUs - (this.mapper.provedUs ?? this.openedUs)
     if (unprovedUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
     const { doubts } = this.mapper
-    const due = unprovedUs >= proofAfterMs * 1000 || doubts > 0
+    const sinceUs = nowUs - this.compareStartedUs
+    const due = unprovedUs >= proofAfterMs * 1000 || doubts > 0 || sinceUs >= auditEveryMs * 1000
     const gapUs = (compareGapMs * 1000) / Math.max(1, doubts)
-    if (due && this.compare === undefined && nowUs - this.compareStartedUs >= gapUs) {
+    if (due && this.compare === undefined && sinceUs >= gapUs) {
       void this.compareOne(nowUs)
     }
   }
 
   /** At most one at a time; an answer that outlives its socket is thrown away. */
   private async compareOne(askedUs: number): Promise<void> {
-    const tokenId = this.mapper.nextCompare()
+    const tokenId = this.mapper.nextCompare(askedUs)
     if (tokenId === undefined) return
     const controller = new AbortController()
     this.compare = controller
@@ -242,9 +243,10 @@ export class MarketConnection {
       if (effect.kind === 'send') {
         if (this.isOpen) this.socket?.send(effect.text)
       } else if (effect.kind === 'reconnect') {
-        this.drop(effect.reason)
+        // What else was to be done was for the connection that is gone.
+        return this.drop(effect.reason)
       } else {
-        if (effect.kind === 'proved') this.firstProofUs ??= this.now()
+        if (effect.kind === 'proved') this.pace.live(this.now())
         this.options.onEffect(effect, recvUs)
       }
     }

@@ -44,7 +44,7 @@ export interface LevelChange {
 
 export interface PriceChangeEvent {
   readonly type: 'price_change'
-  /** `flat` is the form until August 2025: one change a message, with a hash of an older layout. */
+  /** `flat` are the forms until September 2025: one token a message, with a hash of an older layout. */
   readonly schema: 'changes' | 'flat'
   readonly market: string
   readonly timestamp: string
@@ -70,7 +70,7 @@ export interface TickSizeEvent {
   readonly venueMs: number
 }
 
-interface BestBidAskEvent {
+export interface BestBidAskEvent {
   readonly type: 'best_bid_ask'
   readonly market: string
   readonly assetId: string
@@ -82,6 +82,8 @@ interface BestBidAskEvent {
 interface NewMarketEvent {
   readonly type: 'new_market'
   readonly market: string
+  /** Foreign text; up to 128 characters. */
+  readonly slug?: string
 }
 
 interface MarketResolvedEvent {

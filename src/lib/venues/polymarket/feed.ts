@@ -6,7 +6,8 @@ import { sanitize } from '../../core/sanitize.js'
 import type { CatalogMarket } from '../../model/game.js'
 import type { FeedListener, FeedState, FeedStatus, MarketFeed } from '../ports.js'
 import { MarketConnection, TIMINGS, type ConnectionTimings } from './connection.js'
-import type { MapperEffect } from './mapper-effects.js'
+import type { CatalogChange, MapperEffect } from './mapper-effects.js'
+import { MarketSpread } from './market-spread.js'
 import { PolymarketRest } from './rest.js'
 
 export interface PolymarketFeedOptions {
@@ -16,20 +17,19 @@ export interface PolymarketFeedOptions {
   readonly restUrl: string
   readonly clock: Clock
   readonly listener: FeedListener
+  /** Hears of markets that the venue lists and resolves. */
+  readonly onCatalogChange?: (change: CatalogChange) => void
   /** Above some 500 the venue's first dumps go missing. */
   readonly assetsPerConnection?: number
   readonly timings?: Partial<ConnectionTimings>
   readonly random?: () => number
 }
 
-interface Placed {
-  readonly market: CatalogMarket
-  readonly connection: MarketConnection
-}
-
 export class PolymarketFeed implements MarketFeed {
-  private readonly connections: MarketConnection[] = []
-  private readonly placed = new Map<string, Placed>()
+  private readonly spread: MarketSpread<MarketConnection>
+  private readonly closing = new Set<Promise<void>>()
+  /** Of connections that are no more. */
+  private formerReconnects = 0
   /** Counts per market for the life of the process, also across unfollowing. */
   private readonly bookSeqs = new Map<string, number>()
   private readonly rest: PolymarketRest
@@ -42,51 +42,49 @@ export class PolymarketFeed implements MarketFeed {
   constructor(private readonly options: PolymarketFeedOptions) {
     this.url = channelUrl(options.wsUrl)
     this.rest = new PolymarketRest({ restUrl: options.restUrl, clock: options.clock })
+    this.spread = new MarketSpread(
+      options.assetsPerConnection ?? 200,
+      () => this.openConnection(),
+      (connection, closed) => {
+        this.formerReconnects += connection.reconnects
+        const closing = closed.finally(() => this.closing.delete(closing))
+        this.closing.add(closing)
+      },
+    )
   }
 
   follow(markets: readonly CatalogMarket[]): void {
     if (this.closed) return
     this.asked = true
-    const wanted = new Map(markets.map((market) => [market.marketId, market]))
-    for (const [marketId, { market, connection }] of this.placed) {
-      const next = wanted.get(marketId)
-      if (next !== undefined && sameTokens(next, market)) continue
-      connection.unfollow(marketId)
-      this.placed.delete(marketId)
+    const wanted = new Map<string, CatalogMarket>()
+    for (const market of markets) {
+      if (market.tokenIds !== undefined) wanted.set(market.marketId, market)
+      else this.options.listener.onNotice('error', `polymarket market ${market.marketId} has no token ids`)
     }
-    for (const market of wanted.values()) {
-      const placed = this.placed.get(market.marketId)
-      if (placed !== undefined) {
-        this.placed.set(market.marketId, { market, connection: placed.connection })
-        placed.connection.follow(market)
-        continue
-      }
-      if (market.tokenIds === undefined) {
-        this.options.listener.onNotice('error', `polymarket market ${market.marketId} has no token ids`)
-        continue
-      }
-      const connection = this.roomFor()
-      this.placed.set(market.marketId, { market, connection })
-      connection.follow(market)
-    }
+    // The last word on what is followed no longer comes while its place is still known.
+    this.spread.follow(wanted)
   }
 
   status(): FeedStatus {
     const nowUs = this.options.clock.monoUs()
-    const used = this.connections.filter(({ mapper }) => mapper.assets > 0)
+    const used = this.spread.connections.filter(({ mapper }) => mapper.assets > 0)
     const proofs = used.map(({ mapper }) => mapper.provedUs ?? -1)
     const oldest = Math.min(...proofs)
     return {
       state: this.stateOf(used, nowUs),
       provedUs: proofs.length === 0 || oldest < 0 ? undefined : oldest,
-      markets: this.placed.size,
-      reconnects: this.connections.reduce((sum, { reconnects }) => sum + reconnects, 0),
+      markets: this.spread.size,
+      reconnects: this.spread.connections.reduce(
+        (sum, { reconnects }) => sum + reconnects,
+        this.formerReconnects,
+      ),
+      connections: used.filter(({ mapper }) => mapper.health(nowUs) === 'live').length,
     }
   }
 
   async close(): Promise<void> {
     this.closed = true
-    await Promise.all(this.connections.map((connection) => connection.close()))
+    await Promise.all([...this.spread.connections.map((connection) => connection.close()), ...this.closing])
     await this.rest.close()
   }
 
@@ -98,36 +96,32 @@ export class PolymarketFeed implements MarketFeed {
     return healths.includes('waiting') || !this.asked ? 'CONNECTING' : 'LIVE'
   }
 
-  private roomFor(): MarketConnection {
-    const { assetsPerConnection = 200, clock, timings, random } = this.options
-    const free = this.connections.find(({ mapper }) => mapper.assets + 2 <= assetsPerConnection)
-    if (free !== undefined) return free
-    const connection = new MarketConnection({
+  private openConnection(): MarketConnection {
+    const { clock, timings, random } = this.options
+    const connection: MarketConnection = new MarketConnection({
       url: this.url,
       clock,
       timings: { ...TIMINGS, ...timings },
       ...(random === undefined ? {} : { random }),
       fetchBook: (tokenId, signal) => this.rest.book(tokenId, signal),
-      onEffect: (effect, recvUs) => this.onEffect(effect, recvUs),
+      onEffect: (effect, recvUs) => this.onEffect(connection, effect, recvUs),
     })
-    this.connections.push(connection)
     return connection
   }
 
-  private onEffect(effect: MapperEffect, recvUs: number): void {
-    const { listener } = this.options
+  private onEffect(connection: MarketConnection, effect: MapperEffect, recvUs: number): void {
+    const { listener, onCatalogChange } = this.options
     if (effect.kind === 'verdict') listener.onVerdict(effect.verdict)
     if (effect.kind === 'notice') listener.onNotice(effect.level, effect.text)
+    if (effect.kind === 'catalog') onCatalogChange?.(effect.change)
     if (effect.kind !== 'book') return
     const { market, book, state, venueMs } = effect
+    if (!this.spread.shows(connection, market.marketId, state, venueMs)) return
     const bookSeq = (this.bookSeqs.get(market.marketId) ?? 0) + 1
     this.bookSeqs.set(market.marketId, bookSeq)
     listener.onBook({ market, book, state, bookSeq, recvUs, ...(venueMs === undefined ? {} : { venueMs }) })
   }
 }
-
-const sameTokens = (a: CatalogMarket, b: CatalogMarket): boolean =>
-  a.tokenIds?.[0] === b.tokenIds?.[0] && a.tokenIds?.[1] === b.tokenIds?.[1]
 
 /** Throws `BAD_URL` (exit CONFIG). */
 function channelUrl(wsUrl: string): string {

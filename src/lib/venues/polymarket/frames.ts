@@ -8,27 +8,33 @@
 
 import { messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
-import { parsePriceE4, parseScaled, parseSizeE2 } from '../../model/price.js'
 import type { FrameVerdict } from '../ports.js'
-import type { BookEvent, LevelChange, PolyEvent, PriceChangeEvent, StatedBest, WireLevel } from './events.js'
-import { ILLEGIBLE, isAssetId, isMarketId, isTimestamp, placeLost, type PlacedVerdict } from './lost-frame.js'
+import type { BookEvent, LevelChange, PolyEvent, PriceChangeEvent } from './events.js'
+import {
+  asObject,
+  assetId,
+  decimal,
+  isAbsent,
+  level,
+  levels,
+  marketId,
+  optionalDecimal,
+  optionalText,
+  price,
+  Refusal,
+  shown,
+  statedBest,
+  tick,
+  timestamp,
+  venueMs,
+  type Json,
+} from './fields.js'
+import { ILLEGIBLE, placeLost, type PlacedVerdict } from './lost-frame.js'
 
 /** A dump of 200 books with a thousand levels each stays below this. */
 export const MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 export const isVerdict = (item: PolyEvent | PlacedVerdict): item is PlacedVerdict => 'kind' in item
-
-/** Raised inside the parser alone; `parseFrames` turns it into a refusal. */
-class Refusal extends Error {
-  constructor(
-    readonly reason: string,
-    detail: string,
-  ) {
-    super(detail)
-  }
-}
-
-type Json = { readonly [key: string]: unknown }
 
 /** Everything one frame says, in order. Never throws; nothing of the frame is passed over without a verdict. */
 export function parseFrames(data: string | Buffer): (PolyEvent | PlacedVerdict)[] {
@@ -90,30 +96,17 @@ function refusedBy(error: unknown): FrameVerdict {
     : refused('parser_error', messageOf(error))
 }
 
-function asObject(value: unknown): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Refusal(
-      'not_object',
-      Array.isArray(value) ? 'an array inside an array' : String(value).slice(0, 80),
-    )
-  }
-  if (Object.hasOwn(value, '__proto__')) throw new Refusal('hostile_key', '__proto__')
-  return value as Json
-}
-
 const EVENT_NAME = /^[a-z][a-z0-9_]{0,47}$/
+
+/** The sports channel's message, bare or wrapped: the one form without an event_type that a venue socket sends. */
+const isScore = ({ type, live, ended, score }: Json): boolean =>
+  type === 'sport_result' ||
+  (typeof live === 'boolean' && typeof ended === 'boolean' && typeof score === 'string')
 
 function parseEvent(frame: Json): PolyEvent | FrameVerdict {
   const type = frame.event_type
   if (type === undefined) {
-    // The sports channel's score message is the one form without an event_type that a venue socket sends.
-    if (
-      typeof frame.live === 'boolean' &&
-      typeof frame.ended === 'boolean' &&
-      typeof frame.score === 'string'
-    ) {
-      return { kind: 'skipped', name: 'sports_result' }
-    }
+    if (isScore(frame)) return { kind: 'skipped', name: 'sports_result' }
     throw new Refusal('no_event_type', Object.keys(frame).slice(0, 8).join(','))
   }
   if (typeof type !== 'string' || !EVENT_NAME.test(type)) throw new Refusal('bad_event_type', shown(type))
@@ -151,7 +144,10 @@ function parseEvent(frame: Json): PolyEvent | FrameVerdict {
         bestAskE4: statedBest(frame.best_ask, 'best_ask'),
         venueMs: venueMs(frame.timestamp),
       }
-    case 'new_market':
+    case 'new_market': {
+      const slug = optionalText(frame.slug, 'slug')
+      return { type, market: marketId(frame.market), ...(slug === undefined ? {} : { slug }) }
+    }
     case 'market_resolved':
       return { type, market: marketId(frame.market) }
     case 'order':
@@ -196,8 +192,15 @@ function parsePriceChange(frame: Json): PriceChangeEvent {
     return { type: 'price_change', schema: 'changes', market, ...stamp, changes }
   }
   if (frame.price_changes !== undefined) throw new Refusal('bad_field', 'price_changes is not an array')
-  if (frame.changes !== undefined) throw new Refusal('retired_form', 'price_change with changes, of 2025')
-  return { type: 'price_change', schema: 'flat', market, ...stamp, changes: [levelChange(frame)] }
+  return { type: 'price_change', schema: 'flat', market, ...stamp, changes: changesOfOneToken(frame) }
+}
+
+/** The forms of 2025, one token a message: the change itself, or a list `changes` beside the token and its hash. */
+function changesOfOneToken(frame: Json): LevelChange[] {
+  const { changes, asset_id, hash } = frame
+  if (changes === undefined) return [levelChange(frame)]
+  if (!Array.isArray(changes) || changes.length === 0) throw new Refusal('bad_field', 'changes is no list')
+  return changes.map((entry) => levelChange({ ...asObject(entry), asset_id, hash }))
 }
 
 function levelChange(entry: Json): LevelChange {
@@ -211,86 +214,4 @@ function levelChange(entry: Json): LevelChange {
     bestBidE4: statedBest(entry.best_bid, 'best_bid'),
     bestAskE4: statedBest(entry.best_ask, 'best_ask'),
   }
-}
-
-function levels(value: unknown, field: string): WireLevel[] {
-  if (!Array.isArray(value)) throw new Refusal('bad_field', `${field} is not an array`)
-  const parsed = value.map((entry) => level(asObject(entry)))
-  if (new Set(parsed.map(({ priceE4 }) => priceE4)).size !== parsed.length) {
-    throw new Refusal('duplicate_level', field)
-  }
-  return parsed
-}
-
-const ZERO = /^[0.]*$/
-
-function level(entry: Json): WireLevel {
-  const priceE4 = price(entry.price)
-  const { size } = entry
-  const sizeE2 = typeof size === 'string' ? parseSizeE2(size) : undefined
-  if (typeof size !== 'string' || sizeE2 === undefined) throw new Refusal('bad_size', shown(size))
-  return { price: String(entry.price), size, priceE4, sizeE2, empty: ZERO.test(size) }
-}
-
-/** Nothing rests at 0 or 1: the venue's prices run from one tick to one less a tick. */
-function price(value: unknown): number {
-  const priceE4 = typeof value === 'string' ? parsePriceE4(value) : undefined
-  if (priceE4 === undefined || priceE4 <= 0 || priceE4 >= 10_000) throw new Refusal('bad_price', shown(value))
-  return priceE4
-}
-
-function tick(value: unknown, field: string): string {
-  const tickE4 = typeof value === 'string' ? parseScaled(value, 4) : undefined
-  if (tickE4 === undefined || tickE4 < 1 || tickE4 > 1000)
-    throw new Refusal('bad_tick', `${field} ${shown(value)}`)
-  return String(value)
-}
-
-function statedBest(value: unknown, field: string): StatedBest {
-  if (isAbsent(value)) return undefined
-  const priceE4 = typeof value === 'string' ? parsePriceE4(value) : undefined
-  if (priceE4 === undefined) throw new Refusal('bad_price', `${field} ${shown(value)}`)
-  return priceE4 === 0 || priceE4 === 10_000 ? null : priceE4
-}
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
-
-function optionalDecimal(value: unknown, field: string): string | undefined {
-  return isAbsent(value) ? undefined : decimal(value, field)
-}
-
-function decimal(value: unknown, field: string): string {
-  if (typeof value !== 'string' || parseSizeE2(value) === undefined) {
-    throw new Refusal('bad_field', `${field} ${shown(value)}`)
-  }
-  return value
-}
-
-function optionalText(value: unknown, field: string): string | undefined {
-  if (isAbsent(value)) return undefined
-  if (typeof value !== 'string' || value.length > 128)
-    throw new Refusal('bad_field', `${field} ${shown(value)}`)
-  return value
-}
-
-function timestamp(value: unknown): string {
-  if (!isTimestamp(value)) throw new Refusal('bad_timestamp', shown(value))
-  return value
-}
-
-const venueMs = (value: unknown): number => Number(timestamp(value))
-
-function marketId(value: unknown): string {
-  if (!isMarketId(value)) throw new Refusal('bad_market', shown(value))
-  return value
-}
-
-function assetId(value: unknown): string {
-  if (!isAssetId(value)) throw new Refusal('bad_asset', shown(value))
-  return value
-}
-
-/** Never `String()` of a foreign value: an object's own `toString` throws, a deep array overflows the stack. */
-function shown(value: unknown): string {
-  return typeof value === 'string' ? `'${value.slice(0, 60)}'` : `a ${value === null ? 'null' : typeof value}`
 }

@@ -19,9 +19,17 @@ export type MapperEffect =
   | { readonly kind: 'verdict'; readonly verdict: FrameVerdict }
   /** Continuity of the connection was proved. */
   | { readonly kind: 'proved' }
+  /** The venue's list of markets is another one. */
+  | { readonly kind: 'catalog'; readonly change: CatalogChange }
   /** Close the socket and connect again. */
   | { readonly kind: 'reconnect'; readonly reason: string }
   | { readonly kind: 'notice'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+
+/** What the market channel tells of the catalog between two looks at it. */
+export type CatalogChange =
+  /** Of any market of the venue; foreign text. */
+  | { readonly kind: 'listed'; readonly slug: string }
+  | { readonly kind: 'resolved'; readonly market: CatalogMarket }
 
 export interface MapperOptions {
   /** After this long without a proof a proved book is STALE. */
@@ -30,9 +38,13 @@ export interface MapperOptions {
   readonly resyncTimeoutUs: number
   /** Least time between two resyncs of one market: a venue whose every frame is unusable is not flooded. */
   readonly resyncGapUs: number
+  /** Best prices that no change has explained for so long are a doubt. */
+  readonly claimGraceUs: number
 }
 
 export const skip = (name: string): MapperEffect => ({ kind: 'verdict', verdict: { kind: 'skipped', name } })
+
+export const catalogChange = (change: CatalogChange): MapperEffect => ({ kind: 'catalog', change })
 
 /** Joins or leaves tokens of an open connection; joining makes the venue dump their books. */
 export function operation(name: 'subscribe' | 'unsubscribe', assetIds: readonly string[]): MapperEffect {

@@ -10,17 +10,23 @@ import type { CatalogMarket } from '../../model/game.js'
 import type { QuoteState } from '../../model/quote.js'
 import type { BookEvent, PolyEvent, PriceChangeEvent } from './events.js'
 import type { BookOutcome } from './book-outcome.js'
+import { CompareQueue } from './compare-queue.js'
+import { DumpWait } from './dump-wait.js'
 import type { LostFrame, PlacedVerdict } from './lost-frame.js'
-import { operation, skip, type MapperEffect, type MapperOptions } from './mapper-effects.js'
+import { catalogChange, operation, skip, type MapperEffect, type MapperOptions } from './mapper-effects.js'
 import { MarketBook } from './market-book.js'
+import { Operations } from './operations.js'
 
 interface Followed {
   readonly books: MarketBook
   published: QuoteState | undefined
-  /** When its dump is to be asked for, if none has come by then; undefined when none is awaited. */
-  resyncAtUs: number | undefined
-  resyncedUs: number
-  attempts: number
+  readonly wait: DumpWait
+  /** Its dump was asked for on the open connection, not by the connection's own subscription. */
+  byOperation: boolean
+  /** When it was last proved, or REST was asked. */
+  checkedUs: number
+  /** Since when best prices are told that the book does not have. */
+  claimedUs: number | undefined
   /** When a frame that may have been for it could last not be used. */
   lostUs: number
 }
@@ -37,8 +43,8 @@ export class PolymarketMapper {
   private wasFresh = false
   private lastProofUs: number | undefined
   private lastEventUs = 0
-  private readonly compareQueue: string[] = []
-  private rotation = 0
+  private readonly compares = new CompareQueue()
+  private readonly operations = new Operations()
 
   constructor(private readonly options: MapperOptions) {}
 
@@ -58,7 +64,7 @@ export class PolymarketMapper {
 
   /** How many books wait for REST to confirm them. */
   get doubts(): number {
-    return this.compareQueue.length
+    return this.compares.doubts
   }
 
   /** live: every followed market is proved. waiting: first dumps are under way. broken: continuity lost. */
@@ -81,16 +87,19 @@ export class PolymarketMapper {
     const followed: Followed = {
       books,
       published: undefined,
-      resyncAtUs: undefined,
-      resyncedUs: -Infinity,
-      attempts: 0,
+      wait: new DumpWait(this.options),
+      byOperation: false,
+      checkedUs: -Infinity,
+      claimedUs: undefined,
       lostUs: -Infinity,
     }
     this.markets.set(market.marketId, followed)
     this.byToken.set(books.yesToken, followed)
     this.byToken.set(books.noToken, followed)
     if (!this.connectedNow) return []
-    followed.resyncAtUs = nowUs + this.options.resyncTimeoutUs
+    if (this.operations.areIgnored) return [{ kind: 'reconnect', reason: 'a market is added' }]
+    followed.wait.subscribed(nowUs)
+    followed.byOperation = true
     return [operation('subscribe', [books.yesToken, books.noToken])]
   }
 
@@ -103,6 +112,7 @@ export class PolymarketMapper {
     this.byToken.delete(books.yesToken)
     this.byToken.delete(books.noToken)
     this.former.add(marketId)
+    this.operations.forget(marketId)
     if (this.former.size > MAX_FORMER) this.former.delete(this.former.values().next().value ?? '')
     books.disconnected()
     const gone = followed.published === undefined ? [] : this.publish(followed, false, true)
@@ -116,8 +126,8 @@ export class PolymarketMapper {
     this.lastProofUs = undefined
     this.lastEventUs = nowUs
     for (const followed of this.markets.values()) {
-      followed.resyncAtUs = nowUs + this.options.resyncTimeoutUs
-      followed.attempts = 0
+      followed.wait.subscribed(nowUs)
+      followed.byOperation = false
     }
     if (this.byToken.size === 0) return []
     const subscription = {
@@ -133,26 +143,35 @@ export class PolymarketMapper {
     this.connectedNow = false
     this.wasFresh = false
     this.lastProofUs = undefined
-    this.compareQueue.length = 0
+    this.compares.clear()
     return [...this.markets.values()].flatMap((followed) => {
       followed.books.disconnected()
-      followed.resyncAtUs = undefined
+      followed.wait.stop()
+      followed.claimedUs = undefined
       return followed.published === undefined ? [] : this.publish(followed, false, false)
     })
   }
 
   onEvent(event: PolyEvent, nowUs: number): MapperEffect[] {
+    // What a connection still held when it was given up proves nothing of the next one.
+    if (!this.connectedNow) return []
     this.lastEventUs = nowUs
     switch (event.type) {
       case 'price_change':
         return this.onChanges(event, nowUs)
       case 'new_market':
-        return [skip('new_market')]
+        return [
+          skip('new_market'),
+          ...(event.slug === undefined ? [] : [catalogChange({ kind: 'listed', slug: event.slug })]),
+        ]
       case 'market_resolved': {
         const followed = this.markets.get(event.market)
         return followed === undefined
           ? [skip('market_resolved')]
-          : this.apply(followed, followed.books.resolved(), nowUs)
+          : [
+              ...this.apply(followed, followed.books.resolved(), nowUs),
+              catalogChange({ kind: 'resolved', market: followed.books.market }),
+            ]
       }
       default: {
         const followed = this.markets.get(event.market)
@@ -190,7 +209,7 @@ export class PolymarketMapper {
     if (followed === undefined || rest.assetId !== followed.books.yesToken || !this.connectedNow) return []
     // What was lost since the question may be what the answer does not know of.
     if (askedUs <= followed.lostUs) return []
-    const { different, ...outcome } = followed.books.onRest(rest)
+    const { different, ...outcome } = followed.books.onRest(rest, askedUs > (followed.claimedUs ?? -Infinity))
     if ((different ?? 0) >= 2 && this.lastEventUs < askedUs) {
       // Nothing has come since before we asked, and the venue has moved on: the socket is frozen.
       return [
@@ -201,26 +220,30 @@ export class PolymarketMapper {
     return this.apply(followed, outcome, nowUs, askedUs)
   }
 
-  /** Time passes: stale books, dumps that never came. Call a few times a second. */
+  /** Time passes: stale books, dumps that never came, best prices that nothing explained. Call a few times a second. */
   tick(nowUs: number): MapperEffect[] {
     const effects: MapperEffect[] = [...this.refresh(nowUs)]
     for (const followed of this.connectedNow ? this.markets.values() : []) {
-      const { resyncAtUs, books } = followed
-      if (resyncAtUs === undefined || books.trust === 'resolved' || nowUs < resyncAtUs) continue
-      effects.push(...this.resync(followed, 'no usable dump', nowUs))
+      const { wait, books, claimedUs } = followed
+      if (books.trust === 'resolved') continue
+      if (claimedUs !== undefined && nowUs - claimedUs >= this.options.claimGraceUs)
+        effects.push(...this.apply(followed, books.claimStands(), nowUs))
+      if (wait.isDue(nowUs)) effects.push(...this.resync(followed, 'no usable dump', nowUs))
     }
     return effects
   }
 
-  /** The YES token to compare next: doubted ones first, then all in turn. Undefined when there is none. */
-  nextCompare(): string | undefined {
-    for (let token = this.compareQueue.shift(); token !== undefined; token = this.compareQueue.shift()) {
-      if (this.byToken.has(token)) return token
-    }
+  /** The YES token to compare now; undefined when there is none. */
+  nextCompare(nowUs: number): string | undefined {
     const ready = [...this.markets.values()].filter(
       ({ books }) => books.trust !== 'none' && books.trust !== 'resolved',
     )
-    return ready.length === 0 ? undefined : ready[this.rotation++ % ready.length]?.books.yesToken
+    const tokenId = this.compares.next(
+      ready.map(({ books, checkedUs }) => ({ tokenId: books.yesToken, sinceUs: checkedUs })),
+    )
+    const chosen = tokenId === undefined ? undefined : this.byToken.get(tokenId)
+    if (chosen !== undefined) chosen.checkedUs = nowUs
+    return tokenId
   }
 
   private describe(followed: Followed, market: CatalogMarket, nowUs: number): MapperEffect[] {
@@ -236,13 +259,16 @@ export class PolymarketMapper {
   ): BookOutcome {
     switch (event.type) {
       case 'book':
+        // A book after a trade comes unasked, and without a tick.
+        if (event.tickSize !== undefined && event.assetId === followed.books.yesToken)
+          this.operations.dumped(event.market, followed.byOperation)
         return followed.books.onBook(event)
       case 'last_trade_price':
         return followed.books.onTrade(event)
       case 'tick_size_change':
         return followed.books.onTick(event)
       case 'best_bid_ask':
-        return { verdict: { kind: 'skipped', name: 'best_bid_ask' } }
+        return followed.books.onBest(event)
     }
   }
 
@@ -272,34 +298,36 @@ export class PolymarketMapper {
     const { books } = followed
     const effects: MapperEffect[] = []
     if (outcome.verdict !== undefined) effects.push({ kind: 'verdict', verdict: outcome.verdict })
-    if (books.trust !== 'none' && books.trust !== 'broken') followed.resyncAtUs = undefined
+    if (books.trust !== 'none' && books.trust !== 'broken') followed.wait.came()
+    followed.claimedUs = books.isClaimed ? (followed.claimedUs ?? nowUs) : undefined
     if (outcome.proved === true) {
       this.lastProofUs = Math.max(this.lastProofUs ?? 0, provedAtUs)
-      followed.attempts = 0
+      followed.checkedUs = Math.max(followed.checkedUs, provedAtUs)
+      followed.wait.proved()
       effects.push({ kind: 'proved' })
     }
     effects.push(...this.publish(followed, this.isFresh(nowUs), outcome.changed === true))
     if (outcome.proved === true) effects.push(...this.refresh(nowUs))
-    if (outcome.resync !== undefined && followed.resyncAtUs === undefined) {
-      followed.resyncAtUs = followed.resyncedUs + this.options.resyncGapUs
-      if (nowUs >= followed.resyncAtUs) effects.push(...this.resync(followed, outcome.resync, nowUs))
-    }
-    if (outcome.compare !== undefined && !this.compareQueue.includes(books.yesToken)) {
-      this.compareQueue.push(books.yesToken)
+    if (outcome.compare !== undefined) this.compares.doubt(books.yesToken)
+    if (outcome.resync !== undefined && !followed.wait.isWaiting) {
+      followed.wait.want()
+      if (followed.wait.isDue(nowUs)) effects.push(...this.resync(followed, outcome.resync, nowUs))
     }
     return effects
   }
 
   /** Leaving and joining again makes the venue dump the book. */
   private resync(followed: Followed, reason: string, nowUs: number): MapperEffect[] {
-    const { books } = followed
-    followed.resyncedUs = nowUs
-    followed.attempts += 1
-    // A token without a book must not cost the others their connection: ask again, ever more rarely.
-    followed.resyncAtUs = nowUs + this.options.resyncTimeoutUs * Math.min(10, 1 + followed.attempts)
+    const { books, wait } = followed
+    const { marketId } = books.market
+    if (this.operations.shouldReconnect(marketId, wait.tries)) {
+      return [{ kind: 'reconnect', reason: `for the book of ${marketId}: ${reason}` }]
+    }
+    wait.askedAgain(nowUs)
+    followed.byOperation = true
     const tokens = [books.yesToken, books.noToken]
     return [
-      { kind: 'notice', level: 'warn', text: `resync of ${books.market.marketId}: ${reason}` },
+      { kind: 'notice', level: 'warn', text: `resync of ${marketId}: ${reason}` },
       operation('unsubscribe', tokens),
       operation('subscribe', tokens),
     ]

@@ -13,17 +13,29 @@ import type { CatalogMarket } from '../../model/game.js'
 import { sameSize, VenueBook } from './book-hash.js'
 import type { BookOutcome, Trust } from './book-outcome.js'
 import type {
+  BestBidAskEvent,
   BookEvent,
   LastTradeEvent,
   LevelChange,
   PriceChangeEvent,
+  StatedBest,
   TickSizeEvent,
   WireLevel,
 } from './events.js'
 import { HashInputs } from './hash-inputs.js'
+import { MessageOrder } from './message-order.js'
+import { ProofFloor } from './proof-floor.js'
+import { SecondToken } from './second-token.js'
 
 const UNCHANGED: BookOutcome = {}
 const skipped = (name: string): BookOutcome => ({ verdict: { kind: 'skipped', name } })
+
+/** Best prices of YES as `best_bid_ask` tells them. */
+interface Claim {
+  readonly venueMs: number
+  readonly bidE4: StatedBest
+  readonly askE4: StatedBest
+}
 
 export class MarketBook {
   /** The YES side in integers, as published. */
@@ -39,17 +51,12 @@ export class MarketBook {
   private excused = false
   /** The newest message's hash did not match, and a trade still to be told may explain it. */
   private unexplained = false
-  /** The newest YES message, and the hashes seen under its timestamp. */
-  private last: { venueMs: number; timestamp: string; hash: string | undefined } | undefined
-  private hashesAtLast: string[] = []
-  /** Hashes of the newest messages, whatever their timestamp: a repeat carries one of them. */
-  private recentHashes: string[] = []
-  private lateDumps = 0
-  private noHashBeforeMs = 0
-  /** The venue's time of the newest message that could not be used: what is older does not tell of it. */
-  private lostMs = 0
-  private olderThanLost = 0
-  private pendingNo: BookEvent | undefined
+  private readonly order = new MessageOrder()
+  private readonly floor = new ProofFloor()
+  private readonly second = new SecondToken(this.venue)
+  /** Best prices told apart from the changes, which no change has explained yet. */
+  private claim: Claim | undefined
+  /** REST books in a row that were not ours, though nothing was told in between. */
   private differing = 0
 
   constructor(
@@ -81,21 +88,17 @@ export class MarketBook {
 
   /** The venue's clock at the newest message folded, Unix ms. */
   get venueMs(): number | undefined {
-    return this.last?.venueMs
+    return this.order.newest?.venueMs
   }
 
   /** The connection is gone: what is held may be wrong, and the next dump starts anew. */
   disconnected(): void {
     if (this.trust !== 'resolved') this.trust = 'none'
     this.hashProven = false
-    this.last = undefined
-    this.hashesAtLast = []
-    this.recentHashes = []
-    this.lateDumps = 0
-    this.noHashBeforeMs = 0
-    this.lostMs = 0
-    this.olderThanLost = 0
-    this.pendingNo = undefined
+    this.order.restart()
+    this.floor.reset()
+    this.second.forget()
+    this.claim = undefined
     this.differing = 0
     this.unexplained = false
     this.inputs.forgetTrades()
@@ -104,9 +107,8 @@ export class MarketBook {
   /** A message that may have been for this book could not be used; `certain` when it surely was a change of it. */
   lose(certain: boolean, venueMs?: number): BookOutcome {
     if (this.trust === 'resolved') return UNCHANGED
-    this.lostMs = Math.max(this.lostMs, venueMs ?? 0)
-    this.olderThanLost = 0
-    this.pendingNo = undefined
+    this.floor.lose(venueMs)
+    this.second.forget()
     if (this.trust === 'none') return UNCHANGED
     if (!certain) return this.doubt('unusable frame')
     this.unexplained = false
@@ -123,17 +125,16 @@ export class MarketBook {
     if (this.trust === 'resolved') return skipped('book_after_resolution')
     if (event.assetId === this.noToken) return this.onNoBook(event)
     const awaited = this.trust === 'none' || this.trust === 'broken'
-    if (this.isLate(event.venueMs)) {
+    if (this.order.isLate(event.venueMs)) {
       // A second late dump: the venue's clock went back, or a message lied about it. Take the book, and believe no
       // hash until REST confirms, or time has caught up: it may be an older state of the book.
-      if (!awaited || ++this.lateDumps < 2) return skipped('book_late')
-      this.noHashBeforeMs = Math.max(this.noHashBeforeMs, this.last?.venueMs ?? 0)
+      if (!awaited || !this.floor.takesLateDump(this.venueMs ?? 0)) return skipped('book_late')
       this.adopt(event)
-      this.hashesAtLast = []
+      this.order.forgetTimestamp()
       this.trust = 'unproved'
       return { changed: true, compare: 'late dump' }
     }
-    const ambiguous = this.isAmbiguous(event.venueMs, event.hash)
+    const ambiguous = this.trust !== 'none' && this.order.isAmbiguous(event.venueMs, event.hash)
     this.adopt(event)
     if (ambiguous) return { changed: true, ...this.doubt('two books under one timestamp') }
     if (this.hashMatches()) return this.prove()
@@ -151,16 +152,18 @@ export class MarketBook {
     const no = changes.filter(({ assetId }) => assetId === this.noToken)
     const newest = yes.at(-1)
     if (newest === undefined) {
-      return this.isLate(event.venueMs) || this.mirrors(no)
+      return this.order.isLate(event.venueMs) || this.second.mirrors(no)
         ? skipped('second_token')
         : this.doubt('no mirror')
     }
     const notNew = this.repeated(event, yes, newest)
     if (notNew !== undefined) return notNew
     for (const { side, level } of yes) this.set(side, level)
-    this.note(event.venueMs, event.timestamp, newest.hash)
+    this.take(event.venueMs, event.timestamp, newest.hash)
     const outcome = this.judge(event, newest)
-    return this.trust === 'proved' && !this.mirrors(no) ? { ...outcome, ...this.doubt('no mirror') } : outcome
+    return this.trust === 'proved' && !this.second.mirrors(no)
+      ? { ...outcome, ...this.doubt('no mirror') }
+      : outcome
   }
 
   /** A trade moves the last trade price that the hash covers, before or after the book says so. */
@@ -168,6 +171,35 @@ export class MarketBook {
     this.inputs.trade(event.price)
     this.excused = false
     return this.unexplained && this.hashMatches() ? this.prove() : skipped('last_trade_price')
+  }
+
+  /**
+   * Best prices of either token, beside the changes. They show the loss of a change that no other follows; as they may
+   * also come before the change itself, they are doubted only when `unexplained` says so.
+   */
+  onBest(event: BestBidAskEvent): BookOutcome {
+    const isYes = event.assetId === this.yesToken
+    const claim: Claim = {
+      venueMs: event.venueMs,
+      bidE4: isYes ? event.bestBidE4 : complement(event.bestAskE4),
+      askE4: isYes ? event.bestAskE4 : complement(event.bestBidE4),
+    }
+    if (this.order.isLate(claim.venueMs)) return skipped('best_bid_ask_late')
+    const holds = this.trust === 'proved' || this.trust === 'unproved'
+    const fits = !holds || this.fits(claim)
+    this.claim = fits ? undefined : claim
+    return fits ? skipped('best_bid_ask') : { compare: 'best prices ahead', ...skipped('best_bid_ask_ahead') }
+  }
+
+  /** Best prices were told that the book does not have. */
+  get isClaimed(): boolean {
+    return this.claim !== undefined
+  }
+
+  /** Nothing has explained the best prices in the time that it may take. */
+  claimStands(): BookOutcome {
+    this.claim = undefined
+    return this.doubt('best prices disagree')
   }
 
   /** A new tick is a new epoch: the book is dropped until the venue sends it again. */
@@ -181,20 +213,21 @@ export class MarketBook {
     return { changed: true, resync: 'tick size changed' }
   }
 
-  /** Compares with `GET /book` of the YES token, asked for while this connection lived. */
-  onRest(rest: BookEvent): BookOutcome & { readonly different?: number } {
+  /**
+   * Compares with `GET /book` of the YES token, asked for while this connection lived; `afterClaim` when it was asked
+   * after the best prices that wait to be explained.
+   */
+  onRest(rest: BookEvent, afterClaim: boolean): BookOutcome & { readonly different?: number } {
     if (this.trust === 'none' || this.trust === 'resolved') return UNCHANGED
-    if (this.isLate(rest.venueMs)) return UNCHANGED
+    if (this.order.isLate(rest.venueMs)) return UNCHANGED
     this.inputs.learn(rest)
     const theirs = new VenueBook()
     theirs.replace(rest.bids, rest.asks)
     if (this.venue.equals(theirs)) {
-      // The lost message's own time may be a lie: an older answer that says the same twice settles it.
-      if (rest.venueMs < this.lostMs && ++this.olderThanLost < 2) return { compare: 'REST is older' }
+      if (!this.floor.allowsRest(rest.venueMs)) return { compare: 'REST is older' }
+      this.floor.reset()
+      if (afterClaim) this.claim = undefined
       this.differing = 0
-      this.noHashBeforeMs = 0
-      this.lostMs = 0
-      this.olderThanLost = 0
       this.unexplained = false
       this.trust = 'proved'
       this.excused = false
@@ -217,7 +250,7 @@ export class MarketBook {
       this.hashProven &&
       event.schema === 'changes' &&
       newest.hash !== undefined &&
-      event.venueMs >= this.hashCountsFromMs
+      this.floor.allowsHash(event.venueMs)
     const excusable = this.inputs.hasTrade && !this.excused
     if (provable && !excusable) return { changed: true, ...this.break('hash mismatch') }
     if (provable) this.excused = true
@@ -238,40 +271,31 @@ export class MarketBook {
     const asHeld = yes.every(({ side, level }) =>
       sameSize(this.venue.sizeAt(side, level.priceE4), level.size),
     )
-    if (this.isLate(event.venueMs)) {
-      if (asHeld || (newest.hash !== undefined && this.recentHashes.includes(newest.hash)))
-        return skipped('delta_late')
+    if (this.order.isLate(event.venueMs)) {
+      if (asHeld || this.order.isKnown(newest.hash)) return skipped('delta_late')
       for (const { side, level } of yes) this.set(side, level)
       return { changed: true, ...this.doubt('late delta') }
     }
-    if (this.isAmbiguous(event.venueMs, newest.hash)) return this.doubt('repeated delta', 'delta_repeated')
-    const same = this.last?.venueMs === event.venueMs && this.hashesAtLast.at(-1) === newest.hash
-    return same && newest.hash !== undefined && asHeld ? skipped('delta_repeated') : undefined
+    if (this.order.isAmbiguous(event.venueMs, newest.hash))
+      return this.doubt('repeated delta', 'delta_repeated')
+    return asHeld && this.order.isNewest(event.venueMs, newest.hash) ? skipped('delta_repeated') : undefined
   }
 
   /** The second token's dump counts only under the same timestamp; an earlier one waits for ours to catch up. */
   private onNoBook(event: BookEvent): BookOutcome {
-    if (event.venueMs < (this.last?.venueMs ?? 0)) return skipped('second_token_late')
-    this.pendingNo = event
-    const outcome = this.checkPendingNo()
+    if (this.order.isLate(event.venueMs)) return skipped('second_token_late')
+    this.second.hold(event)
+    const outcome = this.checkSecond()
     return outcome === UNCHANGED ? skipped('second_token') : outcome
   }
 
-  private checkPendingNo(): BookOutcome {
-    const event = this.pendingNo
-    if (event === undefined || this.trust !== 'proved' || event.venueMs > (this.last?.venueMs ?? 0))
-      return UNCHANGED
-    this.pendingNo = undefined
-    if (event.venueMs !== this.last?.venueMs) return UNCHANGED
-    const theirs = new VenueBook()
-    theirs.replace(event.bids, event.asks)
-    return this.venue.equals(theirs.mirrored()) ? UNCHANGED : this.doubt('second book is no mirror')
+  private checkSecond(): BookOutcome {
+    if (this.trust !== 'proved' || this.second.agreesAt(this.venueMs ?? 0)) return UNCHANGED
+    return this.doubt('second book is no mirror')
   }
 
-  private mirrors(no: readonly LevelChange[]): boolean {
-    return no.every(({ side, level }) =>
-      sameSize(this.venue.sizeAt(side === 'bid' ? 'ask' : 'bid', complementE4(level.priceE4)), level.size),
-    )
+  private fits({ bidE4, askE4 }: Claim): boolean {
+    return this.agrees('bid', bidE4) && this.agrees('ask', askE4)
   }
 
   private agrees(side: 'bid' | 'ask', stated: number | null | undefined): boolean {
@@ -284,8 +308,8 @@ export class MarketBook {
     this.unexplained = false
     this.excused = false
     this.differing = 0
-    this.lateDumps = 0
-    return { changed: true, proved: true, ...this.checkPendingNo() }
+    this.floor.provedByHash()
+    return { changed: true, proved: true, ...this.checkSecond() }
   }
 
   private doubt(reason: string, name?: string): BookOutcome {
@@ -304,7 +328,7 @@ export class MarketBook {
   private adopt(event: BookEvent): void {
     this.venue.replace(event.bids, event.asks)
     this.book.replace(event.bids.map(pair), event.asks.map(pair))
-    this.note(event.venueMs, event.timestamp, event.hash)
+    this.take(event.venueMs, event.timestamp, event.hash)
     this.inputs.learn(event)
   }
 
@@ -318,37 +342,21 @@ export class MarketBook {
     this.book.clear()
   }
 
-  private note(venueMs: number, timestamp: string, hash: string | undefined): void {
-    if (this.last?.venueMs !== venueMs) this.hashesAtLast = []
-    this.last = { venueMs, timestamp, hash }
+  /** The levels are as this message left them. */
+  private take(venueMs: number, timestamp: string, hash: string | undefined): void {
+    this.order.take(venueMs, timestamp, hash)
     this.differing = 0
-    if (hash !== undefined && this.hashesAtLast.at(-1) !== hash) {
-      this.hashesAtLast = [...this.hashesAtLast.slice(-31), hash]
-      this.recentHashes = [...this.recentHashes.slice(-31), hash]
-    }
-  }
-
-  private isLate(venueMs: number): boolean {
-    return this.last !== undefined && venueMs < this.last.venueMs
-  }
-
-  /** The same timestamp and an earlier hash of it: a repeat, or the book went back within a millisecond. */
-  private isAmbiguous(venueMs: number, hash: string | undefined): boolean {
-    if (this.last?.venueMs !== venueMs || hash === undefined || this.trust === 'none') return false
-    const index = this.hashesAtLast.lastIndexOf(hash)
-    return index >= 0 && index < this.hashesAtLast.length - 1
-  }
-
-  private get hashCountsFromMs(): number {
-    return Math.max(this.noHashBeforeMs, this.lostMs)
+    const { claim } = this
+    if (claim !== undefined && (venueMs > claim.venueMs || this.fits(claim))) this.claim = undefined
   }
 
   /** Whether the book held is the one that the newest message's hash was taken of. */
   private hashMatches(): boolean {
-    const { last } = this
-    if (last === undefined || last.venueMs < this.hashCountsFromMs) return false
-    return this.inputs.match(this.venue, last.timestamp, last.hash)
+    const { newest } = this.order
+    if (newest === undefined || !this.floor.allowsHash(newest.venueMs)) return false
+    return this.inputs.match(this.venue, newest.timestamp, newest.hash)
   }
 }
 
+const complement = (best: StatedBest): StatedBest => (typeof best === 'number' ? complementE4(best) : best)
 const pair = ({ priceE4, sizeE2 }: WireLevel): readonly [number, number] => [priceE4, sizeE2]

@@ -21,6 +21,8 @@ const changes = {
   timestamp: '1790000000001',
   price_changes: [change],
 }
+/** One of several changes of a token, as of early 2025. */
+const spring = { price: '0.5', side: 'SELL', size: '1' }
 const level = (price: unknown, size: unknown) => ({ ...book, bids: [{ price, size }] })
 const text = (value: unknown) => JSON.stringify(value)
 
@@ -109,9 +111,9 @@ const FIELDS: Record<string, { frame: object; reasons: Record<string, string>; o
     optional: ['best_bid', 'best_ask'],
   },
   new_market: {
-    frame: { event_type: 'new_market', market: MARKET },
-    reasons: { market: 'bad_market' },
-    optional: [],
+    frame: { event_type: 'new_market', market: MARKET, slug: 'a' },
+    reasons: { market: 'bad_market', slug: 'bad_field' },
+    optional: ['slug'],
   },
   market_resolved: {
     frame: { event_type: 'market_resolved', market: MARKET },
@@ -230,9 +232,28 @@ describe('frames of the market channel', () => {
     [text({ event_type: 'order', id: '1' }), [{ kind: 'skipped', name: 'order' }]],
     [text({ event_type: 'trade', id: '1' }), [{ kind: 'skipped', name: 'trade' }]],
     [text({ event_type: 'settlement_preview' }), [{ kind: 'unknown', name: 'settlement_preview' }]],
+    [text({ type: 'sport_result', payload: {} }), [{ kind: 'skipped', name: 'sports_result' }]],
     [
-      text({ event_type: 'price_change', ...stamp, changes: [] }),
-      [{ kind: 'refused', reason: 'retired_form' }],
+      text({
+        event_type: 'price_change',
+        ...stamp,
+        hash: 'aa',
+        changes: [spring, { ...spring, price: '.6' }],
+      }),
+      [
+        {
+          type: 'price_change',
+          schema: 'flat',
+          changes: [
+            { assetId: YES, side: 'ask', hash: 'aa', level: { priceE4: 5000, sizeE2: 100 } },
+            { assetId: YES, side: 'ask', hash: 'aa', level: { priceE4: 6000, sizeE2: 100 } },
+          ],
+        },
+      ],
+    ],
+    [
+      text({ event_type: 'new_market', market: MARKET, slug: 'nba-hou-uta-2026-11-20' }),
+      [{ type: 'new_market', market: MARKET, slug: 'nba-hou-uta-2026-11-20' }],
     ],
     [text({ event_type: 'market_resolved', market: MARKET }), [{ type: 'market_resolved', market: MARKET }]],
     [text([{ event_type: 'x' }, book]), [{ kind: 'unknown', name: 'x' }, { type: 'book' }]],
@@ -293,6 +314,21 @@ describe('frames of the market channel', () => {
     ['neg_risk as text', text({ ...book, neg_risk: 'true' }), 'bad_field'],
     ['an unknown side', text({ ...changes, price_changes: [{ ...change, side: 'HOLD' }] }), 'bad_side'],
     ['no changes', text({ ...changes, price_changes: [] }), 'bad_field'],
+    [
+      'an empty list of changes of 2025',
+      text({ event_type: 'price_change', ...stamp, changes: [] }),
+      'bad_field',
+    ],
+    [
+      'changes of 2025 that are no list',
+      text({ event_type: 'price_change', ...stamp, changes: {} }),
+      'bad_field',
+    ],
+    [
+      'a change of 2025 without a price',
+      text({ event_type: 'price_change', ...stamp, changes: [{ ...spring, price: '' }] }),
+      'bad_price',
+    ],
     ['changes that are no list', text({ ...changes, price_changes: {} }), 'bad_field'],
     [
       'a best price over one',

@@ -4,7 +4,11 @@ import type { CatalogMarket } from '../../../../src/lib/model/game.js'
 import type { QuoteState } from '../../../../src/lib/model/quote.js'
 import { TIMINGS } from '../../../../src/lib/venues/polymarket/connection.js'
 import { isVerdict, parseBookBody, parseFrames } from '../../../../src/lib/venues/polymarket/frames.js'
-import type { MapperEffect, MapperOptions } from '../../../../src/lib/venues/polymarket/mapper-effects.js'
+import type {
+  CatalogChange,
+  MapperEffect,
+  MapperOptions,
+} from '../../../../src/lib/venues/polymarket/mapper-effects.js'
 import { PolymarketMapper } from '../../../../src/lib/venues/polymarket/mapper.js'
 import type { FrameVerdict } from '../../../../src/lib/venues/ports.js'
 import { MARKET, NO, YES } from './reference-venue.js'
@@ -42,6 +46,7 @@ export class Harness {
   readonly verdicts: FrameVerdict[] = []
   readonly sent: Record<string, unknown>[] = []
   readonly reconnects: string[] = []
+  readonly changes: CatalogChange[] = []
   publications = 0
   proofs = 0
 
@@ -53,6 +58,7 @@ export class Harness {
       staleAfterUs: TIMINGS.staleAfterUs,
       resyncTimeoutUs: 3_000_000,
       resyncGapUs: 0,
+      claimGraceUs: TIMINGS.claimGraceUs,
       ...options,
     })
 
@@ -111,9 +117,14 @@ export class Harness {
       }
       if (effect.kind === 'verdict') this.verdicts.push(effect.verdict)
       if (effect.kind === 'send') this.sent.push(JSON.parse(effect.text) as Record<string, unknown>)
+      if (effect.kind === 'catalog') this.changes.push(effect.change)
       if (effect.kind === 'reconnect') this.reconnects.push(effect.reason)
       if (effect.kind === 'proved') this.proofs += 1
     }
+  }
+
+  nextCompare(): string | undefined {
+    return this.mapper.nextCompare(this.nowUs)
   }
 
   stateOf(marketId: string): QuoteState | undefined {

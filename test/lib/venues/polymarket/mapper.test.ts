@@ -101,7 +101,7 @@ describe('a market of the Polymarket mapper', () => {
     const venue = seeded()
     const harness = new Harness(catalogMarket(overrides)).connect().frame(venue.dump())
     expect(harness.state).toBe('STALE')
-    expect(harness.mapper.nextCompare()).toBe(YES)
+    expect(harness.nextCompare()).toBe(YES)
     harness.frame(venue.change('bids', 4600, '1'))
     expect(harness.state).toBe('STALE')
     expect(harness.resyncs).toBe(0)
@@ -135,10 +135,13 @@ describe('a market of the Polymarket mapper', () => {
     expect(harness.resyncs).toBe(1)
     harness.tick(1500)
     expect(harness.resyncs).toBe(2)
-    harness.tick(6500)
-    expect(harness.resyncs).toBe(2)
-    harness.tick(3000)
-    expect(harness.resyncs).toBe(3)
+    // Nobody ever answered an operation: perhaps nobody hears them.
+    harness.tick(9000)
+    expect([harness.resyncs, harness.reconnects.length]).toEqual([2, 1])
+    harness.disconnect().connect()
+    for (let seconds = 0; seconds < 120; seconds++) harness.tick(1000)
+    // It has no book, whoever is asked, and costs the others no second connection.
+    expect([harness.resyncs, harness.reconnects.length]).toEqual([2 + 8, 1])
   })
 
   it('takes best prices that disagree for a loss, though the hash cannot be computed', () => {
@@ -338,9 +341,9 @@ describe('a frame that cannot be used', () => {
     ],
     ['a delta without a name', ({ ids }) => ({ market: ids.market, price: '0.5' }), 'no_event_type'],
     [
-      'a delta of the retired form',
+      'a delta of 2025 that names no token',
       ({ ids }) => ({ event_type: 'price_change', market: ids.market, timestamp: '1', changes: [] }),
-      'retired_form',
+      'bad_field',
     ],
     [
       'a book with a level twice',
@@ -406,9 +409,7 @@ describe('a frame that cannot be used', () => {
     expect(harness.refusals()).toHaveLength(1)
     expect(states()).toEqual(['STALE', 'STALE'])
     expect(harness.resyncs).toBe(0)
-    expect([harness.mapper.nextCompare(), harness.mapper.nextCompare()].sort()).toEqual(
-      [YES, OTHER.yes].sort(),
-    )
+    expect([harness.nextCompare(), harness.nextCompare()].sort()).toEqual([YES, OTHER.yes].sort())
     harness.frame(other.change('bids', 3900, '1'))
     expect(states()).toEqual(['STALE', 'LIVE'])
     harness.rest(venue.rest())
@@ -431,7 +432,7 @@ describe('a frame that cannot be used', () => {
     const { venue, harness, states } = two()
     harness.frame({ ...frame, market: MARKET, asset_id: YES, timestamp: String(venue.now) })
     expect(states()).toEqual(['STALE', 'LIVE'])
-    expect([harness.mapper.nextCompare(), harness.resyncs]).toEqual([YES, 0])
+    expect([harness.nextCompare(), harness.resyncs]).toEqual([YES, 0])
     harness.tick(1).rest(venue.rest())
     expect(states()).toEqual(['LIVE', 'LIVE'])
   })
@@ -514,6 +515,164 @@ describe('a frame that cannot be used', () => {
   })
 })
 
+describe('an operation on the open connection', () => {
+  const OTHER = { market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' }
+  const second = catalogMarket({ marketId: OTHER.market, tokenIds: [OTHER.yes, OTHER.no] })
+  const ops = (harness: Harness) => harness.sent.filter(({ operation }) => operation !== undefined).length
+
+  /** A venue that hears subscriptions alone; a market is added and waited for. */
+  function deaf() {
+    const { venue, harness } = live()
+    const other = new ReferenceVenue(OTHER)
+    harness.take(harness.mapper.follow(second, harness.nowUs))
+    for (let ticks = 0; ticks < 200 && harness.reconnects.length === 0; ticks++) {
+      harness.frame(venue.change('bids', 4600, String(ticks + 1)))
+      harness.tick(100)
+    }
+    return { venue, other, harness }
+  }
+
+  it('that is never answered gives way to a new connection, and so do all that follow', () => {
+    const { venue, other, harness } = deaf()
+    expect(harness.reconnects).toEqual([expect.stringContaining(OTHER.market)])
+    expect(harness.disconnect().connect().sent.at(-1)).toMatchObject({
+      assets_ids: [YES, NO, OTHER.yes, OTHER.no],
+      type: 'market',
+    })
+    harness.frame([venue.dump(), other.dump()])
+    expect([harness.stateOf(MARKET), harness.stateOf(OTHER.market)]).toEqual(['LIVE', 'EMPTY'])
+    const before = ops(harness)
+    venue.change('bids', 4300, '7')
+    harness.frame(venue.change('bids', 4200, '8'))
+    expect([harness.state, harness.reconnects.length]).toEqual(['BROKEN', 2])
+    harness.disconnect().connect().frame([venue.dump(), other.dump()])
+    const third = catalogMarket({ marketId: `0x${'ef'.repeat(32)}`, tokenIds: ['87', '88'] })
+    harness.take(harness.mapper.follow(third, harness.nowUs))
+    expect([harness.reconnects.length, ops(harness)]).toEqual([3, before])
+  })
+
+  it('that was answered once is asked for ever after', () => {
+    const { venue, harness } = live()
+    venue.change('bids', 4300, '7')
+    harness.frame(venue.change('bids', 4200, '8')).frame(venue.dump())
+    expect(harness.state).toBe('LIVE')
+    harness.take(harness.mapper.follow(second, harness.nowUs))
+    for (let ticks = 0; ticks < 600; ticks++) {
+      harness.frame(venue.change('bids', 4600, String(ticks + 1)))
+      harness.tick(100)
+    }
+    expect(harness.reconnects).toEqual([])
+  })
+
+  it('is not taken for answered by the book after a trade, which comes unasked', () => {
+    const { venue, harness } = live()
+    venue.change('bids', 4300, '7')
+    harness.frame(venue.change('bids', 4200, '8'))
+    harness.frame(venue.trade('asks', '3')).frame(venue.bare())
+    expect(harness.state).toBe('LIVE')
+    harness.take(harness.mapper.follow(second, harness.nowUs))
+    for (let ticks = 0; ticks < 200 && harness.reconnects.length === 0; ticks++) {
+      harness.frame(venue.change('bids', 4600, String(ticks + 1)))
+      harness.tick(100)
+    }
+    expect(harness.reconnects).toHaveLength(1)
+  })
+})
+
+describe('best prices beside the changes', () => {
+  it.each([false, true])('agree without a word, second token %s', (no) => {
+    const { venue, harness } = live()
+    harness.frame(venue.best(no)).tick(1000)
+    expect([harness.skips('best_bid_ask'), harness.mapper.doubts]).toEqual([1, 0])
+    venue.put('bids', 4500, '0')
+    venue.put('bids', 4400, '0')
+    harness.frame(venue.dump()).frame(venue.best(no))
+    expect(harness.skips('best_bid_ask')).toBe(2)
+  })
+
+  it.each([false, true])('show a lost change that no other follows, second token %s', (no) => {
+    const { venue, harness } = live()
+    venue.change('bids', 4600, '7')
+    harness.frame(venue.best(no))
+    // They may have come before their change.
+    expect([harness.state, harness.nextCompare()]).toEqual(['LIVE', YES])
+    harness.tick(250)
+    expect([harness.state, harness.nextCompare()]).toEqual(['STALE', YES])
+    expect(harness.rest(venue.rest()).state).toBe('STALE')
+    expect(harness.rest(venue.rest()).state).toBe('BROKEN')
+    expect(harness.frame(venue.dump()).state).toBe('LIVE')
+  })
+
+  it('that come before their change are explained by it', () => {
+    const { venue, harness } = live()
+    const change = venue.change('bids', 4600, '7')
+    harness.frame(venue.best()).frame(change).tick(500)
+    expect(harness.states).toEqual(['LIVE', 'LIVE'])
+  })
+
+  it('that are one of several within a millisecond are explained by the next', () => {
+    const { venue, harness } = live()
+    const first = venue.change('bids', 4600, '7')
+    const best = venue.best()
+    venue.now -= 1
+    harness
+      .frame(first)
+      .frame(venue.change('bids', 4650, '7'))
+      .frame(best)
+      .frame(venue.best())
+      .tick(500)
+    expect(harness.states).toEqual(['LIVE', 'LIVE', 'LIVE'])
+  })
+
+  it('that are late say nothing', () => {
+    const { venue, harness } = live()
+    const best = venue.best()
+    harness
+      .frame(venue.change('bids', 4600, '7'))
+      .frame(best)
+      .tick(500)
+    expect([harness.skips('best_bid_ask_late'), harness.state]).toEqual([1, 'LIVE'])
+  })
+
+  it('are not explained by a REST book that was asked for before', () => {
+    const { venue, harness } = live()
+    const [rest, askedUs] = [venue.rest(), harness.nowUs]
+    venue.change('bids', 4600, '7')
+    harness.frame(venue.best()).rest(rest, askedUs).tick(250)
+    expect(harness.state).toBe('STALE')
+  })
+})
+
+describe('what is compared with REST', () => {
+  it('is a doubted book first, then the one unproved for longest', () => {
+    const ids = ['1', '2', '3']
+    const venues = ids.map((id) => new ReferenceVenue({ market: `0x${id}`, yes: `${id}0`, no: `${id}1` }))
+    const harness = new Harness(
+      venues.map(({ ids: { market, yes, no } }) => catalogMarket({ marketId: market, tokenIds: [yes, no] })),
+    ).connect()
+    for (const venue of venues) harness.frame(venue.dump())
+    harness.frame(venues[0]!.change('bids', 4000, '1'))
+    const next = () => harness.tick(1).nextCompare()
+    expect(ids.map(next)).toEqual(['20', '30', '10'])
+    harness.frame({ event_type: 'last_trade_price', price: 'x', market: '0x3', asset_id: '30' })
+    expect([next(), next()]).toEqual(['30', '20'])
+  })
+})
+
+describe('the catalog', () => {
+  it('hears of a market that is listed, and of one that ends', () => {
+    const { harness } = live()
+    harness.frame({ event_type: 'new_market', market: '0xab', slug: 'nba-hou-uta-2026-11-20' })
+    harness.frame({ event_type: 'new_market', market: '0xab' })
+    harness.frame({ event_type: 'market_resolved', market: MARKET })
+    harness.frame({ event_type: 'market_resolved', market: '0xab' })
+    expect(harness.changes).toEqual([
+      { kind: 'listed', slug: 'nba-hou-uta-2026-11-20' },
+      { kind: 'resolved', market: catalogMarket() },
+    ])
+  })
+})
+
 describe('epochs', () => {
   it('drops the book on a new tick until the venue sends it again', () => {
     const { venue, harness } = live()
@@ -542,6 +701,25 @@ describe('epochs', () => {
     expect(harness.state).toBe('STALE')
     expect(harness.levels).toEqual(asLevels(venue.sides))
     expect(harness.rest(venue.rest()).state).toBe('LIVE')
+  })
+
+  it('folds several changes of one token in the form of early 2025, and calls them LIVE only by REST', () => {
+    const { venue, harness } = live()
+    const { price_changes, ...rest } = venue.change('bids', 4600, '7')
+    const two = venue.change('asks', 4700, '0').price_changes[0]!
+    const changes = [price_changes[0]!, two].map(({ price, size, side }) => ({ price, size, side }))
+    harness.frame({ ...rest, asset_id: YES, changes, hash: 'older layout' })
+    expect([harness.state, harness.levels]).toEqual(['STALE', asLevels(venue.sides)])
+    expect(harness.rest(venue.rest()).state).toBe('LIVE')
+  })
+
+  it('proves nothing by what a lost connection still held', () => {
+    const { venue, harness } = live()
+    harness
+      .disconnect()
+      .frame(venue.dump())
+      .frame(venue.change('bids', 4600, '7'))
+    expect([harness.state, harness.proofs]).toEqual(['BROKEN', 1])
   })
 
   it('ends with a resolution', () => {
@@ -601,7 +779,7 @@ describe('continuity', () => {
     venue.change('bids', 4600, '7')
     harness.nowUs += 750_000
     harness.rest(venue.rest(), harness.nowUs)
-    expect([harness.state, harness.mapper.nextCompare()]).toEqual(['LIVE', YES])
+    expect([harness.state, harness.nextCompare()]).toEqual(['LIVE', YES])
     harness.nowUs += 750_000
     harness.rest(venue.rest(), harness.nowUs)
     expect([harness.state, harness.reconnects.length]).toEqual(['BROKEN', 1])

@@ -22,13 +22,15 @@ export class MarketServer {
   restStatus = 200
   /** Answers no subscription with a dump. */
   mute = false
+  /** Hears subscriptions, and no operation. */
+  isDeaf = false
 
   private readonly subscribed = new Map<WebSocket, Set<string>>()
 
   private constructor(
     private readonly http: Server,
     private readonly ws: WebSocketServer,
-    private readonly venues: readonly ReferenceVenue[],
+    private readonly venues: ReferenceVenue[],
   ) {}
 
   static async listen(...venues: ReferenceVenue[]): Promise<MarketServer> {
@@ -48,6 +50,10 @@ export class MarketServer {
     ws.on('connection', (socket) => server.accept(socket))
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
     return server
+  }
+
+  add(venue: ReferenceVenue): void {
+    this.venues.push(venue)
   }
 
   get port(): number {
@@ -106,6 +112,7 @@ export class MarketServer {
   }
 
   private subscribe(socket: WebSocket, message: Subscription): void {
+    if (this.isDeaf && message.operation !== undefined) return
     const tokens = this.subscribed.get(socket)!
     for (const token of message.assets_ids) {
       if (message.operation === 'unsubscribe') tokens.delete(token)

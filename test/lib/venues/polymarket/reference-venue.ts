@@ -109,6 +109,17 @@ export class ReferenceVenue {
     return { ...book, min_order_size: '5', neg_risk: false }
   }
 
+  /** Best prices of a token, as told beside the changes. */
+  best(no = false): Record<string, unknown> {
+    return {
+      event_type: 'best_bid_ask',
+      market: this.ids.market,
+      asset_id: no ? this.ids.no : this.ids.yes,
+      ...this.bests(no),
+      timestamp: String(this.now),
+    }
+  }
+
   /** A trade against the best ask (or bid): the level shrinks or goes. The book is told by `bare` frames. */
   trade(side: RefSide, size: string): Record<string, unknown> {
     this.now += 1
