@@ -78,6 +78,7 @@ export class AccountFollower {
   private onFrame(frame: AccountFrame): void {
     const { own, groups, onNotice } = this.options
     if (frame.kind === 'fill') this.watch.onFill(frame.fill)
+    else if (frame.kind === 'position') this.watch.onPosition(frame.position)
     else if (frame.kind === 'order') own.onEnd(frame.venueOrderId, frame.orderId, frame.filledE6)
     else if (frame.kind === 'group') groups?.onUpdate(frame.groupId, frame.event)
     else if (frame.kind === 'error') onNotice('warn', `Kalshi account channels: error ${frame.text}`)

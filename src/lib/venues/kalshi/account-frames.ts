@@ -13,8 +13,15 @@ export interface AccountFill {
   readonly countE6: number
 }
 
+/** +YES, -NO, contracts x 10^6. */
+export interface AccountPosition {
+  readonly marketId: string
+  readonly sizeE6: number
+}
+
 export type AccountFrame =
   | { readonly kind: 'fill'; readonly fill: AccountFill }
+  | { readonly kind: 'position'; readonly position: AccountPosition }
   /** The last word on an order, `filledE6` in all; resting ones are skipped. */
   | {
       readonly kind: 'order'
@@ -51,6 +58,10 @@ export function parseAccountFrame(text: string): AccountFrame {
       if (status !== 'executed' && status !== 'canceled') return { kind: 'skipped' }
       return { kind: 'order', venueOrderId, orderId: textOf(msg['client_order_id']), filledE6 }
     }
+    case 'market_position': {
+      const position = readPosition(msg, 'market_ticker')
+      return position === undefined ? unreadable : { kind: 'position', position }
+    }
     case 'order_group_updates': {
       const [groupId, event] = [textOf(msg['order_group_id']), textOf(msg['event_type'])]
       return groupId === undefined || event === undefined ? unreadable : { kind: 'group', groupId, event }
@@ -79,12 +90,10 @@ export function readFill(item: JsonObject, ticker: 'market_ticker' | 'ticker'): 
   return { tradeId, venueOrderId, orderId: textOf(item['client_order_id']), marketId, countE6 }
 }
 
-/** A row of `GET /portfolio/positions`: +YES, -NO, contracts x 10^6. */
-export function readPosition(
-  item: unknown,
-): { readonly marketId: string; readonly sizeE6: number } | undefined {
+/** A position of the channel or of `GET /portfolio/positions`, which says `ticker`; undefined when it is not as documented. */
+export function readPosition(item: unknown, ticker: 'market_ticker' | 'ticker'): AccountPosition | undefined {
   if (!isJsonObject(item)) return undefined
-  const [marketId, sizeE6] = [textOf(item['ticker']), scaled(item['position_fp'])]
+  const [marketId, sizeE6] = [textOf(item[ticker]), scaled(item['position_fp'])]
   return marketId === undefined || sizeE6 === undefined ? undefined : { marketId, sizeE6 }
 }
 

@@ -10,11 +10,16 @@ import type { AccountFill } from './account-frames.js'
 /** More than can matter at a time. */
 const MAX_REMEMBERED = 20_000
 
-/** `later`: the venue does not say whose it is, and its order is not known yet. */
-export type FillVerdict = 'own' | 'foreign' | 'duplicate' | 'later'
+/**
+ * `later`: the venue does not say whose it is, and its order is not known yet; `beyond`: ours, but with its order's
+ * other fills more than that asked for.
+ */
+export type FillVerdict = 'own' | 'beyond' | 'foreign' | 'duplicate' | 'later'
 
 export class OwnOrders {
   private readonly ours = new Set<string>()
+  /** What our orders have left to fill by the fills seen, contracts x 10^6. */
+  private readonly leftE6 = new Map<string, number>()
   /** Our order by the venue's id. */
   private readonly byVenueId = new Map<string, string>()
   private readonly trades = new Set<string>()
@@ -35,9 +40,11 @@ export class OwnOrders {
   }
 
   /** It is out, or was before this life. */
-  sent({ request }: PreparedOrder, nowMs: number): void {
+  sent({ request, sizeE2 }: PreparedOrder, nowMs: number): void {
     const { orderId, marketId } = request
     remember(this.ours, orderId)
+    if (!this.leftE6.has(orderId)) this.leftE6.set(orderId, sizeE2 * 1e4)
+    evictOldest(this.leftE6, MAX_REMEMBERED)
     if (this.settled.has(orderId)) return
     this.open.set(orderId, marketId)
     this.changedMs.set(marketId, nowMs)
@@ -80,13 +87,18 @@ export class OwnOrders {
   }
 
   /** Whose a fill is; each trade is judged once. */
-  judge({ tradeId, venueOrderId, orderId }: AccountFill): FillVerdict {
+  judge({ tradeId, venueOrderId, orderId, countE6 }: AccountFill): FillVerdict {
     if (this.trades.has(tradeId)) return 'duplicate'
     const owner = orderId ?? this.byVenueId.get(venueOrderId)
     if (owner === undefined) return 'later'
     if (orderId !== undefined) this.learn(venueOrderId, orderId)
     remember(this.trades, tradeId)
-    return this.isOurs(owner) ? 'own' : 'foreign'
+    if (!this.isOurs(owner)) return 'foreign'
+    const leftE6 = this.leftE6.get(owner)
+    // Of an earlier life's order, and of what we have forgotten, nobody here knows the size.
+    if (leftE6 === undefined) return 'own'
+    this.leftE6.set(owner, leftE6 - countE6)
+    return countE6 > leftE6 ? 'beyond' : 'own'
   }
 
   /** Nobody can say whose it is, so it is not ours. */
@@ -96,7 +108,7 @@ export class OwnOrders {
 
   /** What our fills come to; undefined while that may change under our hands. */
   expectedE6(marketId: string, quietSinceMs: number): number | undefined {
-    const isMoving = (this.changedMs.get(marketId) ?? 0) > quietSinceMs
+    const isMoving = (this.changedMs.get(marketId) ?? -Infinity) > quietSinceMs
     for (const market of this.open.values()) if (market === marketId) return undefined
     return isMoving ? undefined : (this.positions.get(marketId) ?? 0)
   }

@@ -40,25 +40,29 @@ let listed: {
   fills: object[]
   positions: [string, string][]
   orders: Map<string, object>
-  status: string
+  /** Of each market: its status, or the HTTP status of the reply. */
+  markets: Map<string, string | number>
+  fillsFail: boolean
 }
 let http: HttpVenue
 let rest: KalshiRest
 const watches: AccountWatch[] = []
 beforeEach(async () => {
-  listed = { fills: [], positions: [], orders: new Map(), status: 'active' }
+  listed = { fills: [], positions: [], orders: new Map(), markets: new Map(), fillsFail: false }
   http = await HttpVenue.start(credentials.privateKey)
   rest = new KalshiRest({ baseUrl: http.baseUrl, credentials })
   http.answer = ({ path }): Answer => {
     const ok = (body: object): Answer => ({ status: 200, body })
-    if (path === '/portfolio/fills') return ok({ fills: listed.fills, cursor: '' })
+    if (path === '/portfolio/fills')
+      return listed.fillsFail ? { status: 500, body: '' } : ok({ fills: listed.fills, cursor: '' })
     if (path === '/portfolio/positions') {
       const rows = listed.positions.map(([ticker, position_fp]) => ({ ticker, position_fp }))
       return ok({ market_positions: rows, event_positions: [], cursor: '' })
     }
-    if (path.startsWith('/markets/') && listed.status === 'none')
-      return { status: 404, body: { error: { code: 'not_found' } } }
-    if (path.startsWith('/markets/')) return ok({ market: { ticker: T, status: listed.status } })
+    if (path.startsWith('/markets/')) {
+      const status = listed.markets.get(path.replace('/markets/', '')) ?? 'active'
+      return typeof status === 'number' ? { status, body: '' } : ok({ market: { status } })
+    }
     const order = listed.orders.get(path.replace('/portfolio/orders/', ''))
     return order === undefined ? { status: 404, body: { error: { code: 'not_found' } } } : ok({ order })
   }
@@ -89,9 +93,9 @@ function watching(more: Partial<OwnTrading> = {}) {
   watches.push(watch)
   const nowMs = () => clock.monoUs() / 1000
   /** As the timers would: each look after what was on its way has arrived. */
-  const look = async (times = 1) => {
+  const look = async (times = 1, everyMs = LAG_MS + 1) => {
     for (let n = 0; n < times; n++) {
-      clock.advanceMs(LAG_MS + 1)
+      clock.advanceMs(everyMs)
       await watch.look()
     }
   }
@@ -106,10 +110,26 @@ describe('fills of the account', () => {
     watch.onFill(fill)
     watch.onFill(fill)
     own.ended(prepared('a'), filled('v1'), nowMs())
-    listed.fills = [listedFill('t1', 'v1'), listedFill('t2', 'v1')]
+    listed.fills = [listedFill('t1', 'v1')]
     listed.positions = [[T, '10.00']]
     await look(2)
     expect(alarms).toEqual([])
+  })
+
+  it('that are more than their order asked for are told', async () => {
+    const { own, watch, alarms, nowMs, look } = watching()
+    own.sent(prepared('a'), nowMs())
+    const fill = { venueOrderId: 'v1', orderId: 'a', marketId: T }
+    watch.onFill({ ...fill, tradeId: 't1', countE6: 6_000_000 })
+    watch.onFill({ ...fill, tradeId: 't2', countE6: 4_000_000 })
+    // Asked after, as after a timeout: its size is not new.
+    own.sent(prepared('a'), nowMs())
+    expect(alarms).toEqual([])
+    listed.fills = [listedFill('t3', 'v1')]
+    await look(2)
+    expect(alarms).toEqual([
+      { kind: 'fill', text: `fill t3 of 10.000000 in ${T} at Kalshi is more than its order asked for` },
+    ])
   })
 
   it('of another hand are told once each, however often they are seen', async () => {
@@ -145,6 +165,33 @@ describe('fills of the account', () => {
   })
 })
 
+describe('the list of fills', () => {
+  const since = () => Number(http.of('/portfolio/fills').at(-1)!.query.get('min_ts'))
+
+  it('is read from two minutes before the last time that it was read whole', async () => {
+    const { look } = watching()
+    await look()
+    expect(since()).toBe(1)
+    await look(1, 600_000)
+    expect(since()).toBe(1)
+    await look(1, 10_000)
+    expect(since()).toBe(1 + 603 - 120)
+    listed.fillsFail = true
+    await look(2, 600_000)
+    expect(since()).toBe(1 + 613 - 120)
+  })
+
+  it('is read again whole while the order of a fill in it is not listed', async () => {
+    const { alarms, look } = watching()
+    listed.fills = [listedFill('t', 'v')]
+    await look(2, 600_000)
+    expect(since()).toBe(1)
+    await look(2, 600_000)
+    expect(alarms).toHaveLength(1)
+    expect(since()).toBe(1 + 1800 - 120)
+  })
+})
+
 describe('positions of the account', () => {
   it('that our fills of all lives explain are no alarm, YES and NO', async () => {
     const { own, alarms, nowMs, look } = watching({ positions: new Map([[T, 5_000_000]]), markets: [T] })
@@ -159,29 +206,32 @@ describe('positions of the account', () => {
   })
 
   it.each([
-    ['more than ours', [[T, '12.00']] as [string, string][], '12.000000', '10.000000'],
-    ['none where we have one', [] as [string, string][], '0.000000', '10.000000'],
-    ['the other side', [[T, '-10.00']] as [string, string][], '-10.000000', '10.000000'],
-  ])('%s: told after two looks, once, until the operator accepts it', async (_, positions, has, wants) => {
-    const { watch, alarms, look } = watching({ positions: new Map([[T, 10_000_000]]), markets: [T] })
-    listed.positions = positions
-    await look()
-    expect(alarms).toEqual([])
-    await look(3)
-    expect(alarms).toEqual([
-      { kind: 'position', text: `Kalshi shows a position of ${has} in ${T}, the ledger explains ${wants}` },
-    ])
-    const accepted = watch.accept()
-    expect(accepted.get(T)).toBe((Number(has) - Number(wants)) * 1e6)
-    await look(3)
-    expect(alarms).toHaveLength(1)
-    const next = watching({ positions: new Map([[T, 10_000_000]]), markets: [T], accepted })
-    await next.look(3)
-    expect(next.alarms).toEqual([])
-    listed.positions = [[T, '77.00']]
-    await look(3)
-    expect(alarms).toHaveLength(2)
-  })
+    ['more than ours', [[T, '12.00']] as [string, string][], '12.000000', '10.000000', LAG_MS + 1],
+    ['none where we have one', [] as [string, string][], '0.000000', '10.000000', 20_000],
+    ['the other side', [[T, '-10.00']] as [string, string][], '-10.000000', '10.000000', LAG_MS + 1],
+  ])(
+    '%s: told after two looks, once, until the operator accepts it',
+    async (_, positions, has, wants, ms) => {
+      const { watch, alarms, look } = watching({ positions: new Map([[T, 10_000_000]]), markets: [T] })
+      listed.positions = positions
+      await look()
+      expect(alarms).toEqual([])
+      await look(3, ms)
+      expect(alarms).toEqual([
+        { kind: 'position', text: `Kalshi shows a position of ${has} in ${T}, the ledger explains ${wants}` },
+      ])
+      const accepted = watch.accept()
+      expect(accepted.get(T)).toBe((Number(has) - Number(wants)) * 1e6)
+      await look(3)
+      expect(alarms).toHaveLength(1)
+      const next = watching({ positions: new Map([[T, 10_000_000]]), markets: [T], accepted })
+      await next.look(3)
+      expect(next.alarms).toEqual([])
+      listed.positions = [[T, '77.00']]
+      await look(3)
+      expect(alarms).toHaveLength(2)
+    },
+  )
 
   it('are not compared while an order is out, or has just ended', async () => {
     const { own, watch, alarms, nowMs, look } = watching()
@@ -195,19 +245,78 @@ describe('positions of the account', () => {
     await watch.look()
     await watch.look()
     expect(alarms).toEqual([])
-    await look(2)
+    await look(2, 20_000)
     expect(alarms).toHaveLength(1)
   })
 
-  it('of a market that has paid out are gone, and that is right', async () => {
-    const { alarms, look } = watching({ positions: new Map([[T, 10_000_000]]), markets: [T] })
-    listed.status = 'finalized'
+  it('of a market that has paid out are gone, and that is right, also while a cache calls it active', async () => {
+    const { watch, alarms, look } = watching({ positions: new Map([[T, 10_000_000]]), markets: [T] })
+    watch.onPosition({ marketId: T, sizeE6: 0 })
+    await look(5)
+    listed.markets.set(T, 'finalized')
+    await look(3, 20_000)
+    expect(alarms).toEqual([])
+  })
+
+  it('of which the channel tells are told as soon as the list says the same', async () => {
+    const { watch, alarms, look } = watching()
+    listed.positions = [[T, '7.00']]
+    watch.onPosition({ marketId: T, sizeE6: 7_000_000 })
+    expect(alarms).toEqual([])
+    await watch.look()
+    expect(alarms).toEqual([
+      {
+        kind: 'position',
+        text: `Kalshi shows a position of 7.000000 in ${T}, the ledger explains 0.000000`,
+      },
+    ])
+    watch.onPosition({ marketId: T, sizeE6: 7_000_000 })
+    await look(3)
+    expect(alarms).toHaveLength(1)
+  })
+
+  it('of which the channel tells otherwise than the list are none to be told', async () => {
+    const { own, watch, alarms, nowMs, look } = watching()
+    watch.onPosition({ marketId: T, sizeE6: 7_000_000 })
+    await look(3)
+    // Our own order is on its way: what the channel tells may be its fill.
+    own.sent(prepared('a'), nowMs())
+    watch.onPosition({ marketId: T, sizeE6: 10_000_000 })
+    own.ended(prepared('a'), filled('v'), nowMs())
+    watch.onPosition({ marketId: T, sizeE6: 10_000_000 })
+    listed.positions = [[T, '10.00']]
     await look(3)
     expect(alarms).toEqual([])
   })
 
+  it('are compared though fills cannot be read', async () => {
+    const { alarms, notices, look } = watching()
+    listed.fillsFail = true
+    listed.positions = [[T, '7.00']]
+    await look(2)
+    expect(alarms).toHaveLength(1)
+    expect(notices.join()).toContain('GET /portfolio/fills: HTTP 500')
+  })
+
+  it('of a market that cannot be asked about hide no others, and are told themselves after a minute', async () => {
+    const { alarms, notices, look } = watching()
+    listed.positions = [
+      ['KX-FAILS', '1.00'],
+      [T, '7.00'],
+    ]
+    listed.markets.set('KX-FAILS', 500)
+    await look(2)
+    expect(alarms.map(({ text }) => text)).toEqual([expect.stringContaining(T)])
+    expect(notices.join()).toContain('GET /markets/KX-FAILS: HTTP 500')
+    await look(3, 20_000)
+    expect(alarms.map(({ text }) => text)).toEqual([
+      expect.stringContaining(T),
+      expect.stringContaining('KX-FAILS'),
+    ])
+  })
+
   it('of a market that the venue has not are missed: it is another one, or began anew', async () => {
-    listed.status = 'none'
+    listed.markets.set(T, 404)
     const { watch, alarms, look } = watching({ positions: new Map([[T, 10_000_000]]), markets: [T] })
     await look()
     expect(alarms).toEqual([
@@ -257,7 +366,15 @@ describe('the account’s frames', () => {
       { type: 'order_group_updates', sid: 2, seq: 7, msg: { event_type: 'triggered', order_group_id: 'g' } },
       { kind: 'group', groupId: 'g', event: 'triggered' },
     ],
-    [{ type: 'market_position', sid: 3, msg: {} }, { kind: 'skipped' }],
+    [
+      { type: 'market_position', sid: 14, msg: { user_id: 'u', market_ticker: T, position_fp: '-100.00' } },
+      { kind: 'position', position: { marketId: T, sizeE6: -100_000_000 } },
+    ],
+    [
+      { type: 'market_position', sid: 14, msg: { market_ticker: T, position: 100 } },
+      { kind: 'unreadable', what: 'market_position' },
+    ],
+    [{ type: 'ticker', sid: 3, msg: {} }, { kind: 'skipped' }],
     [{ type: 'subscribed', id: 1, msg: { channel: 'fill', sid: 1 } }, { kind: 'subscribed' }],
     [
       { type: 'error', id: 1, msg: { code: 8, msg: 'Unknown channel' } },
