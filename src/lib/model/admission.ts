@@ -7,6 +7,8 @@ export interface PlannedOrder {
   readonly market: GameMarket
   /** What it can cost at worst, fees included. */
   readonly worstMicros: number
+  /** Of a plan that is open already: it needs its money and its rate, and nothing else about it concerns the one that asks. */
+  readonly isOfOpenPlan?: true
 }
 
 export type VenueDenialCode =

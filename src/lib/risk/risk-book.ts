@@ -256,7 +256,8 @@ export class RiskBook {
 
   /** What open plans may still send. */
   private unsentLegs(): PlannedOrder[] {
-    return [...this.plans.values()].flatMap(({ open, legs }) => (open ? legs.flatMap(plannedOrder) : []))
+    const legs = [...this.plans.values()].flatMap((plan) => (plan.open ? plan.legs : []))
+    return legs.flatMap(plannedOrder).map((order) => ({ ...order, isOfOpenPlan: true }))
   }
 
   private add(plan: PlanHold): void {

@@ -62,7 +62,7 @@ describe('a plan', () => {
     const risk = new RiskBook(WIDE)
     const asked: string[][] = []
     const admit: PlanQuestion['admit'] = (orders) => {
-      asked.push(orders.map(({ market }) => market.marketId))
+      asked.push(orders.map(({ market, isOfOpenPlan }) => `${market.marketId}${isOfOpenPlan ? ' open' : ''}`))
       expect(orders.every(({ worstMicros }) => worstMicros > 0)).toBe(true)
       return undefined
     }
@@ -73,8 +73,8 @@ describe('a plan', () => {
     risk.openPlan(ask(signal({ id: 'c', pair: 'c' }), { admit }))
     expect(asked).toEqual([
       [poly, kalshi],
-      [poly, kalshi, poly, kalshi],
-      [poly, kalshi, poly, kalshi],
+      [`${poly} open`, `${kalshi} open`, poly, kalshi],
+      [`${poly} open`, `${kalshi} open`, poly, kalshi],
     ])
   })
 

@@ -27,13 +27,15 @@ export const CREATE_PATH = '/portfolio/events/orders'
 /** Money that was told of longer ago is not relied on. */
 const CASH_GOOD_MS = 60_000
 const PPM = 1_000_000
-const FINAL: ReadonlySet<string> = new Set(['filled', 'partial', 'none', 'rejected'])
+const SPENT: ReadonlySet<string> = new Set(['filled', 'partial'])
+const SPENT_NOTHING: ReadonlySet<string> = new Set(['none', 'rejected', 'withheld'])
 
 export class KalshiAccount {
   private readonly cash = new ShardCash()
   private readonly status = new ExchangeStatus()
   private readonly told = new Set<string>()
   private isReadingCash = false
+  private readsUnderWay = 0
   private wantsCash = false
 
   constructor(private readonly options: KalshiAccountOptions) {}
@@ -57,7 +59,8 @@ export class KalshiAccount {
   /** Asks for the balance by `ask` and learns from its answer, which it returns. */
   async withBalance(ask: () => Promise<RestResult>): Promise<RestResult> {
     const read = this.cash.beginRead(this.nowMs())
-    const result = await ask()
+    this.readsUnderWay++
+    const result = await ask().finally(() => this.readsUnderWay--)
     if (result.kind === 'ok' && !this.cash.learn(result.body, read)) this.tellUnreadable('/portfolio/balance')
     return result
   }
@@ -78,7 +81,7 @@ export class KalshiAccount {
 
   admit(orders: readonly PlannedOrder[]): VenueDenial | undefined {
     const nowMs = this.nowMs()
-    for (const { market } of orders) {
+    for (const { market } of orders.filter(isNew)) {
       const { exchangeIndex: shard, marketId } = market
       if (this.status.isPaused(shard)) return denial('EXCHANGE_PAUSED', `${nameOf(shard)}_paused`, 1, 0)
       if (this.status.isClosed(marketId, nowMs)) return denial('MARKET_CLOSED', 'market_closed', 1, 0)
@@ -98,26 +101,32 @@ export class KalshiAccount {
   /** What became of it, as far as is known. */
   sent({ request, market }: PreparedOrder, outcome: OrderOutcome | Withheld): void {
     const { orderId, marketId } = request
-    if (outcome.kind === 'withheld') this.cash.release(orderId)
-    if (!FINAL.has(outcome.kind)) return
-    this.cash.settle(orderId)
-    if (outcome.kind === 'rejected') {
-      const { code, message } = outcome
-      const shard = market.exchangeIndex
-      if (request.leg === 0) this.options.groups?.onRefusal(`${code} ${message}`, shard)
-      if (this.status.refused(code, { shard, marketId }, this.nowMs())) this.quietly(this.readStatus())
-      if (code.startsWith('insufficient_')) this.quietly(this.readCash())
-    } else if (outcome.kind !== 'none') this.quietly(this.readCash())
+    if (SPENT.has(outcome.kind)) {
+      this.cash.settle(orderId)
+      this.quietly(this.readCash())
+    }
+    if (!SPENT_NOTHING.has(outcome.kind)) return
+    this.cash.release(orderId)
+    // What the venue had set aside for it may still look taken to a read that is under way.
+    if (this.readsUnderWay > 0) this.quietly(this.readCash())
+    if (outcome.kind !== 'rejected') return
+    const { code, message } = outcome
+    const shard = market.exchangeIndex
+    if (request.leg === 0) this.options.groups?.onRefusal(`${code} ${message}`, shard)
+    if (this.status.refused(code, { shard, marketId }, this.nowMs())) this.quietly(this.readStatus())
+    if (code.startsWith('insufficient_')) this.quietly(this.readCash())
   }
 
   private wrongCash(orders: readonly PlannedOrder[], nowMs: number): VenueDenial | undefined {
     const ageMs = this.cash.ageMs(nowMs)
     if (ageMs === undefined) return { code: 'CASH_UNKNOWN', checks: [] }
     if (ageMs > CASH_GOOD_MS) return denial('CASH_UNKNOWN', 'cash_age_ms', Math.round(ageMs), CASH_GOOD_MS)
-    const needs = new Map<number | undefined, number>()
+    // Only what is to be paid now: an open plan that lacks money elsewhere is nobody else's concern.
+    const needs = new Map(orders.filter(isNew).map(({ market }) => [market.exchangeIndex, 0]))
     for (const { market, worstMicros } of orders) {
       const shard = market.exchangeIndex
-      needs.set(shard, (needs.get(shard) ?? 0) + worstMicros)
+      const needed = needs.get(shard)
+      if (needed !== undefined) needs.set(shard, needed + worstMicros)
     }
     for (const [shard, micros] of needs) {
       const freeMicros = this.cash.freeMicros(shard)
@@ -176,6 +185,8 @@ export class KalshiAccount {
     return this.options.clock.monoUs() / 1000
   }
 }
+
+const isNew = ({ isOfOpenPlan }: PlannedOrder): boolean => isOfOpenPlan !== true
 
 const denial = (code: VenueDenial['code'], name: string, value: number, limit: number): VenueDenial => ({
   code,

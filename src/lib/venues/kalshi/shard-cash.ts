@@ -66,7 +66,7 @@ export class ShardCash {
     if (hold !== undefined) hold.settledAt ??= this.reads
   }
 
-  /** Nothing of it was sent. */
+  /** Nothing of it was spent, and nothing will be: what was told already has it. */
   release(orderId: string): void {
     this.holds.delete(orderId)
   }

@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import type { GameMarket } from '../../../../src/lib/model/game.js'
+import { KalshiAccount } from '../../../../src/lib/venues/kalshi/account.js'
 import { KalshiGateway, type KalshiGatewayOptions } from '../../../../src/lib/venues/kalshi/gateway.js'
+import { RatedRest } from '../../../../src/lib/venues/kalshi/rated-rest.js'
+import { KalshiRates } from '../../../../src/lib/venues/kalshi/rates.js'
+import type { RestResult } from '../../../../src/lib/venues/kalshi/rest-result.js'
+import { KalshiRest } from '../../../../src/lib/venues/kalshi/rest.js'
 import type { OrderOutcome, Withheld } from '../../../../src/lib/venues/ports.js'
 import { until } from '../../poll.js'
 import { AccountVenue } from './account-venue.js'
@@ -106,6 +111,65 @@ describe('the account of an order', () => {
     expect(await sending).toMatchObject({ kind: 'filled' })
     await until(() => admit(gateway, ON_3, 15) === undefined, 'the balance is read again')
     expect(admit(gateway, ON_3, 15.01)).toMatchObject({ code: 'SHARD_CASH' })
+  })
+
+  it('has all of it again as soon as an order is known to have taken nothing', async () => {
+    const gateway = await warmed()
+    const reads = () => http.of('/portfolio/balance').length
+    const before = reads()
+    venue.before.set(`POST ${CREATE}`, {
+      status: 400,
+      body: { error: { code: 'invalid_price', message: '' } },
+    })
+    expect(await send(gateway)).toMatchObject({ kind: 'rejected' })
+    expect(admit(gateway, ON_3, 20)).toBeUndefined()
+    const nothing = { order_id: 'v', fill_count: '0.00', remaining_count: '0.00', ts_ms: 1 }
+    venue.before.set(`POST ${CREATE}`, { status: 201, body: nothing })
+    expect(await send(gateway)).toMatchObject({ kind: 'none' })
+    expect(admit(gateway, ON_3, 20)).toBeUndefined()
+    expect(reads()).toBe(before)
+  })
+
+  it('is read again when an order took nothing while a read may have seen it set aside', async () => {
+    const rest = new KalshiRest({ baseUrl: http.baseUrl, credentials })
+    const rated = new RatedRest(rest, new KalshiRates(systemClock), 1000)
+    const shared = { groups: undefined, clock: systemClock, subaccount: 0, onNotice: () => undefined }
+    const account = new KalshiAccount({ rest: rated, ...shared })
+    const ids = { orderId: 'a', signalId: 's', leg: 0, attempt: 0, marketId: ON_3.marketId, signalMs: 1 }
+    const terms = { venue: 'kalshi', outcome: 'yes', side: 'buy', limitE4: 5000, sizeE2: 1000 } as const
+    const order = { request: { ...ids, ...terms }, market: ON_3, body: '', sizeE2: 1000 }
+    account.sends(order)
+    let answered: (result: RestResult) => void = () => undefined
+    const reading = account.withBalance(() => new Promise((resolve) => (answered = resolve)))
+    account.sent(order, { kind: 'none' })
+    const free = () => account.admit([{ market: ON_3, worstMicros: 20e6 }]) === undefined
+    await until(free, 'the balance is read again')
+    const setAside = {
+      balance_dollars: '115.0000',
+      balance_breakdown: [{ exchange_index: 3, balance: '15' }],
+    }
+    answered({ kind: 'ok', status: 200, body: setAside })
+    await reading
+    expect(free()).toBe(true)
+    await rest.close()
+  })
+
+  it('counts what open plans elsewhere need as money and as rate, and nothing else of them', async () => {
+    venue.paused.add(3)
+    venue.cash.set(4, 1)
+    const gateway = await warmed()
+    const open = (market: GameMarket, dollars: number) =>
+      ({ market, worstMicros: dollars * 1e6, isOfOpenPlan: true }) as const
+    const mine = { market: ON_0, worstMicros: 60e6 }
+    expect(gateway.admit([open(ON_3, 1), mine])).toBeUndefined()
+    expect(gateway.admit([open(gameMarket({ exchangeIndex: 4 }), 2), mine])).toBeUndefined()
+    expect(gateway.admit([open(ON_0, 41), mine])).toMatchObject({
+      ...{ code: 'SHARD_CASH', checks: [{ value: 101_000_000 }] },
+    })
+    expect(gateway.admit([...Array<typeof mine>(10).fill(open(ON_0, 0.1)), mine])).toMatchObject({
+      code: 'RATE_LIMITED',
+    })
+    expect(gateway.admit([mine, { market: ON_3, worstMicros: 1 }])).toMatchObject({ code: 'EXCHANGE_PAUSED' })
   })
 
   it('is denied everything while its money was never told', async () => {
