@@ -123,7 +123,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string | ((total: number) => str
   recovery_bad_requests: 'requests on the recovery socket were none: something else talks to it',
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
-  foreign_fills: "fills on exec's account are of no order of ours: somebody else trades there",
+  foreign_fills:
+    "fills on exec's account are of no order of ours, or more than one asked for: somebody else trades there",
   halted: () => 'trading is halted: nothing new is entered',
   halt_key_errors: 'looks at the halt key in Redis were refused: it halts nobody there',
   ledger_errors: 'events could not be put on record: entries are denied while the ledger cannot write',

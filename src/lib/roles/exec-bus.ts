@@ -30,6 +30,7 @@ export class ExecBus {
       this.count(refused)
       if (refused === undefined) this.markets.releaseFinal(payload, this.execution)
       this.context.counters.set('markets', this.markets.count)
+      this.context.counters.set('markets_without_shard', this.markets.shardlessCount)
     } else if (message.family === 'orderbook') {
       const { payload } = message
       const fits = payload.venue === topic.scope && payload.market_id === topic.id

@@ -28,6 +28,8 @@ const MAX_REMEMBERED = 5_000
 export class ExecMarkets {
   private readonly markets = new Map<string, ListedMarket>()
   private readonly books = new Map<string, DisplayedBook>()
+  /** Markets at Kalshi of which it does not say on which shard of its exchange they are. */
+  private readonly shardless = new Set<string>()
   private readonly finalGames = new Set<string>()
   private readonly publishers = new Map<string, BookPublisher>()
   /** Venues of whose books something is missing, and on its way. */
@@ -36,6 +38,11 @@ export class ExecMarkets {
   /** Markets whose details are known. */
   get count(): number {
     return this.markets.size
+  }
+
+  /** Of these at Kalshi, those whose orders go without the venue's own brake: it does not name their shard. */
+  get shardlessCount(): number {
+    return this.shardless.size
   }
 
   /** Books that are displayed, on paper. */
@@ -49,7 +56,11 @@ export class ExecMarkets {
     if (state === undefined) return 'bad_tick_or_size'
     for (const market of state.markets) {
       remember(this.markets, keyOf(market.venue, market.marketId), { market, gameId: state.gameId })
+      if (market.venue !== 'kalshi') continue
+      this.shardless.delete(market.marketId)
+      if (market.exchangeIndex === undefined) this.shardless.add(market.marketId)
     }
+    evictOldest(this.shardless, MAX_REMEMBERED)
     return undefined
   }
 

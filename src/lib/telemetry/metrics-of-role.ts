@@ -54,6 +54,10 @@ export const STATES: Readonly<Record<string, State>> = {
   epoch_regressed: { name: 'epoch_regressed', label: 'source', help: 'Lives before the epoch in Redis.' },
   silent: { name: 'silent', label: 'publisher', help: 'Publishers that this role does not hear.' },
   markets: { name: 'markets', help: 'Markets that are followed.' },
+  markets_without_shard: {
+    name: 'markets_without_shard',
+    help: 'Markets whose orders go without the brake of the venue, which does not name their shard.',
+  },
   'exec.books': { name: 'books', help: 'Order books at hand.' },
   games: { name: 'games', help: 'Games at hand.' },
   live: { name: 'games_live', help: 'Games in play.' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import { gamesPayload } from '../../../src/lib/messages/convert.js'
 import { ExecMarkets } from '../../../src/lib/roles/exec-markets.js'
-import { kalshiMarket } from '../risk/samples.js'
+import { kalshiMarket, polyMarket } from '../risk/samples.js'
 
 const EPOCH = 7
 const MARKET = 'KX-1'
@@ -15,6 +15,22 @@ const payload = (marketId = MARKET) =>
     asks: [[0.46, 50]],
     book_seq: 1,
   }) as const
+
+const team = { code: 'MIA', name: 'Miami', score: 0 }
+const gameWith = (gameId: string, listed: GameMarket[]) =>
+  gamesPayload({
+    league: 'nba',
+    gameId,
+    home: team,
+    away: { ...team, code: 'BOS' },
+    status: 'live',
+    period: 1,
+    startMs: 0,
+    provider: 'test',
+    fetchedMs: 0,
+    markets: listed,
+    shard: 0,
+  })
 
 /** A book that was told while its publisher's heartbeat is heard. */
 function told(): ExecMarkets {
@@ -70,27 +86,23 @@ describe('a book to fill on', () => {
   })
 })
 
+it('counts the markets at Kalshi whose shard is not told, until it is', () => {
+  const markets = new ExecMarkets()
+  const told = (listed: GameMarket) => markets.applyGame(gameWith('game', [listed]))
+  told(kalshiMarket({ marketId: 'KX-1' }))
+  told(polyMarket())
+  expect(markets.shardlessCount).toBe(1)
+  told(kalshiMarket({ marketId: 'KX-2', exchangeIndex: 0 }))
+  told(kalshiMarket({ marketId: 'KX-1', exchangeIndex: 3 }))
+  expect(markets.shardlessCount).toBe(0)
+})
+
 it('remembers the markets and books told of last, 5,000 at most', () => {
   const markets = new ExecMarkets()
-  const team = { code: 'MIA', name: 'Miami', score: 0 }
-  const game = (index: number, listed: GameMarket[]) =>
-    gamesPayload({
-      league: 'nba',
-      gameId: `game-${index}`,
-      home: team,
-      away: { ...team, code: 'BOS' },
-      status: 'live',
-      period: 1,
-      startMs: 0,
-      provider: 'test',
-      fetchedMs: 0,
-      markets: listed,
-      shard: 0,
-    })
   const marketOf = (index: number) => kalshiMarket({ marketId: `KX-${index}` })
   for (let index = 0; index < 5_100; index++) {
-    markets.applyGame(game(index, [marketOf(index)]))
-    markets.applyGame(game(0, [marketOf(0)]))
+    markets.applyGame(gameWith(`game-${index}`, [marketOf(index)]))
+    markets.applyGame(gameWith('game-0', [marketOf(0)]))
     markets.applyBook(payload(`KX-${index}`), EPOCH)
   }
   expect([markets.count, markets.bookCount]).toEqual([5_000, 5_000])

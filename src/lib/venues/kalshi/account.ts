@@ -26,6 +26,8 @@ export interface KalshiAccountOptions {
 export const CREATE_PATH = '/portfolio/events/orders'
 /** Money that was told of longer ago is not relied on. */
 const CASH_GOOD_MS = 60_000
+const UNBRAKED =
+  'Kalshi names no exchange_index for some markets: orders go where it puts them, without an order group'
 const PPM = 1_000_000
 const SPENT: ReadonlySet<string> = new Set(['filled', 'partial'])
 const SPENT_NOTHING: ReadonlySet<string> = new Set(['none', 'rejected', 'withheld'])
@@ -83,6 +85,7 @@ export class KalshiAccount {
     const nowMs = this.nowMs()
     for (const { market } of orders.filter(isNew)) {
       const { exchangeIndex: shard, marketId } = market
+      if (shard === undefined && this.options.groups !== undefined) this.tellOnce('shard', UNBRAKED)
       if (this.status.isPaused(shard)) return denial('EXCHANGE_PAUSED', `${nameOf(shard)}_paused`, 1, 0)
       if (this.status.isClosed(marketId, nowMs)) return denial('MARKET_CLOSED', 'market_closed', 1, 0)
       if (this.options.groups?.lets(shard) === false)

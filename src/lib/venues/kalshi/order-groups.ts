@@ -46,9 +46,13 @@ export class OrderGroups {
     return shard === undefined ? undefined : this.groups.get(shard)?.id
   }
 
-  /** May an order on this shard be sent as things stand? */
+  /**
+   * May an order on this shard be sent as things stand? One of a market without a shard goes where the venue puts it, so
+   * it carries no group, and waits while any has fallen.
+   */
   lets(shard: number | undefined): boolean {
-    const group = shard === undefined ? undefined : this.groups.get(shard)
+    if (shard === undefined) return [...this.groups.values()].every(({ state }) => state !== 'triggered')
+    const group = this.groups.get(shard)
     if (group?.state === 'triggered') return false
     return group?.state === 'armed' || !this.options.isRequired
   }

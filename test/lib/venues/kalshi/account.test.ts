@@ -274,6 +274,20 @@ describe('the venue’s own brake', () => {
     expect(admit(careful, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
   })
 
+  it('does not hold up a market of which the venue names no shard, unless it has fallen, and that is told once', async () => {
+    venue.cash.set(0, 1000)
+    const nowhere = gameMarket()
+    const gateway = await warmed({ orderGroup: { contractsLimit: 15, isRequired: true } })
+    expect(nowhere).not.toHaveProperty('exchangeIndex')
+    expect([admit(gateway, nowhere, 1), admit(gateway, nowhere, 1)]).toEqual([undefined, undefined])
+    expect(notices.filter((text) => text.includes('exchange_index'))).toHaveLength(1)
+    expect(await send(gateway, { market: nowhere })).toMatchObject({ kind: 'filled' })
+    expect(venue.accepted[0]).not.toHaveProperty('order_group_id')
+    expect(venue.accepted[0]).not.toHaveProperty('exchange_index')
+    for (let sent = 0; sent < 3; sent++) await send(gateway, { market: ON_0 })
+    expect(admit(gateway, nowhere, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+  })
+
   it('that cannot be put on while the exchange pauses is put on when it is back', async () => {
     const create = 'POST /portfolio/order_groups/create'
     const body = { error: { code: 'exchange_is_paused', message: 'exchange_is_paused' } }
