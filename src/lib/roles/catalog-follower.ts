@@ -32,13 +32,13 @@ export class CatalogFollower {
     let told = ''
     while (!lifecycle.signal.aborted) {
       const before = this.size()
-      const failures = await this.readLeagues()
+      const { failures, notes } = await this.readLeagues()
       this.follow(before)
       if (this.size() !== before) log.info(`${venue}: following ${this.size()} markets`)
       const complete = failures.length === 0
       if (complete) backoff.reset()
       // The same failure is told once, not at every try.
-      const failure = failures.join('; ')
+      const failure = [...failures, ...notes].join('; ')
       if (failure !== told && failure !== '') log.warn(`${venue} catalog: ${failure}`)
       told = failure
       await this.alarm.sleep(complete ? everyMs : backoff.nextMs(), lifecycle.signal)
@@ -71,24 +71,27 @@ export class CatalogFollower {
     if (size > 0 || before > 0) this.feed.follow([...this.known.values()].flat())
   }
 
-  /** Asks every league; a league that answers replaces what was known of it. Returns what failed. */
-  private async readLeagues(): Promise<string[]> {
+  /** Asks every league; a league that answers replaces what was known of it. Returns what failed, or came incomplete. */
+  private async readLeagues(): Promise<{ readonly failures: string[]; readonly notes: ReadonlySet<string> }> {
     const { settings, lifecycle, counters } = this.context
     const failures: string[] = []
+    const notes = new Set<string>()
     for (const league of LEAGUES.filter((name) => settings.leagues.includes(name))) {
       try {
-        const { markets, skipped, stale } = await this.catalog.openMarkets(league, lifecycle.signal)
+        const { markets, skipped, stale, problem } = await this.catalog.openMarkets(league, lifecycle.signal)
         this.known.set(league, markets)
         counters.set(`catalog_skipped:${league}`, skipped.length)
+        counters.set(`catalog_incomplete:${league}`, problem === undefined ? 0 : 1)
+        if (problem !== undefined) notes.add(problem)
         if (stale === undefined) continue
         counters.add('catalog_errors', league)
         failures.push(`${league}: the list before stands: ${stale.reason}`)
       } catch (error) {
-        if (lifecycle.signal.aborted) return []
+        if (lifecycle.signal.aborted) return { failures: [], notes }
         counters.add('catalog_errors', league)
         failures.push(`${league}: ${messageOf(error)}`)
       }
     }
-    return failures
+    return { failures, notes }
   }
 }

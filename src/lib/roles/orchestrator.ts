@@ -121,7 +121,7 @@ class Orchestrator {
     const told = new Set<string>()
     return this.repeat(`catalog_${venue}_${league}`, alarm, async () => {
       try {
-        const { markets, skipped, stale } = await catalog.openMarkets(league, lifecycle.signal)
+        const { markets, skipped, stale, problem } = await catalog.openMarkets(league, lifecycle.signal)
         this.board.addMarkets(markets)
         counters.set(`listed:${venue}_${league}`, markets.length)
         counters.set(`skipped:${venue}_${league}`, skipped.length)
@@ -131,6 +131,11 @@ class Orchestrator {
           if (told.has(reason) || told.size >= SHOWN) continue
           told.add(reason)
           log.warn(`${venue} catalog of ${league}: ${sanitize(id, 100)} left out: ${sanitize(reason, 80)}`)
+        }
+        counters.set(`catalog_incomplete:${venue}_${league}`, problem === undefined ? 0 : 1)
+        if (problem !== undefined && !told.has(problem)) {
+          told.add(problem)
+          log.warn(`${venue} catalog of ${league}: ${problem}`)
         }
         if (stale !== undefined) {
           counters.add('catalog_errors', `${venue}_stale`)

@@ -75,6 +75,11 @@ export const STATES: Readonly<Record<string, State>> = {
     label: 'catalog',
     help: 'Markets in a catalog that are not understood.',
   },
+  catalog_incomplete: {
+    name: 'catalog_incomplete',
+    label: 'catalog',
+    help: '1 while not all announced fee changes can be read.',
+  },
   exposure_usd: { name: 'exposure_dollars', help: 'At risk.' },
   limit_usd: { name: 'exposure_limit_dollars', help: 'What may be at risk in total.' },
   recovering: { name: 'recovering', help: '1 until it knows what its last life left: it enters nothing.' },

@@ -75,6 +75,8 @@ export interface CatalogListing {
   readonly skipped: readonly { readonly id: string; readonly reason: string }[]
   /** Set when the venue could not be asked: this is what it listed before, and why it is not newer. */
   readonly stale?: { readonly ageMs: number; readonly reason: string }
+  /** What could not be read beside it: what it says may cost more than it knows. */
+  readonly problem?: string
 }
 
 /** A signed request, ready to be stored and then sent once. */

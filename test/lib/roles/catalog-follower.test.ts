@@ -13,8 +13,8 @@ afterEach(async () => {
 })
 
 /** A follower of a catalog that lists what `listing` says, and whatever its feed was told to follow. */
-function follower(listing: { now: CatalogListing }) {
-  const { context } = testRole('kalshi', { leagues: 'nba' })
+function follower(listing: { now: CatalogListing }, everyMs = 600_000) {
+  const { context, lines } = testRole('kalshi', { leagues: 'nba' })
   cleanups.push(() => context.lifecycle.close())
   const followed: string[][] = []
   let looks = 0
@@ -25,9 +25,9 @@ function follower(listing: { now: CatalogListing }) {
     status: () => ({ state: 'LIVE' as const, provedUs: 0, markets: 0, reconnects: 0, connections: 1 }),
     close: () => Promise.resolve(),
   }
-  const made = new CatalogFollower(context, 'kalshi', catalog, feed, 600_000)
+  const made = new CatalogFollower(context, 'kalshi', catalog, feed, everyMs)
   void made.run()
-  return { made, followed, looks: () => looks, counters: context.counters }
+  return { made, followed, looks: () => looks, counters: context.counters, lines }
 }
 
 describe('following a catalog', () => {
@@ -46,6 +46,18 @@ describe('following a catalog', () => {
     await until(() => looks() === 2, 'the second look, minutes before its time')
     await until(() => followed.length === 4, 'what it brought')
     expect(followed[3]).toEqual(['A', 'B'])
+  })
+
+  it('follows what is listed incompletely, tells it once, and counts it while it is so', async () => {
+    const whole = { markets: [catalogMarket('A')], skipped: [] }
+    const listing = { now: { ...whole, problem: 'fee changes are missing' } as CatalogListing }
+    const { followed, looks, counters, lines } = follower(listing, 5)
+    await until(() => looks() > 3, 'a few looks')
+    expect(followed[0]).toEqual(['A'])
+    expect(lines.filter((line) => line.includes('fee changes are missing'))).toHaveLength(1)
+    expect([counters.get('catalog_incomplete:nba'), counters.get('catalog_errors:nba')]).toEqual([1, 0])
+    listing.now = whole
+    await until(() => counters.get('catalog_incomplete:nba') === 0, 'it is whole again')
   })
 
   it('counts and goes on with a listing that could not be renewed', async () => {

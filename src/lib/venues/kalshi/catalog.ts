@@ -7,7 +7,7 @@ import type { Catalog, CatalogListing } from '../ports.js'
 import { AnnouncedChanges } from './announced-changes.js'
 import type { KalshiCredentials } from './auth.js'
 import { applyCatalogChange, type CatalogChange } from './catalog-change.js'
-import { readFeeChanges, type FeeChanges } from './fee-changes.js'
+import { added, readFeeChanges, type FeeChanges } from './fee-changes.js'
 import type { FeeTerms } from './fees.js'
 import { gamesOf, readListing, type KalshiListing } from './listing.js'
 import { readPages } from './pages.js'
@@ -38,8 +38,9 @@ export interface KalshiCatalogOptions {
 
 /** How long the last listing stands in for one that cannot be had. */
 const MAX_AGE_MS = 300_000
-/** Fee changes are announced long ahead. */
+/** Fee changes are announced long ahead; a list that could not be read whole is tried again sooner. */
 const FEE_CHANGES_MS = 600_000
+const FEE_CHANGES_AGAIN_MS = 30_000
 
 export class KalshiCatalog implements Catalog {
   private readonly rest: KalshiRest
@@ -173,16 +174,17 @@ export class KalshiCatalog implements Catalog {
     return entries
   }
 
-  /** Announced changes of all series and events, read again every ten minutes; those before where they cannot be. */
+  /** Announced changes of all series and events; with those of before, and why, where they cannot all be read. */
   private async scheduledFees(signal: AbortSignal): Promise<FeeChanges> {
     const nowMs = this.clock.nowMs()
     const known = this.feeChanges
-    if (known !== undefined && nowMs - known.readMs < FEE_CHANGES_MS) return known.changes
+    const everyMs = known?.changes.problem === undefined ? FEE_CHANGES_MS : FEE_CHANGES_AGAIN_MS
+    if (known !== undefined && nowMs - known.readMs < everyMs) return known.changes
     // Leagues that ask at once are told by one look.
     this.reading ??= readFeeChanges(this.reader, signal).finally(() => (this.reading = undefined))
-    const changes = await this.reading
-    if (changes.problem === undefined) this.feeChanges = { changes, readMs: nowMs }
-    else if (known !== undefined) return { ...known.changes, problem: changes.problem }
+    const read = await this.reading
+    const changes = read.problem === undefined || known === undefined ? read : added(known.changes, read)
+    this.feeChanges = { changes, readMs: nowMs }
     return changes
   }
 }

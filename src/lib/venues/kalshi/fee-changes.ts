@@ -13,9 +13,6 @@ export interface FeeChanges {
 
 export const NO_FEE_CHANGES: FeeChanges = { bySeries: new Map(), byEvent: new Map(), problem: undefined }
 
-/** The longest list that is read: they are few, and none of them is worth a thousand calls. */
-const MAX_EVENT_PAGES = 10
-
 /** Both lists, with as much as could be read. */
 export async function readFeeChanges(rest: PageSource, signal: AbortSignal): Promise<FeeChanges> {
   const bySeries = new Map<string, ScheduledTerms[]>()
@@ -36,11 +33,10 @@ export async function readFeeChanges(rest: PageSource, signal: AbortSignal): Pro
         add(bySeries, entry['series_ticker'], scheduled(entry['fee_type'], entry['fee_multiplier'], entry))
     }
   }
-  const bounds = { maxPages: MAX_EVENT_PAGES }
-  const pages = readPages(rest, '/events/fee_changes', { limit: '100' }, 'event_fee_changes', signal, bounds)
+  const pages = readPages(rest, '/events/fee_changes', { limit: '100' }, 'event_fee_changes', signal)
   for await (const page of pages) {
     if (page.kind === 'failed') {
-      problems.push('the fee changes of events could not all be read')
+      problems.push(`the fee changes of events could not all be read (${page.reason})`)
       break
     }
     for (const entry of page.items) {
@@ -50,6 +46,15 @@ export async function readFeeChanges(rest: PageSource, signal: AbortSignal): Pro
     }
   }
   return { bySeries, byEvent, problem: problems[0] }
+}
+
+/** What was known, where `read` brought nothing of it. */
+export function added(known: FeeChanges, read: FeeChanges): FeeChanges {
+  return {
+    bySeries: new Map([...known.bySeries, ...read.bySeries]),
+    byEvent: new Map([...known.byEvent, ...read.byEvent]),
+    problem: read.problem,
+  }
 }
 
 function scheduled(

@@ -115,7 +115,8 @@ export function gamesOf(listing: KalshiListing, league: League, nowMs: number): 
       ...(market.exchangeIndex === undefined ? {} : { exchangeIndex: market.exchangeIndex }),
     })
   }
-  return { markets, skipped }
+  const { problem } = listing.feeChanges
+  return { markets, skipped, ...(problem === undefined ? {} : { problem }) }
 }
 
 function reasonFor(

@@ -24,7 +24,6 @@ export async function* readPages(
   query: Readonly<Record<string, string>>,
   list: string,
   signal?: AbortSignal,
-  { maxPages = MAX_PAGES } = {},
 ): AsyncGenerator<Page, void> {
   const cursors = new Set<string>()
   let before = ''
@@ -38,7 +37,7 @@ export async function* readPages(
     }
     const items = result.body[list]
     const next = result.body['cursor'] ?? ''
-    const wrong = wrongWith(items, next, cursors, maxPages)
+    const wrong = wrongWith(items, next, cursors)
     const same = wrong === undefined && cursor !== '' && JSON.stringify(items) === before
     if (wrong !== undefined || same) {
       const detail = `${wrong ?? 'the same page again'} of ${list}`
@@ -53,15 +52,10 @@ export async function* readPages(
   } while (cursor !== '')
 }
 
-function wrongWith(
-  items: unknown,
-  next: unknown,
-  cursors: ReadonlySet<string>,
-  maxPages: number,
-): string | undefined {
+function wrongWith(items: unknown, next: unknown, cursors: ReadonlySet<string>): string | undefined {
   if (!Array.isArray(items) || typeof next !== 'string') return 'no page'
   if (cursors.has(next)) return 'a circle of pages'
-  return next !== '' && cursors.size + 1 >= maxPages ? `more than ${maxPages} pages` : undefined
+  return next !== '' && cursors.size + 1 >= MAX_PAGES ? `more than ${MAX_PAGES} pages` : undefined
 }
 
 function describe(path: string, result: Exclude<RestResult, { kind: 'ok' }>): string {

@@ -351,8 +351,43 @@ describe('Kalshi catalog', () => {
   it('lists on without the announced changes when they cannot be read, and tells what is missing', async () => {
     pages['/events/fee_changes'] = { status: 500, body: {} }
     const told = await catalog.list({ series: 'KXNBAGAME', status: 'open' }, never)
-    expect(told.feeChanges.problem).toBe('the fee changes of events could not all be read')
-    expect((await catalog.openMarkets('nba', never)).markets).toHaveLength(2)
+    const problem =
+      'the fee changes of events could not all be read (GET /events/fee_changes: HTTP 500 http_500)'
+    expect(told.feeChanges.problem).toBe(problem)
+    expect(await catalog.openMarkets('nba', never)).toMatchObject({ markets: { length: 2 }, problem })
+  })
+
+  it('reads announced changes of fees page by page, and says so when there is no end of them', async () => {
+    let pagesRead = 0
+    const change = (index: number) => ({
+      ...{ event_ticker: index === 50 && lastPage === 60 ? EVENT : `KX-${index}`, fee_type_override: null },
+      ...{ fee_multiplier_override: 2, scheduled_ts: new Date(NOW_MS + 640_000).toISOString() },
+    })
+    let lastPage = 60
+    const { answer } = venue
+    venue.answer = (request) => {
+      if (request.path !== '/events/fee_changes') return answer(request)
+      const page = Number(request.query.get('cursor') ?? 0)
+      pagesRead++
+      const cursor = page === lastPage ? '' : `${page + 1}`
+      return { status: 200, body: { event_fee_changes: [change(page)], cursor } }
+    }
+    const read = async () => {
+      const { markets, problem } = await catalog.openMarkets('nba', never)
+      return [markets[0]?.fees.ratePpm, problem]
+    }
+    expect(await read()).toEqual([70_000, undefined])
+    lastPage = Infinity
+    nowMs += 600_000
+    const endless = expect.stringContaining('more than 100 pages') as unknown
+    // What was known is not lost with it.
+    expect(await read()).toEqual([140_000, endless])
+    pagesRead = 0
+    expect(await read()).toEqual([140_000, endless])
+    expect(pagesRead).toBe(0)
+    nowMs += 30_000
+    lastPage = 0
+    expect(await read()).toEqual([70_000, undefined])
   })
 
   it('lists one event, whatever its status, and refuses one that is not there', async () => {
