@@ -3,13 +3,12 @@
 import { createHash } from 'node:crypto'
 import type { Venue } from '../model/venue.js'
 import { tickerDate } from './eastern.js'
+import type { PriceStructure } from './price-structure.js'
 import { LEAGUE_FACTS, type SimLeague, type SimTeam } from './teams.js'
 
 export type MarketStatus = 'active' | 'closed' | 'determined' | 'finalized'
 
 interface MarketState {
-  /** Smallest price step, $0.0001; Polymarket's may become finer near the edges. */
-  tickE4: number
   status: MarketStatus
   /** Which outcome won, once determined. */
   result: 'yes' | 'no' | undefined
@@ -26,6 +25,8 @@ export interface KalshiMarket extends MarketState {
   readonly yesIsHome: boolean
   readonly exchangeIndex: number
   readonly game: SimGame
+  /** Which prices it takes; the venue may change that while it trades. */
+  structure: PriceStructure
 }
 
 export interface PolyMarket extends MarketState {
@@ -40,6 +41,8 @@ export interface PolyMarket extends MarketState {
   /** Scenario seconds a marketable order waits. */
   readonly secondsDelay: number
   readonly game: SimGame
+  /** Smallest price step, $0.0001; it may become finer near the edges. */
+  tickE4: number
 }
 
 export type SimMarket = KalshiMarket | PolyMarket
@@ -82,7 +85,10 @@ export interface SimGame {
   readonly poly: PolyMarket
 }
 
-/** The markets that both venues list for a game; Polymarket's tick alternates between 0.01 and 0.001. */
+/**
+ * The markets that both venues list for a game. Kalshi's take whole cents or, every third game, finer prices near the
+ * ends; Polymarket's tick alternates between 0.01 and 0.001.
+ */
 export function listMarkets(game: Omit<SimGame, 'kalshi' | 'poly'>): SimGame {
   const facts = LEAGUE_FACTS[game.league]
   const { away, home, easternDate, index } = game
@@ -109,7 +115,7 @@ export function listMarkets(game: Omit<SimGame, 'kalshi' | 'poly'>): SimGame {
       yesIsHome,
       exchangeIndex: facts.exchangeIndex,
       game: listed,
-      tickE4: 100,
+      structure: index % 3 === 0 ? 'tapered_deci_cent' : 'linear_cent',
       status: 'active',
       result: undefined,
     }

@@ -6,7 +6,8 @@
 import { ONE_E4 } from '../model/price.js'
 import type { Level } from '../model/order-book.js'
 import type { Side } from '../model/venue.js'
-import type { SimMarket } from './market.js'
+import type { PolyMarket, SimMarket } from './market.js'
+import { stepAt } from './price-structure.js'
 import type { Prng } from './prng.js'
 
 /** What the makers want displayed. Best first; a side may be empty. */
@@ -64,29 +65,40 @@ export class Quoter {
     return { bids: [], asks: [] }
   }
 
-  /** True when Polymarket would now move this market to the fine tick; the quoter follows. */
-  refineTick(): boolean {
-    if (this.market.venue !== 'poly' || this.market.tickE4 === FINE_TICK_E4 || this.bidE4 === 0) return false
-    if (this.bidE4 < EDGE_E4 && this.askE4 > ONE_E4 - EDGE_E4) return false
-    this.market.tickE4 = FINE_TICK_E4
-    return true
+  /** The market when Polymarket would now move it to the fine tick; the quoter follows. */
+  refineTick(): PolyMarket | undefined {
+    const { market } = this
+    if (market.venue !== 'poly' || market.tickE4 === FINE_TICK_E4 || this.bidE4 === 0) return undefined
+    if (this.bidE4 < EDGE_E4 && this.askE4 > ONE_E4 - EDGE_E4) return undefined
+    market.tickE4 = FINE_TICK_E4
+    return market
   }
 
   private get askE4(): number {
-    return this.bidE4 + this.spreadE4
+    const askE4 = this.bidE4 + this.spreadE4
+    const stepE4 = this.stepAt(askE4)
+    return Math.ceil(askE4 / stepE4) * stepE4
+  }
+
+  /** The market's step at a price. */
+  private stepAt(priceE4: number): number {
+    return this.market.venue === 'poly' ? this.market.tickE4 : stepAt(this.market.structure, priceE4)
   }
 
   private requote(fairE4: number): boolean {
-    const { tickE4 } = this.market
+    const tickE4 = this.stepAt(fairE4)
     const middle = this.bidE4 + this.spreadE4 / 2
-    if (this.bidE4 !== 0 && Math.abs(fairE4 - middle) <= Math.max(0.65 * tickE4, 35)) return false
+    const isOnGrid = this.bidE4 % this.stepAt(this.bidE4) === 0
+    if (this.bidE4 !== 0 && isOnGrid && Math.abs(fairE4 - middle) <= Math.max(0.65 * tickE4, 35)) return false
     const wasE4 = this.bidE4
     // One to two cents wide, redrawn now and then.
-    if (wasE4 === 0 || this.prng.chance(0.15)) {
+    if (wasE4 === 0 || !isOnGrid || this.prng.chance(0.15)) {
       this.spreadE4 =
         tickE4 === CENT_E4 ? this.prng.int(1, 2) * CENT_E4 : this.prng.int(10, 20) * FINE_TICK_E4
     }
-    this.bidE4 = Math.round((fairE4 - this.spreadE4 / 2) / tickE4) * tickE4
+    const wantedE4 = fairE4 - this.spreadE4 / 2
+    const stepE4 = this.stepAt(wantedE4)
+    this.bidE4 = Math.round(wantedE4 / stepE4) * stepE4
     return this.bidE4 !== wasE4
   }
 
@@ -95,7 +107,7 @@ export class Quoter {
     const best = side === 'bid' ? this.bidE4 : this.askE4
     const prices: number[] = []
     let price = best
-    while (prices.length < DEPTH && price >= this.market.tickE4 && price <= ONE_E4 - this.market.tickE4) {
+    while (prices.length < DEPTH && price > 0 && price < ONE_E4) {
       prices.push(price)
       price =
         side === 'bid' ? Math.ceil(price / CENT_E4 - 1) * CENT_E4 : Math.floor(price / CENT_E4 + 1) * CENT_E4

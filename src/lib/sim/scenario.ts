@@ -8,7 +8,7 @@
 import type { Side } from '../model/venue.js'
 import { easternDate, easternMsOfDay } from './eastern.js'
 import { GameScript } from './game-script.js'
-import { listMarkets, type Play, type SimGame, type SimMarket } from './market.js'
+import { listMarkets, type Play, type PolyMarket, type SimGame, type SimMarket } from './market.js'
 import { Prng } from './prng.js'
 import { Quoter, type Ladder } from './quoter.js'
 import { LEAGUE_FACTS, type SimLeague, type SimTeam } from './teams.js'
@@ -34,7 +34,7 @@ export type ScenarioEvent =
       readonly side: Side
       readonly sizeE2: number
     }
-  | { readonly kind: 'tick'; readonly atMs: number; readonly market: SimMarket; readonly oldTickE4: number }
+  | { readonly kind: 'tick'; readonly atMs: number; readonly market: PolyMarket; readonly oldTickE4: number }
   | { readonly kind: 'status'; readonly atMs: number; readonly market: SimMarket }
 
 /** How often each script and each market's makers act. */
@@ -114,13 +114,14 @@ export class Scenario {
         this.opened.add(quoter)
         const { market } = quoter
         const home = script.fairE4(market.venue, atMs)
-        const oldTickE4 = market.tickE4
+        const oldTickE4 = market.venue === 'poly' ? market.tickE4 : 0
         const ladder = quoter.step(atMs, market.yesIsHome ? home : 10_000 - home)
         const print = running.stage === 'live' ? quoter.printAt(atMs) : undefined
         if (print !== undefined) events.push({ kind: 'print', atMs, market, ...print })
         if (ladder === undefined) continue
         events.push({ kind: 'ladder', atMs, market, ladder })
-        if (quoter.refineTick()) events.push({ kind: 'tick', atMs, market, oldTickE4 })
+        const finer = quoter.refineTick()
+        if (finer !== undefined) events.push({ kind: 'tick', atMs, market: finer, oldTickE4 })
       }
     }
     for (let i = this.running.length - 1; i >= 0; i -= 1) {

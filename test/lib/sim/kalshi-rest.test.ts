@@ -70,10 +70,19 @@ describe('public reads', () => {
     expect(market).toMatchObject({
       ticker,
       status: 'active',
-      price_ranges: [{ start: '0.0000', end: '1.0000', step: '0.0100' }],
+      price_level_structure: 'tapered_deci_cent',
+      price_ranges: [
+        { start: '0.0000', end: '0.1000', step: '0.0010' },
+        { start: '0.1000', end: '0.9000', step: '0.0100' },
+        { start: '0.9000', end: '1.0000', step: '0.0010' },
+      ],
       exchange_index: 3,
       fractional_trading_enabled: true,
       market_type: 'binary',
+    })
+    expect((await public_(`/markets/${nhlTicker}`)).body.market).toMatchObject({
+      price_level_structure: 'linear_cent',
+      price_ranges: [{ start: '0.0000', end: '1.0000', step: '0.0100' }],
     })
     // The scheduled start hides in two other times.
     const start = Date.parse(market.latest_expiration_time) - 14 * 86_400_000
@@ -233,7 +242,7 @@ describe('order validation', () => {
     message: 'bad request',
     details: `json: cannot unmarshal ${kind} into Go struct field CreateOrderV2Request.${field} of type ${type}`,
   })
-  it.each<[string, Record<string, unknown> | string, number, Json]>([
+  it.each<[string, Record<string, unknown> | string | (() => Record<string, unknown>), number, Json]>([
     ['a numeric count', { count: 1 }, 400, flat('count')],
     ['a numeric price', { price: 0.5 }, 400, flat('price')],
     ['a text flag', { reduce_only: 'yes' }, 400, flat('reduce_only', 'string', 'bool')],
@@ -254,6 +263,15 @@ describe('order validation', () => {
     ['a price of one decimal', { price: '0.5' }, 400, 'invalid_price'],
     ['a price of six decimals', { price: '0.500000' }, 400, 'invalid_price'],
     ['a price off the tick', { price: '0.5050' }, 400, 'invalid_price'],
+    ['a finer price than the edge has', { price: '0.0955' }, 400, 'invalid_price'],
+    ['a price of the edge in the middle', { price: '0.1010' }, 400, 'invalid_price'],
+    ['the same at the other edge', { price: '0.8990' }, 400, 'invalid_price'],
+    [
+      'a price of the edge in a market of whole cents',
+      () => ({ ticker: nhlTicker, price: '0.0950' }),
+      400,
+      'invalid_price',
+    ],
     ['a price of zero', { price: '0.0000' }, 400, 'invalid_price'],
     ['a price of one', { price: '1.0000' }, 400, 'invalid_price'],
     ['a price that is no number', { price: '1e-1' }, 400, 'invalid_price'],
@@ -275,7 +293,8 @@ describe('order validation', () => {
     ['more than the shard holds', { count: '60000.00' }, 404, 'insufficient_shard_balance'],
   ])('refuses %s', async (_what, fields, status, code) => {
     const before = bench.sim.stats()
-    const answer = await create(typeof fields === 'string' ? fields : order(fields))
+    const said = typeof fields === 'function' ? fields() : fields
+    const answer = await create(typeof said === 'string' ? said : order(said))
     expect(answer.status).toBe(status)
     if (typeof code === 'string') expect(answer.body.error.code).toBe(code)
     else expect(answer.body).toMatchObject(code)
@@ -288,6 +307,13 @@ describe('order validation', () => {
 })
 
 describe('orders', () => {
+  it.each(['0.0010', '0.0950', '0.1000', '0.9990'])(
+    'are taken at %s where the grid has it',
+    async (price) => {
+      expect((await create(order({ price, count: '1.00' }))).status).toBe(201)
+    },
+  )
+
   it('fills at the displayed prices, better than the limit, and reports averages in YES terms', async () => {
     const book = await bookOf()
     const before = bench.sim.stats()

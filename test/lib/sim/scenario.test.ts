@@ -188,21 +188,31 @@ describe('scenario', () => {
     }
   })
 
-  it('never shows a crossed ladder or a price off its tick', () => {
+  it('never shows a crossed ladder or a price off its grid, of any market, as the games are decided', () => {
     const scenario = new Scenario({ seed: 21, nowMs: NOW, games: 6 })
+    const wrong: string[] = []
+    const steps = { coarse: 0, fine: 0 }
     for (let at = 0; at <= 120_000; at += 50) {
       for (const event of scenario.advance(at)) {
         if (event.kind !== 'ladder') continue
+        const { market } = event
         const { bids, asks } = event.ladder
         const [bid, ask] = [bids[0]?.[0], asks[0]?.[0]]
-        if (bid !== undefined && ask !== undefined) expect(bid).toBeLessThan(ask)
+        if (bid !== undefined && ask !== undefined && bid >= ask) wrong.push(`${market.id} ${bid} ${ask}`)
         for (const [price, size] of [...bids, ...asks]) {
-          expect(price % event.market.tickE4).toBe(0)
-          expect(price).toBeGreaterThan(0)
-          expect(price).toBeLessThan(10_000)
-          expect(size).toBeGreaterThan(0)
+          const isEdge = price < 1000 || price > 9000
+          const isTapered = market.venue === 'kalshi' && market.structure === 'tapered_deci_cent'
+          const tick = market.venue === 'poly' ? market.tickE4 : isTapered && isEdge ? 10 : 100
+          const isRight = price % tick === 0 && price > 0 && price < 10_000 && size > 0
+          if (!isRight) wrong.push(`${market.id} ${size} at ${price}`)
+          if (market.venue !== 'kalshi') continue
+          if (price % 100 === 0) steps.coarse += 1
+          else steps.fine += 1
         }
       }
     }
+    expect(wrong).toEqual([])
+    expect(steps.fine).toBeGreaterThan(20)
+    expect(steps.coarse).toBeGreaterThan(steps.fine)
   })
 })

@@ -5,6 +5,7 @@ import { formatScaled } from '../../model/price.js'
 import type { Exchange } from '../exchange.js'
 import type { KalshiMarket } from '../market.js'
 import { planContracts, sumE6, type Plan, type TakerOrder } from '../matching.js'
+import { takesPrice } from '../price-structure.js'
 import type { StatsCounter } from '../stats.js'
 import type { KalshiAccount } from './account.js'
 import { exchangeError, invalidOrder, isRefusal, kalshiError, type KalshiRefusal } from './errors.js'
@@ -97,7 +98,7 @@ export class OrderEntry {
     if (exchangeIndex !== undefined && exchangeIndex !== -1 && exchangeIndex !== market.exchangeIndex) {
       return exchangeError(404, 'not_found')
     }
-    if (priceE4 === undefined || priceE4 <= 0 || priceE4 >= 10_000 || priceE4 % market.tickE4 !== 0) {
+    if (priceE4 === undefined || !takesPrice(market.structure, priceE4)) {
       return exchangeError(400, 'invalid_price')
     }
     if (expiresMs !== undefined && expiresMs <= this.exchange.clock.nowMs()) return invalid('expiration_time')

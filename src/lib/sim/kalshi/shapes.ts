@@ -4,6 +4,7 @@ import { complementE4, formatScaled } from '../../model/price.js'
 import type { OrderBook } from '../../model/order-book.js'
 import { shortDate } from '../eastern.js'
 import { uuidOf, type KalshiMarket, type MarketStatus, type SimGame } from '../market.js'
+import { priceLevels } from '../price-structure.js'
 import { LEAGUE_FACTS, type LeagueFacts } from '../teams.js'
 
 /** Escape codes and bidi marks: hostile text stands in one title of every scenario. */
@@ -65,8 +66,7 @@ export function marketShape(
     previous_price_dollars: lastE4,
     previous_yes_ask_dollars: '0.0000',
     previous_yes_bid_dollars: '0.0000',
-    price_level_structure: 'linear_cent',
-    price_ranges: [{ end: '1.0000', start: '0.0000', step: dollars(market.tickE4) }],
+    ...priceLevels(market.structure),
     response_price_units: 'usd_cent',
     result: settled ? (market.result ?? '') : '',
     rules_primary: `If ${name} win the ${game.away.city} at ${game.home.city} ${facts.kalshiTitle.toLowerCase()} originally scheduled for ${shortDate(game.easternDate)}, then the market resolves to Yes.`,
