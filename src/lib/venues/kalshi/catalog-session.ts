@@ -5,7 +5,8 @@
  */
 
 import { subscribeCatalog } from './commands.js'
-import type { KalshiFrame, PlacedVerdict } from './frames.js'
+import type { PlacedVerdict } from './frame-place.js'
+import type { KalshiFrame } from './frames.js'
 import { Sequence } from './sequence.js'
 import { notice, skipped, verdictOf, type SessionEffect } from './session-effects.js'
 

@@ -13,22 +13,21 @@ import type { Clock } from '../../core/clock.js'
 import { codeOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { FeedListener, FeedStatus } from '../ports.js'
+import { RedialPace } from '../redial-pace.js'
 import type { KalshiCredentials } from './auth.js'
 import type { CatalogChange } from './catalog-change.js'
 import { CatalogSession } from './catalog-session.js'
 import { MAX_FRAME_BYTES, parseFrame } from './frames.js'
-import { RedialPace } from '../redial-pace.js'
+import { LinkPulse, type PulseOptions } from './link-pulse.js'
 import type { BookEffect, SessionEffect } from './session-effects.js'
 import { BookSession } from './session.js'
 import { openSocket } from './socket.js'
 
-export interface LinkOptions {
+export interface LinkOptions extends PulseOptions {
   readonly wsUrl: string
   readonly credentials: KalshiCredentials
   readonly clock: Clock
   readonly pingMs: number
-  readonly deadMs: number
-  readonly serverPingMs: number
   readonly handshakeMs: number
   readonly snapshotTimeoutMs: number
   readonly quietMs: number
@@ -51,18 +50,12 @@ export interface LinkListener extends Pick<FeedListener, 'onVerdict' | 'onNotice
   onDown(nowUs: number): void
 }
 
-/** Pings of ours that wait for a pong: ten seconds of them. */
-const MAX_OPEN_PINGS = 40
-
 /** One connection, from dialing to its end. */
 interface Connection {
   readonly socket: WebSocket
   readonly session: BookSession
   readonly catalog: CatalogSession | undefined
-  /** When each unanswered ping was sent, us; by its payload. */
-  readonly pings: Map<string, number>
-  heardUs: number
-  serverPingUs: number
+  readonly pulse: LinkPulse
   isOpen: boolean
   isRefused: boolean
 }
@@ -76,7 +69,6 @@ export class KalshiLink {
   private redial: NodeJS.Timeout | undefined
   private hasConnected = false
   private isClosing = false
-  private pingCount = 0
 
   constructor(
     private readonly options: LinkOptions,
@@ -101,9 +93,7 @@ export class KalshiLink {
       socket,
       session: new BookSession({ ...options, useYesPrice: false }),
       catalog: listener.onCatalogChange === undefined ? undefined : new CatalogSession(),
-      pings: new Map(),
-      heardUs: nowUs,
-      serverPingUs: nowUs,
+      pulse: new LinkPulse(options, nowUs),
       isOpen: false,
       isRefused: false,
     }
@@ -115,7 +105,7 @@ export class KalshiLink {
     socket.on('message', (data: Buffer) => {
       const recvUs = options.clock.monoUs()
       ifCurrent(() => {
-        connection.heardUs = recvUs
+        connection.pulse.heard(recvUs)
         const frame = parseFrame(data)
         const { session, catalog } = connection
         this.perform(connection, catalog?.onFrame(frame, recvUs) ?? session.onFrame(frame, recvUs), recvUs)
@@ -123,7 +113,7 @@ export class KalshiLink {
     })
     socket.on('pong', (payload: Buffer) => ifCurrent(() => this.onPong(connection, payload)))
     socket.on('ping', () => {
-      connection.serverPingUs = connection.heardUs = options.clock.monoUs()
+      connection.pulse.heardServerPing(options.clock.monoUs())
     })
     socket.on('error', (error) => ifCurrent(() => this.onError(connection, error, listener)))
     socket.on('close', (code: number) => this.onClose(connection, `closed with ${code}`))
@@ -145,18 +135,16 @@ export class KalshiLink {
 
   /** Pings, deadlines. `lateUs`: how much later than due this is, for what waits in the socket meanwhile. */
   onTick(nowUs: number, lateUs: number): void {
-    const { connection, options } = this
+    const { connection } = this
     if (connection?.isOpen !== true) return
-    // After a stall of our own process its answers still wait in the socket: give them one more round.
-    if (lateUs * 2 > options.deadMs * 1000) connection.heardUs = connection.serverPingUs = nowUs
-    if (nowUs - connection.heardUs > options.deadMs * 1000) this.drop(connection, 'does not answer')
-    else if (nowUs - connection.serverPingUs > options.serverPingMs * 1000)
-      this.drop(connection, 'sends no pings')
-    else {
-      this.ping(connection, nowUs)
-      this.perform(connection, connection.session.onTime(nowUs), nowUs)
-      this.perform(connection, connection.catalog?.onTime(nowUs) ?? [], nowUs)
+    const reason = connection.pulse.deadBecause(nowUs, lateUs)
+    if (reason !== undefined) {
+      this.drop(connection, reason)
+      return
     }
+    if (connection.socket.readyState === WebSocket.OPEN) connection.socket.ping(connection.pulse.ping(nowUs))
+    this.perform(connection, connection.session.onTime(nowUs), nowUs)
+    this.perform(connection, connection.catalog?.onTime(nowUs) ?? [], nowUs)
   }
 
   async close(): Promise<void> {
@@ -179,8 +167,7 @@ export class KalshiLink {
   private onOpen(connection: Connection): void {
     const nowUs = this.options.clock.monoUs()
     connection.isOpen = true
-    connection.heardUs = nowUs
-    connection.serverPingUs = nowUs
+    connection.pulse.restart(nowUs)
     this.hasConnected = true
     this.listener.onNotice('info', `connected to ${this.options.name}`)
     this.follow()
@@ -188,13 +175,8 @@ export class KalshiLink {
   }
 
   private onPong(connection: Connection, payload: Buffer): void {
-    const key = payload.toString('latin1')
-    const sentUs = connection.pings.get(key)
-    // Only an answer to a ping of ours: an unasked pong proves nothing.
-    if (sentUs === undefined) return
-    connection.pings.delete(key)
-    connection.heardUs = this.options.clock.monoUs()
-    if (connection.session.isSubscribed) this.prove(sentUs)
+    const sentUs = connection.pulse.answered(payload.toString('latin1'), this.options.clock.monoUs())
+    if (sentUs !== undefined && connection.session.isSubscribed) this.prove(sentUs)
   }
 
   private onError(connection: Connection, error: Error, { onVerdict, onNotice }: LinkListener): void {
@@ -218,16 +200,6 @@ export class KalshiLink {
       this.reconnects++
       this.dial()
     }, delayMs)
-  }
-
-  private ping(connection: Connection, nowUs: number): void {
-    if (connection.socket.readyState !== WebSocket.OPEN) return
-    const payload = String(++this.pingCount)
-    connection.pings.set(payload, nowUs)
-    // One that is never answered proves nothing any more.
-    if (connection.pings.size > MAX_OPEN_PINGS)
-      connection.pings.delete(String(this.pingCount - MAX_OPEN_PINGS))
-    connection.socket.ping(payload)
   }
 
   /** Ends a connection at once; its books are lost before the socket has finished closing. */

@@ -6,7 +6,7 @@
 import { complementE4 } from '../../model/price.js'
 import type { BookSide, Level, OrderBook } from '../../model/order-book.js'
 import type { Outcome } from '../../model/venue.js'
-import type { DeltaFrame, SnapshotFrame, WireLevel } from './frames.js'
+import type { DeltaFrame, SnapshotFrame, WireLevel } from './book-frames.js'
 
 /**
  * The one converter of wire prices. A subscription made with `use_yes_price` gets NO levels already as YES prices,

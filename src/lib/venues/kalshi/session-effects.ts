@@ -7,7 +7,7 @@ import type { FrameVerdict } from '../ports.js'
 import type { BookPlace } from './book-place.js'
 import type { CatalogChange } from './catalog-change.js'
 import type { ClientCommand } from './commands.js'
-import type { PlacedVerdict } from './frames.js'
+import type { PlacedVerdict } from './frame-place.js'
 
 /** STALE is a matter of time on the whole connection, so the feed adds it. */
 export type BookState = Exclude<QuoteState, 'STALE'>

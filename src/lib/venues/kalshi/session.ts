@@ -7,7 +7,9 @@
  * not be applied again; a replaced sid goes on streaming and is ignored; sids and seqs start anew on a connection.
  */
 
-import type { KalshiFrame, PlacedVerdict, SubscribedFrame } from './frames.js'
+import type { PlacedVerdict } from './frame-place.js'
+import type { KalshiFrame } from './frames.js'
+import type { SubscribedFrame } from './reply-frames.js'
 import { Sequence } from './sequence.js'
 import { PROOF, refused, skipped, verdictOf, type SessionEffect, type Turn } from './session-effects.js'
 import { BookSubscription, type SubscriptionOptions } from './subscription.js'

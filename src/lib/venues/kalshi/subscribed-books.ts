@@ -3,7 +3,7 @@
 import { OrderBook } from '../../model/order-book.js'
 import { stateOfBook } from '../../model/quote.js'
 import { placeAfterDelta, placeOfSnapshot, type BookPlace } from './book-place.js'
-import type { DeltaFrame, SnapshotFrame } from './frames.js'
+import type { DeltaFrame, SnapshotFrame } from './book-frames.js'
 import { applyDelta, applySnapshot } from './mapper.js'
 import { refused, skipped, type BookEffect, type BookState, type SessionEffect } from './session-effects.js'
 

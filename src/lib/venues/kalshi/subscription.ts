@@ -4,7 +4,7 @@
  */
 
 import type { UpdateAction } from './commands.js'
-import type { ErrorFrame, OkFrame, SubscribedFrame } from './frames.js'
+import type { ErrorFrame, OkFrame, SubscribedFrame } from './reply-frames.js'
 import { PendingCommands, type PendingCommand } from './pending-commands.js'
 import { notice, reconnect, skipped, type Turn } from './session-effects.js'
 import { SilenceWatch } from './silence-watch.js'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { OrderBook } from '../../../../src/lib/model/order-book.js'
-import { parseFrame, type DeltaFrame, type SnapshotFrame } from '../../../../src/lib/venues/kalshi/frames.js'
+import type { DeltaFrame, SnapshotFrame } from '../../../../src/lib/venues/kalshi/book-frames.js'
+import { parseFrame } from '../../../../src/lib/venues/kalshi/frames.js'
 import { applyDelta, applySnapshot, yesPriceE4 } from '../../../../src/lib/venues/kalshi/mapper.js'
 
 const snapshot: SnapshotFrame = {
