@@ -5,11 +5,15 @@ import { parsePrometheusText } from '../lib/telemetry/prometheus-text.js'
 import { until } from '../lib/poll.js'
 import { TestRedis, freePort } from '../lib/redis/support.js'
 import { FakePublisher } from '../lib/roles/role-harness.js'
+import { CommandProcess } from './command-process.js'
 
 let place: Place
 let redis: TestRedis
 let mirror: Run
 let metricsUrl: string
+/** In turns: most of what a check does is to wait. */
+let processes: readonly CommandProcess[]
+let turn = 0
 const publishers: FakePublisher[] = []
 
 beforeAll(async () => {
@@ -26,11 +30,13 @@ beforeAll(async () => {
   }
   const port = await freePort()
   metricsUrl = `http://127.0.0.1:${port}/metrics`
+  processes = [new CommandProcess(), new CommandProcess(), new CommandProcess()]
   mirror = launch(['mirror', '--metrics-port', String(port)], environment())
   const hears = () => redis.look.hexists('sim:arbees:checkpoint:exec.trades', 'epoch').then(Boolean)
   await until(hears, 'the mirror hears', 20_000)
 }, 30_000)
 afterAll(async () => {
+  expect(await Promise.all(processes.map((each) => each.end()))).toEqual(processes.map(() => 0))
   mirror.child.kill('SIGKILL')
   for (const publisher of publishers) publisher.close()
   await redis.stop()
@@ -40,9 +46,10 @@ afterAll(async () => {
 const environment = () => ({ ...place.environment, ARBEES_REDIS_URL: redis.url })
 /** A slow machine is not what is judged here. */
 const LIMITS = ['--warn', '5s', '--critical', '20s']
-const check = (...words: string[]) => launch(['check', 'mirror', ...LIMITS, ...words], environment())
+const run = (words: readonly string[]) => processes[turn++ % processes.length]!.launch(words, environment())
+const check = (...words: string[]) => run(['check', 'mirror', ...LIMITS, ...words])
 /** Exit codes of the same state as text and for Nagios. */
-async function exits(): Promise<readonly (number | NodeJS.Signals | null)[]> {
+async function exits(): Promise<readonly number[]> {
   const runs = [check(), check('--format', 'nagios')]
   return Promise.all(runs.map(({ ended }) => ended))
 }
@@ -71,8 +78,8 @@ describe('arbees check mirror', () => {
 
   it('what cannot be checked exits as its cause, for Nagios with UNKNOWN', async () => {
     const runs = [
-      launch(['check', 'mirror', '--warn', '2s', '--critical', '1s'], environment()),
-      launch(['check', 'mirror', '--warn', 'soon', '--format', 'nagios'], environment()),
+      run(['check', 'mirror', '--warn', '2s', '--critical', '1s']),
+      run(['check', 'mirror', '--warn', 'soon', '--format', 'nagios']),
       check('--redis-url', 'nonsense', '--format=nagios'),
       check('--redis-url', 'nonsense', '--format', 'json'),
       check('--redis-url', 'nonsense', '--format', 'prometheus'),
@@ -91,7 +98,7 @@ describe('arbees check mirror', () => {
 
   it('of a role, the halt, Redis and the clocks has one line for Nagios and its codes', async () => {
     const words = [['role', 'kalshi'], ['role', 'nobody'], ['halt'], ['redis'], ['clock']]
-    const runs = words.map((each) => launch(['check', ...each, '--format', 'nagios'], environment()))
+    const runs = words.map((each) => run(['check', ...each, '--format', 'nagios']))
     expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 3, 0, 1, 0])
     const [kalshi, nobody, halt, server, clock] = runs.map((run) => run.stdout())
     expect(kalshi).toMatch(

@@ -6,10 +6,14 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Duplex } from 'node:stream'
+import type { Run } from '../e2e/launch.js'
 import type { Answered, Asked } from './command-child.js'
 
 const LOADER = resolve(import.meta.dirname, '../lib/run-typescript.mjs')
 const CHILD = resolve(import.meta.dirname, 'command-child.ts')
+
+/** What was written is there once it has ended. */
+type Ended = Pick<Run, 'stdout' | 'stderr'> & { readonly ended: Promise<number> }
 
 export class CommandProcess {
   private readonly child: ChildProcess
@@ -36,6 +40,17 @@ export class CommandProcess {
     })
     this.last = answer.catch(() => undefined)
     return answer
+  }
+
+  /** As `launch` of test/e2e/launch.ts, for what ends by itself. */
+  launch(argv: readonly string[], environment: Asked['environment'] = {}, cwd = process.cwd()): Ended {
+    const answer = this.run({ argv, environment, cwd })
+    let answered: Answered | undefined
+    return {
+      ended: answer.then((told) => (answered = told).exit),
+      stdout: () => answered?.stdout ?? '',
+      stderr: () => answered?.stderr ?? '',
+    }
   }
 
   /** Its exit code: it ends by itself when no command left anything running. */

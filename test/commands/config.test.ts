@@ -1,19 +1,24 @@
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPlace, launch } from '../e2e/launch.js'
+import { createPlace } from '../e2e/launch.js'
 import type { Place } from '../e2e/launch.js'
+import { CommandProcess } from './command-process.js'
 
 let place: Place
+let commands: CommandProcess
 beforeAll(async () => {
   place = await createPlace()
+  commands = new CommandProcess()
 })
-afterAll(() => place.remove())
+afterAll(async () => {
+  expect(await commands.end()).toBe(0)
+  place.remove()
+})
 
-async function arbees(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const run = launch(args, environment, place.dir)
-  const exit = await run.ended
-  return { exit, err: run.stderr(), json: JSON.parse(run.stdout()) as Record<string, unknown> }
+async function arbees(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const { exit, stdout, stderr } = await commands.run({ argv, environment, cwd: place.dir })
+  return { exit, err: stderr, json: JSON.parse(stdout) as Record<string, unknown> }
 }
 
 describe('the settings file by command', () => {

@@ -57,7 +57,7 @@ export const SUCCEEDS_IN: Readonly<Record<string, readonly [file: string, launch
   {
     bench: ['test/commands/bench.test.ts', "launch(['bench', '--rounds'", 'expect(await run.ended).toBe(0)'],
     'check halt': [CHECK, "['halt'], ['redis']", '.toEqual([0, 3, 0, 1, 0])'],
-    'check mirror': [CHECK, "launch(['check', 'mirror', ...LIMITS", '.toEqual([0, 0])'],
+    'check mirror': [CHECK, "run(['check', 'mirror', ...LIMITS", '.toEqual([0, 0])'],
     'check role': [CHECK, "[['role', 'kalshi'], ", '.toEqual([0, 3, 0, 1, 0])'],
     explain: [
       'test/e2e/explain.test.ts',

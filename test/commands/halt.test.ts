@@ -8,16 +8,23 @@ import { createPlace, launch } from '../e2e/launch.js'
 import type { Place, Run } from '../e2e/launch.js'
 import { until } from '../lib/poll.js'
 import { TestRedis } from '../lib/redis/support.js'
+import { CommandProcess } from './command-process.js'
 
 const NO_REDIS = 'redis://127.0.0.1:1'
 
 let server: TestRedis
 let place: Place
+/** Where what ends by itself is run. */
+let commands: CommandProcess
 const roles: Run[] = []
 beforeAll(async () => {
   server = await TestRedis.start([])
+  commands = new CommandProcess()
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  expect(await commands.end()).toBe(0)
+  await server.stop()
+})
 beforeEach(async () => {
   place = await createPlace()
 })
@@ -31,19 +38,21 @@ afterEach(async () => {
 })
 
 type Environment = Readonly<Record<string, string>>
-const launchDemo = (args: readonly string[], more: Environment = {}): Run =>
-  launch(args, { ...place.environment, ARBEES_ENV: 'demo', ARBEES_REDIS_URL: server.url, ...more })
+const demo = (more: Environment): Environment => ({
+  ...{ ...place.environment, ARBEES_ENV: 'demo', ARBEES_REDIS_URL: server.url },
+  ...more,
+})
 
 /** exec on paper, alone. */
 async function exec(more: Environment = {}): Promise<Run> {
-  const run = launchDemo(['exec', '--log-format', 'json'], more)
+  const run = launch(['exec', '--log-format', 'json'], demo(more))
   roles.push(run)
   await until(() => run.stderr().includes('exec is ready'), 'exec is ready', 20_000)
   return run
 }
 
 async function run<Report>(args: readonly string[], more: Environment = {}) {
-  const command = launchDemo([...args, '--json'], more)
+  const command = commands.launch([...args, '--json'], demo(more))
   const code = await command.ended
   return { code, report: JSON.parse(command.stdout()) as Report, err: command.stderr() }
 }

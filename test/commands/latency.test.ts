@@ -10,12 +10,19 @@ import type { LatencyReport } from '../../src/lib/operator/latency-report.js'
 import { BINARY, NOBODY_ELSE, launch } from '../e2e/launch.js'
 import { until } from '../lib/poll.js'
 import { TestRedis, freePort } from '../lib/redis/support.js'
+import { CommandProcess } from './command-process.js'
 
 let redis: TestRedis
+/** Where what ends by itself is run. */
+let commands: CommandProcess
 beforeAll(async () => {
   redis = await TestRedis.start()
+  commands = new CommandProcess()
 })
-afterAll(() => redis.kill())
+afterAll(async () => {
+  expect(await commands.end()).toBe(0)
+  await redis.kill()
+})
 
 const closers: (() => void)[] = []
 afterEach(() => {
@@ -63,7 +70,7 @@ describe('arbees latency', () => {
     const runs = [
       ['prices.', '-n', '50'],
       ['prices.', '-n', '50', '--json', '--by', 'topic', '--dist'],
-    ].map((words) => launch(['latency', ...words], environment))
+    ].map((words) => commands.launch(['latency', ...words], environment))
     expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 0])
     for (const run of runs) expect(lines(run.stdout())).toHaveLength(1)
     const [report, byTopic] = runs.map((run) => reportIn(run.stdout()))
@@ -120,7 +127,7 @@ describe('arbees latency', () => {
 
   it('judges thresholds, and compares with an earlier run', async () => {
     const environment = await withTraffic()
-    const before = launch(['latency', 'prices.', '-n', '20', '--json'], environment)
+    const before = commands.launch(['latency', 'prices.', '-n', '20', '--json'], environment)
     expect(await before.ended).toBe(0)
     const dir = mkdtempSync(join(tmpdir(), 'arbees-latency-'))
     closers.push(() => rmSync(dir, { recursive: true, force: true }))
@@ -129,8 +136,8 @@ describe('arbees latency', () => {
     const words = ['latency', 'prices.', '-n', '20', '--json', '--compare', file]
     const asserts = ['frame_to_quote.p99<1us', 'frame_to_quote.n>=20'].flatMap((text) => ['--assert', text])
     const runs = [
-      launch([...words, '--assert', 'frame_to_quote.p50>=5ms', '--assert', 'n>=20'], environment),
-      launch([...words, ...asserts], environment),
+      commands.launch([...words, '--assert', 'frame_to_quote.p50>=5ms', '--assert', 'n>=20'], environment),
+      commands.launch([...words, ...asserts], environment),
     ]
     expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 3])
     expect(reportIn(runs[1]!.stdout()).asserts.map(({ holds }) => holds)).toEqual([false, true])
@@ -144,7 +151,10 @@ describe('arbees latency', () => {
   it('prints a line an interval, as JSON, CSV or text, and the whole run', async () => {
     const environment = await withTraffic()
     const words = ['latency', 'prices.', '--history', '--interval', '100ms', '--for', '700ms']
-    const [json, csv] = [launch([...words, '--json'], environment), launch([...words, '--csv'], environment)]
+    const [json, csv] = [
+      commands.launch([...words, '--json'], environment),
+      commands.launch([...words, '--csv'], environment),
+    ]
     expect(await Promise.all([json.ended, csv.ended])).toEqual([0, 0])
     const intervals = lines(json.stdout())
       .slice(0, -1)
@@ -160,7 +170,7 @@ describe('arbees latency', () => {
   it('asks publishers and the machine itself', async () => {
     const environment = await withTraffic()
     const words = ['latency', 'prices.kalshi.', '--probe', '--baseline', '-n', '30', '--json']
-    const run = launch([...words, '--assert', 'echo.n>0'], environment)
+    const run = commands.launch([...words, '--assert', 'echo.n>0'], environment)
     expect(await run.ended).toBe(0)
     const { hops, mode, messages } = reportIn(run.stdout())
     expect([mode, messages]).toEqual(['probe', 30])
@@ -205,7 +215,7 @@ describe('arbees latency', () => {
       ['--assert', 'p99', '--json'],
       ['--csv', '--json'],
       ['--history', '--interval', '0s'],
-    ].map((words) => launch(['latency', ...words], environment))
+    ].map((words) => commands.launch(['latency', ...words], environment))
     expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([5, 5, 6, 2, 2, 2])
     expect(reportIn(runs[0]!.stdout())).toMatchObject({ messages: 0, hops: [] })
     expect(runs[1]?.stderr()).toContain('no answer from shard-0')

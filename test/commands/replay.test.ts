@@ -15,6 +15,7 @@ import { SmallDisk, smallDiskRefusal } from '../faults/small-disk.js'
 import { until } from '../lib/poll.js'
 import { prices } from '../lib/messages/samples.js'
 import { TestRedis } from '../lib/redis/support.js'
+import { CommandProcess } from './command-process.js'
 
 const SOURCE = 'kalshi.prices'
 const COUNT = 1_200
@@ -22,6 +23,8 @@ const COUNT = 1_200
 let place: Place
 let redis: TestRedis
 let mirror: Run
+/** Where what ends by itself is run. */
+let commands: CommandProcess
 let publisher: Publisher
 let environment: Record<string, string>
 
@@ -53,7 +56,7 @@ const linesOf = (envelopes: readonly Buffer[]) => envelopes.map((data) => `${dat
 
 const replay = (...args: string[]) => launch(['replay', ...args], environment)
 async function replayed(...args: string[]) {
-  const run = replay(...args)
+  const run = commands.launch(['replay', ...args], environment)
   const code = await run.ended
   return { code, stdout: run.stdout(), stderr: run.stderr() }
 }
@@ -61,6 +64,7 @@ async function replayed(...args: string[]) {
 beforeAll(async () => {
   place = await createPlace()
   redis = await TestRedis.start()
+  commands = new CommandProcess()
   environment = { ...place.environment, ARBEES_REDIS_URL: redis.url }
   startMirror()
   publisher = await Publisher.bind({
@@ -76,6 +80,7 @@ beforeAll(async () => {
   await mirrored()
 })
 afterAll(async () => {
+  expect(await commands.end()).toBe(0)
   publisher.close()
   mirror.child.kill('SIGKILL')
   await mirror.ended
@@ -182,7 +187,7 @@ describe('arbees replay', () => {
   it('goes onto the bus, where a tap sees it', async () => {
     const run = replay('--from-redis', '--follow', '--to-bus', '--run', 'again')
     await until(() => run.stderr().includes('publishes at'), 'it is bound', 15_000)
-    const tap = launch(['tap', 'replay.again.', '-n', '3', '--json'], environment)
+    const tap = commands.launch(['tap', 'replay.again.', '-n', '3', '--json'], environment)
     const timer = setInterval(() => publish(1), 10)
     expect(await tap.ended).toBe(0)
     clearInterval(timer)
@@ -249,10 +254,13 @@ describe('arbees record', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     one.child.kill('SIGKILL')
     await one.ended
-    const two = launch(['record', tape, '--segment-time', '200ms', '--for', '1s', '--json'], environment)
+    const two = commands.launch(
+      ['record', tape, '--segment-time', '200ms', '--for', '1s', '--json'],
+      environment,
+    )
     expect(await two.ended).toBe(0)
     expect(JSON.parse(two.stdout())).toMatchObject({ dir: tape, gaps: 0, missing: 0, refused: 0 })
-    const three = launch(['record', tape, '-n', '7', '--json'], environment)
+    const three = commands.launch(['record', tape, '-n', '7', '--json'], environment)
     expect(await three.ended).toBe(0)
     clearInterval(timer)
     expect(JSON.parse(three.stdout())).toMatchObject({ messages: 7, gaps: 0 })
@@ -298,7 +306,7 @@ describe('arbees record', () => {
         expect(cut.stdout).toContain(linesOf(journaled().slice(first - 1, first + rest.length)))
 
         disk.free()
-        const two = launch(['record', tape, '--for', '1s', '--json'], environment)
+        const two = commands.launch(['record', tape, '--for', '1s', '--json'], environment)
         expect(await two.ended).toBe(0)
         clearInterval(timer)
         const whole = await replayed('--from-file', tape, '--speed', 'max')

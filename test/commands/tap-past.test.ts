@@ -8,6 +8,7 @@ import type { Place, Run } from '../e2e/launch.js'
 import { until } from '../lib/poll.js'
 import { prices } from '../lib/messages/samples.js'
 import { TestRedis } from '../lib/redis/support.js'
+import { CommandProcess } from './command-process.js'
 
 const SOURCE = 'kalshi.prices'
 const COUNT = 3_000
@@ -17,6 +18,8 @@ const KEPT = 500
 let place: Place
 let redis: TestRedis
 let mirror: Run
+/** Where what ends by itself is run. */
+let commands: CommandProcess
 let publisher: Publisher
 let environment: Record<string, string>
 
@@ -45,20 +48,23 @@ interface Line {
   readonly seq: number
   readonly gap?: { readonly from: number; readonly to: number; readonly reason: string }
 }
-const linesOf = (run: Run): Line[] =>
+const linesOf = (run: Pick<Run, 'stdout'>): Line[] =>
   run
     .stdout()
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line)
-const seqsOf = (run: Run) => linesOf(run).map(({ seq }) => seq)
+const seqsOf = (run: Pick<Run, 'stdout'>) => linesOf(run).map(({ seq }) => seq)
 const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 const tap = (args: string[], extra: Record<string, string> = {}) =>
   launch(['tap', ...args], { ...environment, ...extra })
+const tapped = (args: string[], extra: Record<string, string> = {}) =>
+  commands.launch(['tap', ...args], { ...environment, ...extra })
 
 beforeAll(async () => {
   place = await createPlace()
   redis = await TestRedis.start()
+  commands = new CommandProcess()
   environment = {
     ...place.environment,
     ARBEES_REDIS_URL: redis.url,
@@ -78,6 +84,7 @@ beforeAll(async () => {
   await mirrored()
 })
 afterAll(async () => {
+  expect(await commands.end()).toBe(0)
   publisher.close()
   mirror.child.kill('SIGKILL')
   await mirror.ended
@@ -107,7 +114,7 @@ describe('arbees tap of what was', () => {
   })
 
   it('marks as trimmed what Redis has no more, where the publisher does not answer', async () => {
-    const run = tap(['prices.kalshi.', '--since', '10m', '-n', '10'], {
+    const run = tapped(['prices.kalshi.', '--since', '10m', '-n', '10'], {
       ARBEES_RECOVERY__KALSHI: 'tcp://127.0.0.1:1',
     })
     expect(await run.ended).toBe(8)
@@ -119,7 +126,7 @@ describe('arbees tap of what was', () => {
 
   it('begins where an id says', async () => {
     const [id, fields] = (await redis.look.xrange('sim:prices:kalshi', '-', '+', 'COUNT', 31)).at(-1)!
-    const byId = tap(['prices.kalshi.', '--since', id, '-n', '20'])
+    const byId = tapped(['prices.kalshi.', '--since', id, '-n', '20'])
     expect(await byId.ended).toBe(0)
     const seq = Number(fields[fields.indexOf('seq') + 1])
     expect(seqsOf(byId)).toEqual(span(seq, seq + 19))
@@ -127,7 +134,7 @@ describe('arbees tap of what was', () => {
 
   it('takes the last so many: of one topic, and more than Redis has, then goes on', async () => {
     const [odd, few, many] = [
-      tap(['prices.kalshi.ODD', '--last', '3', '-n', '3']),
+      tapped(['prices.kalshi.ODD', '--last', '3', '-n', '3']),
       tap(['prices.', '--where', 'book_seq = -1', '--last', '3']),
       tap(['prices.', '--last', '2500', '-n', '2550']),
     ]
@@ -144,7 +151,7 @@ describe('arbees tap of what was', () => {
   })
 
   it('shows the newest value of each topic, and goes on behind when told so', async () => {
-    const run = tap(['prices.kalshi.', '--snapshot', '--follow', '-n', '40'])
+    const run = tapped(['prices.kalshi.', '--snapshot', '--follow', '-n', '40'])
     const timer = setInterval(() => publish(1), 5)
     expect(await run.ended).toBe(0)
     clearInterval(timer)
@@ -156,7 +163,7 @@ describe('arbees tap of what was', () => {
   })
 
   it('says which publisher did not give its part of a snapshot, and exits 6', async () => {
-    const run = tap(['prices.', '--snapshot'])
+    const run = tapped(['prices.', '--snapshot'])
     expect(await run.ended).toBe(6)
     expect(seqsOf(run).sort((a, b) => a - b)).toEqual([published - 1, published])
     expect(run.stderr()).toContain('poly does not answer')
@@ -164,7 +171,7 @@ describe('arbees tap of what was', () => {
 
   it('reads Redis alone when told so', async () => {
     const environmentWithoutBus = { ARBEES_ENDPOINTS__KALSHI: 'tcp://127.0.0.1:1' }
-    const run = tap(['prices.kalshi.', '--from', 'redis', '-n', '30'], environmentWithoutBus)
+    const run = tapped(['prices.kalshi.', '--from', 'redis', '-n', '30'], environmentWithoutBus)
     const timer = setInterval(() => publish(2), 10)
     expect(await run.ended).toBe(0)
     clearInterval(timer)

@@ -4,12 +4,22 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sourcesOf } from '../../src/lib/bus/endpoints.js'
 import { Publisher } from '../../src/lib/bus/publisher.js'
 import { systemClock } from '../../src/lib/core/clock.js'
 import { BINARY, NOBODY_ELSE, launch } from '../e2e/launch.js'
 import { until } from '../lib/poll.js'
+import { CommandProcess } from './command-process.js'
+
+/** Where what ends by itself is run. */
+let commands: CommandProcess
+beforeAll(() => {
+  commands = new CommandProcess()
+})
+afterAll(async () => {
+  expect(await commands.end()).toBe(0)
+})
 
 const closers: (() => void)[] = []
 afterEach(() => {
@@ -82,7 +92,7 @@ describe('arbees tap', () => {
       ['--format', 'pretty', '--for', '1500ms'],
       ['--json', '--for', '1500ms'],
       ['--format', 'json', '--count', '2'],
-    ].map((flags) => launch(['tap', 'prices.', ...flags], environment))
+    ].map((flags) => commands.launch(['tap', 'prices.', ...flags], environment))
     expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 0, 0])
     expect(runs[0]?.stdout()).toMatch(/^\d\d:\d\d:\d\d\.\d{3} prices\.kalshi\.(KX|NO) #\d+ /)
     expect(jsonLines(runs[1]?.stdout() ?? '').length).toBeGreaterThan(0)
@@ -116,7 +126,7 @@ describe('arbees tap', () => {
   it('exits 5 when nothing was received, and 2 for wrong usage', async () => {
     const environment = await withTraffic()
     const runs = [['signals.', '--for', '300ms'], ['prices.*.KX'], ['--bogus'], ['--for', 'soon']].map(
-      (words) => launch(['tap', ...words], environment),
+      (words) => commands.launch(['tap', ...words], environment),
     )
     expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([5, 2, 2, 2])
     expect(runs[1]?.stderr()).toContain('has a wildcard before its end')
@@ -126,7 +136,7 @@ describe('arbees tap', () => {
 describe('what of it a tap shows', () => {
   it('are topics that are not left out, where a condition holds, and some of their fields', async () => {
     const words = ['prices.', '-I', 'prices.kalshi.NO', '--where', "book_seq > 3 and venue = 'kalshi'"]
-    const run = launch(
+    const run = commands.launch(
       ['tap', ...words, '--fields', 'book_seq,topic,nothing', '-n', '3'],
       await withTraffic(),
     )
@@ -140,7 +150,10 @@ describe('what of it a tap shows', () => {
   })
 
   it('are counts, one object a second, and all of it at the end', async () => {
-    const run = launch(['tap', 'prices.', '--stats', '--top', '1', '--for', '2500ms'], await withTraffic())
+    const run = commands.launch(
+      ['tap', 'prices.', '--stats', '--top', '1', '--for', '2500ms'],
+      await withTraffic(),
+    )
     expect(await run.ended).toBe(0)
     const reports = jsonLines(run.stdout()).map(({ stats }) => stats as Record<string, unknown>)
     expect(reports).toHaveLength(3)
@@ -157,11 +170,11 @@ describe('what of it a tap shows', () => {
     const environment = await withTraffic()
     const file = join(dir, 'tape')
     const words = ['prices.kalshi.KX', '--record', file, '-n', '20']
-    const run = launch(['tap', ...words], environment)
+    const run = commands.launch(['tap', ...words], environment)
     expect(await run.ended).toBe(0)
     expect(run.stderr()).toContain('20 recorded')
-    const again = launch(['tap', ...words], environment)
-    const replayed = launch(['replay', '--from-file', file, '--speed', 'max'], environment)
+    const again = commands.launch(['tap', ...words], environment)
+    const replayed = commands.launch(['replay', '--from-file', file, '--speed', 'max'], environment)
     expect([await replayed.ended, await again.ended]).toEqual([0, 2])
     expect(jsonLines(replayed.stdout()).map(({ seq }) => seq)).toEqual(
       jsonLines(run.stdout()).map(({ seq }) => seq),

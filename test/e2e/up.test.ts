@@ -134,8 +134,8 @@ describe('up', () => {
     expect(readdirSync(join(place.dir, 'sim'))).toEqual([])
   }, 90_000)
 
-  it('restarts what is killed, says so, and nothing else dies', async () => {
-    const run = up(['--for', '60s', '--json'])
+  it('restarts what is killed, says so, and nothing else dies; ends with the summary in a pipe without being asked', async () => {
+    const run = up([])
     await until(() => isReady(run), 'everything is ready', 40_000)
     const pidOf = (name: string) =>
       Number(new RegExp(`up: ${name} starting, pid (\\d+)`).exec(run.stderr())?.[1])
@@ -177,15 +177,6 @@ describe('up', () => {
     await until(() => rolePids().length === 0, 'every role is gone', 20_000)
     await until(() => !isAlive(redisPid), 'Redis is gone', 5000)
     redis.disconnect()
-  }, 90_000)
-
-  it('stops in order on SIGINT, and ends with the summary in a pipe without being asked', async () => {
-    const run = up([])
-    await until(() => isReady(run), 'everything is ready', 40_000)
-    run.child.kill('SIGINT')
-    expect(await run.ended).toBe(0)
-    expect(summaryOf(run).roles).toHaveLength(7)
-    expect(rolePids()).toEqual([])
   }, 90_000)
 
   it('names port and role when a port is in use, before it starts anything', async () => {
