@@ -123,6 +123,7 @@ export async function startStage(speed: number): Promise<Stage> {
     openGateway: () =>
       new PolymarketGateway({
         restUrl: over(polyWire, urls.clob),
+        geoblockUrl: over(polyWire, `${urls.clob}/api/geoblock`),
         credentials: loadPolymarketCredentials({ path: polymarketKeyFile(settings) }),
         clock: systemClock,
         orderTimeoutMs: QUICK_MS,

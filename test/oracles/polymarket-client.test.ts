@@ -77,6 +77,7 @@ function clientOf(host: string, signatureType: SignatureType, key: typeof creds 
 const gatewayOf = (signatureType: SignatureType) =>
   new PolymarketGateway({
     restUrl: 'http://127.0.0.1:9',
+    geoblockUrl: 'http://127.0.0.1:9/api/geoblock',
     credentials: {
       privateKey: parsePrivateKey(KEY)!,
       apiKey: creds.key,

@@ -59,6 +59,10 @@ export interface LedgerOrder {
   readonly filledE6: number
   readonly venueOrderId: string | undefined
   readonly money: FillReport | undefined
+  /** What the venue has given up of its fill, contracts x 10^6. */
+  readonly voidedE6: number
+  /** Its fill is final at a venue where one is provisional at first. */
+  readonly settled: boolean
   readonly counted: TakenCount
 }
 
@@ -147,10 +151,17 @@ function applyRow(plan: MutablePlan, row: Row, path: string): void {
     plan.ended = plan.ending
     plan.ending = 'even'
   } else if (row.kind === 'naked') {
-    if (row.detail['reason'] === 'voided') plan.voided = true
+    if (row.detail['reason'] === 'voided') applyVoid(plan, row.detail)
     else plan.ending = 'naked'
   } else if (row.kind === 'intent') plan.orders.set(row.orderId, newOrder(row, path))
   else if (row.orderId !== '') applyOutcome(plan, row, path)
+}
+
+function applyVoid(plan: MutablePlan, { orderId, voidedE6 }: Row['detail']): void {
+  plan.voided = true
+  const order = plan.orders.get(String(orderId))
+  // An arbees before this one voided fills as a whole.
+  if (order !== undefined) order.voidedE6 = typeof voidedE6 === 'number' ? voidedE6 : order.filledE6
 }
 
 function applyOutcome(plan: MutablePlan, { kind, orderId, detail }: Row, path: string): void {
@@ -162,6 +173,10 @@ function applyOutcome(plan: MutablePlan, { kind, orderId, detail }: Row, path: s
       feesMicros: integer(detail['feesMicros'], path),
       venueTradeIds: Array.isArray(detail['venueTradeIds']) ? detail['venueTradeIds'].map(String) : [],
     }
+    return
+  }
+  if (kind === 'settled') {
+    order.settled = true
     return
   }
   order.state = kind
@@ -190,6 +205,8 @@ function newOrder({ detail, body, kind }: Row, path: string): MutableOrder {
     filledE6: 0,
     venueOrderId: typeof venueOrderId === 'string' ? venueOrderId : undefined,
     money: undefined,
+    voidedE6: 0,
+    settled: false,
     counted: { order: false, fill: false },
   }
 }

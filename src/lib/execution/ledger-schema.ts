@@ -16,6 +16,8 @@ export const LEDGER_KINDS = [
   'unknown',
   /** The venue's own money of a fill. */
   'money',
+  /** A fill is final: confirmed, or given up, which a `naked` before it says. */
+  'settled',
   /** A plan ended with legs of different size, or one unknown. */
   'naked',
   /** A plan sends nothing more. */
@@ -36,7 +38,8 @@ const FINAL_KINDS = `('filled', 'partial', 'none', 'rejected', 'stale', 'denied'
 /**
  * Each entry brings the file one version up. Version 1: events are only ever appended; the unique indexes are the
  * only dedupe there is: one `seen` per signal, one `intent` and one final event per order. Version 2: how far exec got
- * on each source of signals is found by index. Version 3: what never came of a source is on record, once.
+ * on each source of signals is found by index. Version 3: what never came of a source is on record, once. Version 4: a
+ * fill settles once.
  */
 export const MIGRATIONS: readonly string[] = [
   `create table meta (name text primary key, value text not null) without rowid;
@@ -63,6 +66,7 @@ export const MIGRATIONS: readonly string[] = [
    create unique index event_gap on event (
      json_extract(detail, '$.at.source'), json_extract(detail, '$.at.epoch'), json_extract(detail, '$.from')
    ) where kind = 'gap';`,
+  `create unique index event_settled on event (order_id) where kind = 'settled';`,
 ]
 
 /** The last signal of a source that was seen, or is known to be missing for good. */
@@ -109,7 +113,7 @@ export const SELECT_HALT = `
 export const SELECT_ORPHANS = `
   select kind, order_id from event as late
   where order_id is not null
-    and kind in ('sent', 'delayed', 'filled', 'partial', 'none', 'rejected', 'unknown', 'money')
+    and kind in ('sent', 'delayed', 'filled', 'partial', 'none', 'rejected', 'unknown', 'money', 'settled')
     and not exists (
       select 1 from event where kind = 'intent' and order_id = late.order_id and id < late.id)
   order by id`

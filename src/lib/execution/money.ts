@@ -1,6 +1,6 @@
 /** The money of a fill, from the venue's own records, asked for after the fact and never recomputed. */
 
-import { codeOf, messageOf } from '../core/errors.js'
+import { messageOf } from '../core/errors.js'
 import type { TradeStatus } from '../model/order.js'
 import type { FillReport, PreparedOrder } from '../venues/ports.js'
 import { askOnSchedule } from './execution.js'
@@ -16,25 +16,20 @@ export interface Fill extends FillDetail {
   readonly latencyMs: number
 }
 
-/** What a venue says of a fill that did not settle. */
-const VOIDED = 'FILL_FAILED'
-
 /**
  * Asks until the venue shows the money, records it, corrects the exposure and tells of the trade. When the venue does
- * not show it in time the trade is told at the next start, from the ledger.
+ * not show it in time the trade is told at the next start, from the ledger; undefined then.
  */
-export async function reportFill(execution: Execution, fill: Fill): Promise<void> {
+export async function reportFill(execution: Execution, fill: Fill): Promise<FillReport | undefined> {
   const { prepared, filledE6, venueOrderId } = fill
   const { request } = prepared
   const { listener, risk, timing, gateways } = execution
   let why = 'no time left'
-  let voided = false
   const money = await askOnSchedule(execution, timing.reportAtMs, async () => {
     try {
       return await gateways[request.venue].report(prepared, { venueOrderId, filledE6 })
     } catch (error) {
       why = messageOf(error)
-      voided = codeOf(error) === VOIDED
       return undefined
     }
   })
@@ -42,30 +37,35 @@ export async function reportFill(execution: Execution, fill: Fill): Promise<void
     tryAppend(execution, 'money', { signalId: request.signalId, orderId: request.orderId }, money)
     risk.settle(request.orderId, money.cashMicros + money.feesMicros)
     tell(execution, fill, money)
-  } else if (voided) {
-    voidFill(execution, fill, why)
   } else if (!execution.cut.aborted) {
     listener.onAlarm(`no money shown for order ${request.orderId}: ${why}`)
   }
+  return money
 }
 
 /**
- * The exposure stays as it was and the pair is closed to entries: what is left of the plan is the operator's. Told as
- * the size that had filled, without money.
+ * The venue has given up so much of a fill. The exposure stays as it was and the pair is closed to entries: what is left
+ * of the plan is the operator's. Told as the size that was given up, without money.
  */
-function voidFill(execution: Execution, fill: Fill, why: string): void {
+export function voidFill(execution: Execution, fill: Fill, voidedE6: number): void {
   const { request } = fill.prepared
   const { gameId, marketIds } = fill.context
   tryAppend(
     execution,
     'naked',
     { signalId: request.signalId, gameId },
-    { reason: 'voided', orderId: request.orderId },
+    { reason: 'voided', orderId: request.orderId, voidedE6 },
   )
   execution.risk.quarantinePair(marketIds, gameId)
   execution.listener.onCount('naked')
-  tell(execution, { ...fill, status: 'voided' }, { cashMicros: 0, feesMicros: 0, venueTradeIds: [] })
-  execution.listener.onAlarm(`a fill of order ${request.orderId} was voided: ${why}`)
+  tell(
+    execution,
+    { ...fill, filledE6: voidedE6, status: 'voided' },
+    { cashMicros: 0, feesMicros: 0, venueTradeIds: [] },
+  )
+  execution.listener.onAlarm(
+    `${voidedE6 / 1e6} of the ${fill.filledE6 / 1e6} that order ${request.orderId} had filled were given up by the venue`,
+  )
 }
 
 function tell(

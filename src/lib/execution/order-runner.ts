@@ -17,9 +17,11 @@ import type { OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
 import type { Execution, FinalOutcome } from './execution.js'
 import type { IntentDetail, LeftDetail, TakenCount } from './ledger-history.js'
 import { reportFill } from './money.js'
+import type { Fill } from './money.js'
 import { finalOutcome } from './outcome.js'
 import type { OrderUpdate, Plan, PlanContext } from './plan.js'
 import { tryAppend } from './record.js'
+import { Settlements } from './settlements.js'
 
 export type OrderResult =
   | { readonly kind: 'final'; readonly filledE6: number }
@@ -44,8 +46,12 @@ const ROUNDING_MICROS = 10_000
 
 export class OrderRunner {
   private readonly background = new Set<Promise<void>>()
+  /** Fills that their venue may still give up. */
+  readonly settlements: Settlements
 
-  constructor(private readonly execution: Execution) {}
+  constructor(private readonly execution: Execution) {
+    this.settlements = new Settlements(execution)
+  }
 
   /**
    * Sends an approved order. Only the opening order of a plan may expire; each may be halted between intent and send.
@@ -119,9 +125,16 @@ export class OrderRunner {
     const { kind: status, filledE6 } = outcome
     risk.settle(request.orderId, worstOfFill(prepared, filledE6, risk.orderMicros(request.orderId)))
     if (filledE6 > 0 && counted?.fill !== true) listener.onCount('fills')
-    const fill = { status, prepared, filledE6, venueOrderId: outcome.venueOrderId, context, latencyMs }
-    this.track(reportFill(this.execution, fill))
+    this.pay({ status, prepared, filledE6, venueOrderId: outcome.venueOrderId, context, latencyMs })
     return filledE6
+  }
+
+  /** Asks for the money of a fill, and follows it to where it is final; both by themselves. */
+  pay(fill: Fill): void {
+    const paying = reportFill(this.execution, fill).then((money) => {
+      if (money !== undefined) this.settlements.follow({ ...fill, ...money, voidedE6: 0 })
+    })
+    this.track(paying)
   }
 
   /** Waits until everything beside the plans has ended: the money of fills, recovery. */

@@ -77,6 +77,8 @@ export interface ExecutionTiming {
   readonly retryAfterMs: readonly number[]
   /** The money of a fill is asked for at these times since the outcome. */
   readonly reportAtMs: readonly number[]
+  /** Pauses before each question whether a fill is final; the last one stays. */
+  readonly settlementAskMs: readonly number[]
 }
 
 export const EXECUTION_TIMING: ExecutionTiming = {
@@ -85,4 +87,6 @@ export const EXECUTION_TIMING: ExecutionTiming = {
   unknownAtMs: [250, 1_000, 3_000, 10_000, 30_000],
   retryAfterMs: [100, 300],
   reportAtMs: [50, 150, 300, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000],
+  // A block of the venue's chain takes 2 s, and a few confirm it.
+  settlementAskMs: [2_000, 2_000, 2_000, 4_000, 5_000, 5_000, 10_000, 30_000],
 }

@@ -10,7 +10,6 @@ import { isFinalOutcome, queryOnce } from './execution.js'
 import type { Execution } from './execution.js'
 import { isInFlight } from './ledger-history.js'
 import type { LedgerOrder, LedgerPlan, SeenDetail } from './ledger-history.js'
-import { reportFill } from './money.js'
 import { orderRequestOf } from './order-request.js'
 import type { OrderRunner } from './order-runner.js'
 import { endPlan } from './plan-end.js'
@@ -96,7 +95,7 @@ async function resolveOrder(
 ): Promise<LegFill> {
   const { prepared, filledE6 } = order
   if (!isInFlight(order)) {
-    reportAgain(execution, orders, order, context)
+    takeUp(orders, order, context)
     return { filledE6, unknown: false }
   }
   const first = await firstAnswer(execution, order)
@@ -114,18 +113,13 @@ async function firstAnswer(execution: Execution, order: LedgerOrder): Promise<Or
   return { kind: 'delayed', venueOrderId, ...(filledE6 === undefined ? {} : { filledE6 }) }
 }
 
-/** A fill whose money was not known when exec ended. */
-function reportAgain(
-  execution: Execution,
-  orders: OrderRunner,
-  { prepared, state, filledE6, venueOrderId, money }: LedgerOrder,
-  context: PlanContext,
-): void {
-  const isFill = state === 'filled' || state === 'partial'
-  if (!isFill || money !== undefined || venueOrderId === undefined) return
-  orders.track(
-    reportFill(execution, { status: state, prepared, filledE6, venueOrderId, context, latencyMs: 0 }),
-  )
+/** A fill whose money was not known when exec ended, or that was not final. */
+function takeUp(orders: OrderRunner, order: LedgerOrder, context: PlanContext): void {
+  const { prepared, state, filledE6, venueOrderId, money, settled, voidedE6 } = order
+  if ((state !== 'filled' && state !== 'partial') || venueOrderId === undefined) return
+  const fill = { status: state, prepared, filledE6, venueOrderId, context, latencyMs: 0 } as const
+  if (money === undefined) orders.pay(fill)
+  else if (!settled) orders.settlements.follow({ ...fill, ...money, voidedE6 })
 }
 
 const contextOf = ({ signal, trace }: LedgerPlan): PlanContext => ({

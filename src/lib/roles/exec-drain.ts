@@ -19,7 +19,7 @@ export const DRAIN_TIMING: DrainTiming = { drainMs: 12_000, cutMs: 1_000 }
 
 export interface DrainedWork {
   readonly plans: Pick<PlanRunner, 'idle'>
-  readonly orders: Pick<OrderRunner, 'settled'>
+  readonly orders: Pick<OrderRunner, 'settled' | 'settlements'>
   readonly gateways: readonly OrderGateway[]
   /** Cuts every wait of execution: what is unknown then stays unknown, on record for the next start. */
   readonly cut: AbortController
@@ -37,6 +37,7 @@ export async function drain(
   }, drainMs + cutMs)
   await plans.idle()
   await orders.settled()
+  await orders.settlements.leave()
   clearTimeout(waits)
   clearTimeout(requests)
 }

@@ -72,6 +72,7 @@ export function createGateways(
     }),
     poly: new PolymarketGateway({
       restUrl: urls.clob,
+      geoblockUrl: urls.geoblock,
       credentials: loadPolymarketCredentials({ path: polymarketKeyFile(settings) }),
       clock,
     }),

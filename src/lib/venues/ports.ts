@@ -121,6 +121,15 @@ export interface FillReport {
   readonly venueTradeIds: readonly string[]
 }
 
+/** How far a fill has settled; sizes are contracts x 10^6. What is neither confirmed nor voided may become either. */
+export interface FillSettlement {
+  readonly confirmedE6: number
+  /** Given up by the venue: nothing was bought or sold. */
+  readonly voidedE6: number
+  /** Nothing will change any more. */
+  readonly isFinal: boolean
+}
+
 /** What the ledger knows of our trading at one venue; sizes are contracts x 10^6, +YES and -NO. */
 export interface OwnTrading {
   /** What our fills of all lives came to, by market. */
@@ -170,5 +179,10 @@ export interface OrderGateway {
   query(prepared: PreparedOrder): Promise<OrderOutcome>
   /** The money of a fill. Throws ArbeesError when the venue does not show it yet. */
   report(prepared: PreparedOrder, filled: { venueOrderId: string; filledE6: number }): Promise<FillReport>
+  /**
+   * Where a fill is provisional at first: how far the trades of a report have settled. Throws ArbeesError when the venue
+   * cannot tell. Absent where a fill is final at once.
+   */
+  settlement?(prepared: PreparedOrder, venueTradeIds: readonly string[]): Promise<FillSettlement>
   close(): Promise<void>
 }

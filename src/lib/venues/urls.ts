@@ -7,6 +7,8 @@ export interface VenueUrls {
   readonly kalshiRest: string
   readonly kalshiWs: string
   readonly clob: string
+  /** Says whether Polymarket serves us; no setting moves it. */
+  readonly geoblock: string
   readonly polyWs: string
   readonly gamma: string
   readonly espn: string
@@ -17,6 +19,7 @@ const SIM_PORTS = { kalshi: 7001, poly: 7002, gamma: 7003, espn: 7004 } as const
 
 const KALSHI_API = '/trade-api/v2'
 const KALSHI_WS = '/trade-api/ws/v2'
+const GEOBLOCK = '/api/geoblock'
 const ESPN = 'https://site.api.espn.com'
 
 const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
@@ -24,6 +27,7 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
     kalshiRest: `http://127.0.0.1:${SIM_PORTS.kalshi}${KALSHI_API}`,
     kalshiWs: `ws://127.0.0.1:${SIM_PORTS.kalshi}${KALSHI_WS}`,
     clob: `http://127.0.0.1:${SIM_PORTS.poly}`,
+    geoblock: `http://127.0.0.1:${SIM_PORTS.poly}${GEOBLOCK}`,
     polyWs: `ws://127.0.0.1:${SIM_PORTS.poly}/ws/market`,
     gamma: `http://127.0.0.1:${SIM_PORTS.gamma}`,
     espn: `http://127.0.0.1:${SIM_PORTS.espn}`,
@@ -33,6 +37,7 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
     kalshiWs: `wss://external-api-ws.demo.kalshi.co${KALSHI_WS}`,
     // Polymarket has no demo venue: its public data serve, orders stay on paper.
     clob: 'https://clob.polymarket.com',
+    geoblock: `https://polymarket.com${GEOBLOCK}`,
     polyWs: 'wss://ws-subscriptions-clob.polymarket.com/ws/market',
     gamma: 'https://gamma-api.polymarket.com',
     espn: ESPN,
@@ -41,6 +46,7 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
     kalshiRest: `https://external-api.kalshi.com${KALSHI_API}`,
     kalshiWs: `wss://external-api-ws.kalshi.com${KALSHI_WS}`,
     clob: 'https://clob.polymarket.com',
+    geoblock: `https://polymarket.com${GEOBLOCK}`,
     polyWs: 'wss://ws-subscriptions-clob.polymarket.com/ws/market',
     gamma: 'https://gamma-api.polymarket.com',
     espn: ESPN,
@@ -50,10 +56,13 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
 /** The URLs in force: a setting, else the env's own. Throws `BAD_URL` (exit 4). */
 export function venueUrls(settings: Settings): VenueUrls {
   const defaults = BY_ENV[settings.env]
+  const clob = pick(settings['polymarket.clob_url'], defaults.clob, 'polymarket.clob_url')
   return {
     kalshiRest: pick(settings['kalshi.rest_url'], defaults.kalshiRest, 'kalshi.rest_url'),
     kalshiWs: pick(settings['kalshi.ws_url'], defaults.kalshiWs, 'kalshi.ws_url'),
-    clob: pick(settings['polymarket.clob_url'], defaults.clob, 'polymarket.clob_url'),
+    clob,
+    // The simulator is one server.
+    geoblock: settings.env === 'sim' ? `${clob}${GEOBLOCK}` : defaults.geoblock,
     polyWs: pick(settings['polymarket.ws_url'], defaults.polyWs, 'polymarket.ws_url'),
     gamma: pick(settings['polymarket.gamma_url'], defaults.gamma, 'polymarket.gamma_url'),
     espn: pick(settings['espn.url'], defaults.espn, 'espn.url'),

@@ -32,6 +32,7 @@ const FAST: ExecutionTiming = {
   unknownAtMs: [10, 30, 60, 100, 150],
   retryAfterMs: [5, 10],
   reportAtMs: [1, 10, 30, 60],
+  settlementAskMs: [10],
 }
 
 class RecordingListener implements ExecutionListener {

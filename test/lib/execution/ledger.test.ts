@@ -100,7 +100,9 @@ describe('the ledger', () => {
     see('b', 'shard-1.signals', 30, 3)
     ledger!.close()
     const raw = new Database(path())
-    raw.exec('drop index event_source; drop index event_gap; pragma user_version = 1')
+    raw.exec(
+      'drop index event_source; drop index event_gap; drop index event_settled; pragma user_version = 1',
+    )
     raw.close()
     open()
     expect(ledger!.lastSeen('shard-0.signals')).toEqual({ epoch: 20, seq: 1 })

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ArbeesError } from '../../../src/lib/core/errors.js'
 import { worstCashMicros } from '../../../src/lib/risk/limits.js'
 import { GAME_ID, kalshiMarket, polyMarket, signal } from '../risk/samples.js'
 import { until } from '../poll.js'
 import { Harness } from './harness.js'
 import type { HarnessOptions } from './harness.js'
-import { HttpGateway } from './http-gateway.js'
 import { HttpVenue } from './http-venue.js'
 import type { Behavior } from './http-venue.js'
 
@@ -81,25 +79,6 @@ describe('a plan whose legs fill', () => {
     await create({ url: peek.url }).run()
     await peek.close()
     expect(JSON.parse(onDisk!)).toEqual(peek.received[0])
-  })
-})
-
-describe('a fill that its venue took back', () => {
-  it('is told as voided, without money, counts as exposure, and closes the pair to entries', async () => {
-    class Voiding extends HttpGateway {
-      override report(): Promise<never> {
-        return Promise.reject(new ArbeesError('FILL_FAILED', 'trade 1 was voided'))
-      }
-    }
-    await create({ gateways: { poly: new Voiding('poly', venue.url) } }).run()
-    const money = harness.listener.trades.map(({ request, status, filledE6, cashMicros, feesMicros }) => [
-      ...[request.venue, status, filledE6, cashMicros, feesMicros],
-    ])
-    expect(money).toContainEqual(['poly', 'voided', 20_000_000, 0, 0])
-    expect(money).toContainEqual(['kalshi', 'filled', 20_000_000, expect.any(Number), 1_000])
-    expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(true)
-    expect(harness.execution.risk.totalMicros).toBeGreaterThan(18_000_000)
-    expect(harness.ledger.history().plans).toMatchObject([{ done: true, naked: true }])
   })
 })
 

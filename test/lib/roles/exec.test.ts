@@ -629,6 +629,7 @@ async function hangingClob() {
     }
     const path = request.url ?? ''
     if (path === '/version') return say(200, { version: 2 })
+    if (path === '/api/geoblock') return say(200, { blocked: false })
     if (request.method === 'POST') state.posts++
     if (request.method === 'POST' || !state.tells) return
     const asked = /^\/data\/order\/(.+)$/.exec(path)?.[1]

@@ -1,15 +1,24 @@
 /** Orders at Polymarket: fill-and-kill, signed once, sent once, and found again by a hash known before sending. */
 
 import { ArbeesError, EXIT } from '../../core/errors.js'
+import { sanitize } from '../../core/sanitize.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
-import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
+import type {
+  FillReport,
+  FillSettlement,
+  OrderGateway,
+  OrderOutcome,
+  PreparedOrder,
+  Withheld,
+} from '../ports.js'
 import { orderAmounts } from './amounts.js'
 import { addressOf, type PolymarketCredentials } from './auth.js'
 import { tradeFeeMicros } from './fees.js'
-import { parseJson, VenueHttp } from './http.js'
+import { parseJson } from './http.js'
 import { outcomeOf, readOrder, readTrades, type Trade } from './order-answer.js'
 import { OrderSigner, saltOf, ZERO_BYTES32 } from './order-signing.js'
+import { requireServedRegion } from './region.js'
 import { PolymarketRest } from './rest.js'
 import { SentOrders, type SentOrdersOptions } from './sent-orders.js'
 
@@ -23,7 +32,7 @@ export interface PolymarketGatewayOptions extends SentOrdersOptions {
   readonly orderTimeoutMs?: number
   readonly queryTimeoutMs?: number
   /** `GET` answers `{blocked}`: asked by `warm`, which fails closed. */
-  readonly geoblockUrl?: string
+  readonly geoblockUrl: string
 }
 
 export class PolymarketGateway implements OrderGateway {
@@ -51,7 +60,7 @@ export class PolymarketGateway implements OrderGateway {
    */
   async warm(): Promise<void> {
     this.signer.sign({ ...this.identity(), ...WARM_ORDER }, false)
-    if (this.options.geoblockUrl !== undefined) await requireServedRegion(this.options.geoblockUrl)
+    await requireServedRegion(this.options.geoblockUrl)
     const result = await this.rest.version()
     if (result.kind === 'failed') {
       throw new ArbeesError('VENUE_UNREACHABLE', `${this.options.restUrl}/version: ${result.message}`, {
@@ -151,7 +160,7 @@ export class PolymarketGateway implements OrderGateway {
     }
     const trades = await this.tradesOf(prepared)
     if (trades === undefined) return { kind: 'unknown', reason: 'trades cannot be read' }
-    const standing = trades.filter(({ failed }) => !failed)
+    const standing = trades.filter(isStanding)
     const filledE6 = sumSizes(standing)
     // A record that is there says itself what matched.
     const complete = record.kind === 'absent' && this.sent.isComplete(prepared, filledE6)
@@ -177,18 +186,18 @@ export class PolymarketGateway implements OrderGateway {
   /**
    * Cash as the trades state it, price x size summed exactly, to the micro-dollar against us; positive for buys and sells
    * alike. Fees are computed from the market's schedule: the venue charges them in pUSD on top of a trade but reports
-   * `fee_rate_bps` 0. Throws `FILLS_NOT_VISIBLE` until the trades add up to the fill, `FILL_FAILED` when one was voided.
+   * `fee_rate_bps` 0. A trade that was given up since the fill was told is of it all the same: `settlement` says so. Throws
+   * `FILLS_NOT_VISIBLE` until the trades add up to the fill.
    */
   async report(
     prepared: PreparedOrder,
     filled: { readonly venueOrderId: string; readonly filledE6: number },
   ): Promise<FillReport> {
-    const trades = await this.tradesOf(prepared, filled.venueOrderId)
-    const failed = trades?.find((trade) => trade.failed)
-    if (failed !== undefined) {
-      throw new ArbeesError('FILL_FAILED', `trade ${failed.id} of order ${filled.venueOrderId} was voided`)
-    }
-    if (trades === undefined || sumSizes(trades) < BigInt(filled.filledE6)) {
+    const all = await this.tradesOf(prepared, filled.venueOrderId)
+    const isWhole = (of: readonly Trade[]): boolean => sumSizes(of) >= BigInt(filled.filledE6)
+    const standing = all?.filter(isStanding)
+    const trades = standing !== undefined && isWhole(standing) ? standing : all
+    if (trades === undefined || !isWhole(trades)) {
       throw new ArbeesError('FILLS_NOT_VISIBLE', `trades of order ${filled.venueOrderId} do not add up yet`, {
         hint: 'ask again in a second',
       })
@@ -204,6 +213,30 @@ export class PolymarketGateway implements OrderGateway {
       cashMicros: Number((cashE12 + roundUp) / 1_000_000n),
       feesMicros: Number(feesMicros),
       venueTradeIds: trades.map(({ id }) => id),
+    }
+  }
+
+  /** Throws `TRADES_UNREADABLE` when one cannot be read. */
+  async settlement(prepared: PreparedOrder, venueTradeIds: readonly string[]): Promise<FillSettlement> {
+    const venueOrderId = venueIdOf(prepared)
+    const trades: Trade[] = []
+    for (const id of venueTradeIds) {
+      const page = readTrades(await this.rest.trade(id), venueOrderId)
+      const trade = page?.trades.find((each) => each.id === id)
+      if (trade === undefined) {
+        throw new ArbeesError(
+          'TRADES_UNREADABLE',
+          `trade ${sanitize(id, 64)} of order ${venueOrderId} is not shown`,
+        )
+      }
+      trades.push(trade)
+    }
+    const sizeE6 = (settled: Trade['settled']) =>
+      Number(sumSizes(trades.filter((trade) => trade.settled === settled)))
+    return {
+      confirmedE6: sizeE6('confirmed'),
+      voidedE6: sizeE6('failed'),
+      isFinal: trades.every(({ settled }) => settled !== 'pending'),
     }
   }
 
@@ -247,26 +280,13 @@ const WARM_ORDER = {
   timestampMs: 0,
 } as const
 
-async function requireServedRegion(url: string): Promise<void> {
-  const { origin, pathname } = new URL(url)
-  const http = new VenueHttp(origin)
-  try {
-    const answer = await http.getJson(pathname, 3000)
-    const blocked =
-      typeof answer === 'object' && answer !== null && 'blocked' in answer ? answer.blocked : undefined
-    if (blocked !== false) {
-      throw new ArbeesError('REGION_BLOCKED', 'the venue does not serve this region', { exit: EXIT.REFUSED })
-    }
-  } finally {
-    await http.close()
-  }
-}
-
 function venueIdOf({ venueOrderId, request }: PreparedOrder): string {
   if (venueOrderId === undefined)
     throw new ArbeesError('BAD_ORDER', `order ${request.orderId} has no venue order id`)
   return venueOrderId
 }
+
+const isStanding = ({ settled }: Trade): boolean => settled !== 'failed'
 
 const sumSizes = (trades: readonly Trade[]): bigint => trades.reduce((sum, { sizeE6 }) => sum + sizeE6, 0n)
 

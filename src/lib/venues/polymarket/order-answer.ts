@@ -105,8 +105,14 @@ export interface Trade {
   readonly id: string
   readonly priceE6: bigint
   readonly sizeE6: bigint
-  /** The venue gave the match up: it pays nothing. */
-  readonly failed: boolean
+  /** `failed`: the venue gave the match up, it pays nothing. Whatever is neither of the two may become either. */
+  readonly settled: 'confirmed' | 'failed' | 'pending'
+}
+
+/** MATCHED, MATCHED_NOT_BROADCASTED, MINED and RETRYING are under way, and so is what we have never heard of. */
+function settledOf(status: string): Trade['settled'] {
+  const [, word] = /^(?:TRADE_STATUS_)?(CONFIRMED|FAILED)$/i.exec(status) ?? []
+  return word === undefined ? 'pending' : word.toUpperCase() === 'FAILED' ? 'failed' : 'confirmed'
 }
 
 export interface TradePage {
@@ -134,7 +140,7 @@ export function readTrades(result: HttpResult, orderId: string): TradePage | und
     const sizeE6 = amountE6(row.size)
     if (typeof row.id !== 'string' || priceE6 === undefined || priceE6 > 1_000_000n) return undefined
     if (sizeE6 === undefined || typeof row.status !== 'string') return undefined
-    trades.push({ id: row.id, priceE6, sizeE6, failed: /^(TRADE_STATUS_)?FAILED$/i.test(row.status) })
+    trades.push({ id: row.id, priceE6, sizeE6, settled: settledOf(row.status) })
   }
   const next = page?.next_cursor
   const nextCursor = typeof next === 'string' && next !== '' && next !== LAST_CURSOR ? next : undefined

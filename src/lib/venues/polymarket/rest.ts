@@ -69,6 +69,11 @@ export class PolymarketRest {
     return this.read(`/data/order/${orderId}`)
   }
 
+  /** `GET /data/trades` of one trade. */
+  trade(id: string): Promise<HttpResult> {
+    return this.read(`/data/trades?${new URLSearchParams({ id }).toString()}`)
+  }
+
   /** One page of `GET /data/trades` of a token. */
   trades(assetId: string, cursor: string): Promise<HttpResult> {
     const query = new URLSearchParams({ asset_id: assetId, next_cursor: cursor })

@@ -73,6 +73,7 @@ async function start(options: Partial<PolymarketGatewayOptions> = {}) {
   const clock = new ManualClock(Date.now())
   const gateway = new PolymarketGateway({
     restUrl: server.url,
+    geoblockUrl: `${server.url}/api/geoblock`,
     credentials,
     clock,
     orderTimeoutMs: 400,
@@ -157,6 +158,7 @@ describe('a prepared order', () => {
     const prepared = gateway.prepare(request({ signalMs: 1_790_000_000_000 }), market)
     const again = new PolymarketGateway({
       restUrl: 'http://127.0.0.1:9',
+      geoblockUrl: 'http://127.0.0.1:9/api/geoblock',
       credentials,
       clock: new ManualClock(),
     })
@@ -576,9 +578,50 @@ describe('asking what became of an order', () => {
     const { server, gateway, prepared, ours } = await sent()
     server.pages = [[ours(trade('a', '100', '0.4', { status: 'TRADE_STATUS_FAILED' }))]]
     expect(await gateway.query(prepared)).toMatchObject({ kind: 'none' })
-    await expect(
-      gateway.report(prepared, { venueOrderId: prepared.venueOrderId!, filledE6: 100_000_000 }),
-    ).rejects.toMatchObject({ code: 'FILL_FAILED' })
+    server.pages = [[...server.pages[0]!, ours(trade('b', '40'))]]
+    const filled = (filledE6: number) => ({ venueOrderId: prepared.venueOrderId!, filledE6 })
+    // Of a fill that was told without it, it is none; of one that was told before it failed, it is.
+    expect(await gateway.report(prepared, filled(40_000_000))).toMatchObject({ venueTradeIds: ['b'] })
+    expect(await gateway.report(prepared, filled(140_000_000))).toMatchObject({ venueTradeIds: ['a', 'b'] })
+  })
+
+  it.each([
+    ['MATCHED', 'pending'],
+    ['MATCHED_NOT_BROADCASTED', 'pending'],
+    ['MINED', 'pending'],
+    ['RETRYING', 'pending'],
+    ['CONFIRMED', 'confirmed'],
+    ['FAILED', 'voided'],
+    ['REVIEWING', 'pending'],
+    ['NOT_FAILED', 'pending'],
+  ] as const)('takes a trade that is %s for %s, with the prefix too', async (status, settled) => {
+    const { server, gateway, prepared, ours } = await sent()
+    for (const word of [status, `TRADE_STATUS_${status}`, status.toLowerCase()]) {
+      server.pages = [
+        [
+          ours(trade('a', '60', '0.4', { status: word })),
+          ours(trade('b', '40', '0.4', { status: 'CONFIRMED' })),
+        ],
+      ]
+      expect(await gateway.settlement(prepared, ['a', 'b'])).toEqual({
+        confirmedE6: settled === 'confirmed' ? 100_000_000 : 40_000_000,
+        voidedE6: settled === 'voided' ? 60_000_000 : 0,
+        isFinal: settled !== 'pending',
+      })
+    }
+    expect(server.requests.at(-1)).toBe('GET /data/trades')
+  })
+
+  it('cannot say how a fill settles while one of its trades is not shown, or is of another order', async () => {
+    const { server, gateway, prepared, ours } = await sent()
+    server.pages = [[ours(trade('a', '60')), trade('b', '40', '0.4', { taker_order_id: '0xother' })]]
+    for (const id of ['b', 'c']) {
+      await expect(gateway.settlement(prepared, ['a', id])).rejects.toMatchObject({
+        code: 'TRADES_UNREADABLE',
+      })
+    }
+    server.queryStatus = 500
+    await expect(gateway.settlement(prepared, ['a'])).rejects.toMatchObject({ code: 'TRADES_UNREADABLE' })
   })
 
   it.each([
@@ -628,7 +671,7 @@ describe('warming', () => {
   it('opens a connection and refuses a venue of another order version', async () => {
     const { server, gateway } = await start()
     await gateway.warm()
-    expect(server.requests).toEqual(['GET /version'])
+    expect(server.requests).toEqual(['GET /api/geoblock', 'GET /version'])
     server.version = 3
     await expect(gateway.warm()).rejects.toMatchObject({ code: 'ORDER_VERSION_UNSUPPORTED', exit: 7 })
   })
@@ -638,10 +681,32 @@ describe('warming', () => {
     await expect(gateway.warm()).rejects.toMatchObject({ code: 'VENUE_UNREACHABLE', exit: 6 })
   })
 
-  it('fails closed where the venue does not serve us', async () => {
-    const { server } = await start()
-    const { gateway } = await start({ geoblockUrl: `${server.url}/version` })
-    await expect(gateway.warm()).rejects.toMatchObject({ code: 'REGION_BLOCKED', exit: 7 })
+  it.each([
+    [
+      'says that it does not serve us',
+      { blocked: true, country: 'US', region: 'NY' },
+      'does not serve US NY',
+    ],
+    ['does not say so', { country: 'CA' }, 'does not say that it serves CA'],
+    ['says so as a text', { blocked: 'false' }, 'does not say that it serves this region'],
+    ['answers something else', [], 'does not say that it serves this region'],
+    ['names a place of many letters', { blocked: true, country: 'X'.repeat(500) }, 'X…'],
+  ])('fails closed, before it asks for anything else, where the venue %s', async (_, answer, words) => {
+    const { server, gateway } = await start()
+    server.geoblock = answer
+    const refusal = await gateway.warm().catch((error: unknown) => error)
+    expect(refusal).toMatchObject({ code: 'REGION_BLOCKED', exit: 7 })
+    expect((refusal as Error).message).toContain(words)
+    expect(server.requests).toEqual(['GET /api/geoblock'])
+  })
+
+  it('fails closed where nobody says that the venue serves us', async () => {
+    for (const geoblockUrl of ['http://127.0.0.1:1/api/geoblock', undefined]) {
+      const { server, gateway } = await start(geoblockUrl === undefined ? {} : { geoblockUrl })
+      if (geoblockUrl === undefined) server.geoblock = '<html>try later</html>'
+      await expect(gateway.warm()).rejects.toMatchObject({ exit: 6 })
+      expect(server.orders).toEqual([])
+    }
   })
 })
 

@@ -40,6 +40,8 @@ export class OrderServer {
   record: unknown
   /** Pages of `GET /data/trades`. */
   pages: unknown[][] = [[]]
+  /** What `GET /api/geoblock` answers. */
+  geoblock: unknown = { blocked: false, ip: '127.0.0.1', country: 'CA', region: 'ON' }
   version: unknown = 2
   negRisk = false
   queryStatus = 200
@@ -86,6 +88,7 @@ export class OrderServer {
       response.writeHead(status, { 'content-type': type })
       response.end(typeof body === 'string' ? body : JSON.stringify(body))
     }
+    if (url.pathname === '/api/geoblock') return send(200, this.geoblock)
     if (url.pathname === '/version') return send(200, { version: this.version })
     const problem = this.checkAuth(request, url.pathname, raw)
     if (problem !== undefined) {
@@ -114,6 +117,11 @@ export class OrderServer {
       return this.record === undefined ? send(404, { error: 'order not found' }) : send(200, this.record)
     }
     if (url.pathname !== '/data/trades') return send(404, { error: 'no such path' })
+    const id = url.searchParams.get('id')
+    if (id !== null) {
+      const rows = this.pages.flat() as readonly { readonly id?: string }[]
+      return send(200, { data: rows.filter((row) => row.id === id), next_cursor: 'LTE=' })
+    }
     const cursor = url.searchParams.get('next_cursor') ?? 'MA=='
     const page = cursor === 'MA==' ? 0 : Number(Buffer.from(cursor, 'base64').toString())
     const last = page + 1 >= this.pages.length
