@@ -4,7 +4,7 @@ import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js
 export default class Exec extends RoleCommand {
   static override summary = 'turn signals into orders, within limits, each at most once'
   static override description =
-    'Publishes orders.<venue>.<id> and trades.<status>.<id>. On sim data it trades against the simulator; on demo and prod data on paper only. Every intent is on disk, in <data dir>/ledger.<env>.<mode>.db, before its order is sent; a file <data dir>/halt stops entries.'
+    'Publishes orders.<venue>.<id> and trades.<status>.<id>. On sim data it trades against the simulator, with the keys that the simulator writes to <data dir>/account (or those that kalshi.trading_credentials_file and polymarket.credentials_file name); on demo and prod data on paper only, which takes no key: a trading key that is set there is refused. Every intent is on disk, in <data dir>/ledger.<env>.<mode>.db, before its order is sent; a file <data dir>/halt stops entries.'
   static override examples = [
     { description: 'against the simulator', command: '<%= config.bin %> <%= command.id %>' },
     {

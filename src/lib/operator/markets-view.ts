@@ -3,6 +3,7 @@
 import { createPalette } from '../view/palette.js'
 import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
+import { wrapText } from '../view/text-width.js'
 import { formatAge, plural } from '../view/units.js'
 import type { MarketRow, MarketsReport, SkippedMarket } from './markets.js'
 
@@ -14,8 +15,9 @@ export function renderMarkets(
   const palette = createPalette(options.color)
   const { markets } = report
   const games = new Set(markets.map(({ event }) => event)).size
+  const wrapped = (text: string): string[] => text.split('\n').map((line) => wrapText(line, options.width))
   const rules = markets.flatMap(({ market, rules: text }) =>
-    text === undefined ? [] : ['', palette.dim(market), text === '' ? '(no rules text)' : text],
+    text === undefined ? [] : ['', palette.dim(market), ...wrapped(text === '' ? '(no rules text)' : text)],
   )
   const more = skipped || report.skipped.length === 0 ? '' : ' (--skipped tells why)'
   return [
@@ -32,8 +34,9 @@ const orDash = (value: string | number | null): string => (value === null ? '-' 
 const COLUMNS: readonly Column<MarketRow>[] = [
   { title: 'game', value: ({ game }) => orDash(game), minWidth: 10 },
   { title: 'date (ET)', value: ({ eastern }) => orDash(eastern), dropOrder: 2 },
-  { title: 'market', value: ({ market }) => market, minWidth: 16 },
-  { title: 'yes pays on', value: ({ selection }) => orDash(selection), dropOrder: 1 },
+  // Whole, so that it can be copied: other columns go first.
+  { title: 'market', value: ({ market }) => market, minWidth: 34 },
+  { title: 'pays on', value: ({ selection }) => orDash(selection), dropOrder: 1 },
   {
     title: 'status',
     value: ({ status }) => status,

@@ -87,6 +87,8 @@ describe('markets', () => {
     expect(renderMarkets(report, { width: 140, color: false, skipped: false })).toContain(
       '(--skipped tells why)',
     )
+    const narrow = renderMarkets(report, { width: 80, color: false, skipped: false }).split('\n')
+    expect(narrow[1]).toMatch(/^NYK at SAS +KXNBAGAME-26JUN13NYKSAS-SAS +SAS +active +0\.001\+ +0\.88c$/)
     expect(JSON.stringify(report)).not.toMatch(/\u202e|\u001b/)
   })
 
