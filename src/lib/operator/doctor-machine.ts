@@ -11,6 +11,7 @@ import type { Settings } from '../core/config.js'
 import { ArbeesError, messageOf } from '../core/errors.js'
 import { haltPath, latchPath, readLatch } from '../execution/halt-files.js'
 import { modeOfEnv } from '../roles/exec-gateways.js'
+import { monitorHoldsTradingKey } from '../roles/credentials.js'
 import { OPERATOR, loadKeyRing, loadSignalKey } from '../roles/bus-keys.js'
 import { formatBytes, formatUs } from '../view/units.js'
 import { failed, ok, skipped, warning } from './doctor-report.js'
@@ -125,7 +126,7 @@ export function checkKeys(settings: Settings): DoctorCheck {
   }
 }
 
-/** Files of credentials: that they are there, and that nobody else reads them. */
+/** Files of credentials: that they are there, that nobody else reads them, and that monitors cannot trade with theirs. */
 export function checkCredentials(settings: Settings): DoctorCheck {
   const named = [
     settings['kalshi.credentials_file'],
@@ -156,6 +157,13 @@ export function checkCredentials(settings: Settings): DoctorCheck {
       return failed('credentials', `${path} is not there`, 'correct its path in the settings')
     if ((mode & 0o077) !== 0)
       return failed('credentials', `${path} can be read by others`, `chmod 600 ${path}`)
+  }
+  if (monitorHoldsTradingKey(settings)) {
+    return warning(
+      'credentials',
+      'kalshi.credentials_file and kalshi.trading_credentials_file name the same key: monitors could trade',
+      'create a read-only key on the account page of Kalshi for kalshi.credentials_file',
+    )
   }
   return ok('credentials', `${named.length} files, read by their owner alone`)
 }

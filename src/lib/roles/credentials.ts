@@ -35,6 +35,18 @@ export function kalshiKeyFile(settings: Settings, use: 'read' | 'trade'): Kalshi
   throw new ArbeesError('BAD_CREDENTIALS', `${path} has no {key_id, key_file}`, { exit: EXIT.CONFIG })
 }
 
+/**
+ * Whether monitors hold the Kalshi key that exec trades with, as far as its name tells: the keys themselves are not read,
+ * and where either name cannot be (another user's file), nothing is said.
+ */
+export function monitorHoldsTradingKey(settings: Settings): boolean {
+  try {
+    return kalshiKeyFile(settings, 'read').keyId === kalshiKeyFile(settings, 'trade').keyId
+  } catch {
+    return false
+  }
+}
+
 /** Path of the Polymarket key file of exec. Throws `NO_CREDENTIALS`, `BAD_CREDENTIALS` (exit 4). */
 export function polymarketKeyFile(settings: Settings): string {
   const given = settings['polymarket.credentials_file']

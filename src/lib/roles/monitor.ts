@@ -21,7 +21,7 @@ import { PolymarketFeed } from '../venues/polymarket/feed.js'
 import type { BookUpdate, Catalog, FeedListener, FrameVerdict, MarketFeed } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
 import { CatalogFollower } from './catalog-follower.js'
-import { kalshiKeyFile } from './credentials.js'
+import { kalshiKeyFile, monitorHoldsTradingKey } from './credentials.js'
 import { bindPublisher } from './bind-publisher.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
@@ -89,13 +89,17 @@ interface VenueParts {
 
 /** The only place that knows which classes make up a venue's market data. */
 function venueParts(
-  { settings, clock, lifecycle }: RoleContext,
+  { settings, clock, lifecycle, log }: RoleContext,
   venue: Venue,
   following: Following,
 ): VenueParts {
   const urls = venueUrls(settings)
   if (venue === 'kalshi') {
     const credentials = loadKalshiCredentials(kalshiKeyFile(settings, 'read'))
+    if (monitorHoldsTradingKey(settings))
+      log.warn(
+        `key ${credentials.keyId} is also the one that exec trades with: a monitor needs a read-only one`,
+      )
     const catalog = new KalshiCatalog({ baseUrl: urls.kalshiRest })
     lifecycle.defer('catalog', () => catalog.close())
     return {

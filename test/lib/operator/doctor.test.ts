@@ -113,6 +113,26 @@ describe('doctor, of the machine', () => {
     expect(closed.found).toContain(path)
   })
 
+  it('sees a monitor that holds the key which exec trades with', () => {
+    const key = (name: string, keyId: string) => {
+      const path = join(dir, name)
+      writeFileSync(path, JSON.stringify({ key_id: keyId, key_file: `${name}.pem` }), { mode: 0o600 })
+      return path
+    }
+    const given = (read: string, trade: string) =>
+      checkCredentials(
+        settingsWith({
+          ...{ env: 'prod', 'kalshi.credentials_file': read, 'kalshi.trading_credentials_file': trade },
+        }),
+      )
+    const trade = key('trade', 'T')
+    expect(given(key('read', 'R'), trade)).toMatchObject({ state: 'ok' })
+    expect(given(key('copy', 'T'), trade)).toMatchObject({
+      ...{ state: 'warning', mend: expect.stringContaining('read-only') as string },
+    })
+    expect(given(trade, trade)).toMatchObject({ state: 'warning' })
+  })
+
   it('sees a halt', () => {
     expect(checkHalt(settingsWith()).state).toBe('ok')
     const latch = { level: 'all', reason: 'odd fills', by: 'ops', atMs: 1 } as const

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -86,7 +87,17 @@ async function monitor(
     onHeartbeat: (beat) => beats.push(beat),
   })
   cleanups.push(() => subscriber.close())
-  return { received, beats, counts: () => beats.at(-1)?.counts ?? {} }
+  return { received, beats, counts: () => beats.at(-1)?.counts ?? {}, lines: role.lines }
+}
+
+/** Settings by which exec trades with the monitor's own key. */
+function sharedKey(dataDir: string): Partial<Record<SettingKey, string>> {
+  const account = JSON.parse(readFileSync(join(dataDir, 'account/monitor.json'), 'utf8')) as {
+    kalshi: object
+  }
+  const path = join(dataDir, 'trading.json')
+  writeFileSync(path, JSON.stringify(account.kalshi), { mode: 0o600 })
+  return { 'kalshi.trading_credentials_file': path }
 }
 
 const pricesOf = (received: readonly Received[]) =>
@@ -96,8 +107,12 @@ const pricesOf = (received: readonly Received[]) =>
 
 describe.each<Venue>(['kalshi', 'poly'])('the %s monitor', (venue) => {
   it('publishes each change as orderbook, then prices, with the same book_seq and the same top', async () => {
-    const { received, beats } = await monitor(venue, await simulator(await tempDir()))
+    const dir = await tempDir()
+    const settings = await simulator(dir)
+    const { received, beats, lines } = await monitor(venue, { ...settings, ...sharedKey(dir) })
     await until(() => received.length >= 60, 'sixty messages', 20_000)
+    const warned = lines.filter((line) => line.includes('the one that exec trades with'))
+    expect(warned).toHaveLength(venue === 'kalshi' ? 1 : 0)
     const pairs = new Map<string, Received[]>()
     for (const item of received.slice(0, 60)) {
       const { market_id, book_seq } = item.message.payload as PricesPayload
