@@ -66,6 +66,8 @@ export function createGateways(
       credentials: loadKalshiCredentials(kalshiKeyFile(settings, 'trade')),
       clock,
       subaccount: settings['kalshi.subaccount'],
+      // Only the simulator answers from no cache.
+      ...(settings.env === 'sim' ? { cacheMs: 0 } : {}),
       orderGroup: { contractsLimit: groupContracts(settings), isRequired: settings.env !== 'sim' },
       onNotice: (level, text) => log[level](text),
       onBrake,

@@ -23,6 +23,8 @@ export interface AccountFollowerOptions {
   /** Where the account's channels are; the lists alone tell when it is not given. */
   readonly wsUrl: string | undefined
   readonly subaccount: number
+  /** What the venue says of a market may be so old, ms. */
+  readonly cacheMs: number | undefined
   /** How often the lists are compared. */
   readonly everyMs: number
   readonly onNotice: (level: 'info' | 'warn', text: string) => void
@@ -39,13 +41,14 @@ export class AccountFollower {
     before: OwnTrading,
     onAlarm: (alarm: TradingAlarm) => void,
   ) {
-    const { rest, credentials, clock, own, wsUrl, subaccount, everyMs, onNotice } = options
+    const { rest, credentials, clock, own, wsUrl, subaccount, cacheMs, everyMs, onNotice } = options
     own.takeOver(before)
     // Named for the primary one too: the venue lists the fills of all where none is named.
     const query = { subaccount: String(subaccount) }
     const sinceS = Math.floor(clock.nowMs() / 1000)
     const nowMs = () => rest.rates.nowMs()
-    this.watch = new AccountWatch({ rest, own, before, query, sinceS, nowMs, onAlarm, onNotice })
+    const shared = { rest, own, before, query, sinceS, nowMs, cacheMs, onAlarm, onNotice }
+    this.watch = new AccountWatch(shared)
     this.look()
     this.timer = setInterval(() => this.look(), everyMs).unref()
     if (wsUrl === undefined) return

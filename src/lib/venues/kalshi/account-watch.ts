@@ -17,10 +17,14 @@ export interface AccountWatchOptions extends FillWatchOptions {
   readonly before: OwnTrading
   /** The lists lag behind an outcome by so long at most, ms. */
   readonly lagMs?: number
+  /** What the venue says of a market may be so old, ms. */
+  readonly cacheMs?: number | undefined
   readonly onNotice: (level: 'info' | 'warn', text: string) => void
 }
 
 const LAG_MS = 3_000
+/** The venue's copies are some 15 s old at most. */
+const CACHE_MS = 20_000
 /** Of these a position is still one. */
 const OPEN_STATUSES: ReadonlySet<string> = new Set(['initialized', 'inactive', 'active'])
 
@@ -36,7 +40,7 @@ export class AccountWatch {
 
   constructor(private readonly options: AccountWatchOptions) {
     this.fills = new FillWatch(options)
-    this.differences = new PositionDifferences(options.before.accepted)
+    this.differences = new PositionDifferences(options.before.accepted, options.cacheMs ?? CACHE_MS)
     this.lagMs = options.lagMs ?? LAG_MS
   }
 

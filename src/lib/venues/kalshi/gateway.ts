@@ -49,6 +49,8 @@ export interface KalshiGatewayOptions {
   readonly keepWarmMs?: number
   /** How often the account is compared with our own trading, beside each reconnect. */
   readonly watchMs?: number
+  /** What the venue says of a market may be so old; 0 where there is no cache before it. */
+  readonly cacheMs?: number
   /** 0 for the primary one. */
   readonly subaccount?: number
   /** The venue's own brake: the contracts that may match in 15 s, and whether nothing is sent without it. */
@@ -129,9 +131,9 @@ export class KalshiGateway implements OrderGateway {
   }
 
   watch(before: OwnTrading, onAlarm: (alarm: TradingAlarm) => void): void {
-    const { clock, credentials, wsUrl, subaccount = 0, watchMs: everyMs = 15_000 } = this.options
+    const { clock, credentials, wsUrl, cacheMs, subaccount = 0, watchMs: everyMs = 15_000 } = this.options
     const { own, groups, rated: rest, notice: onNotice } = this
-    const account = { rest, credentials, clock, own, groups, wsUrl, subaccount, everyMs, onNotice }
+    const account = { rest, credentials, clock, own, groups, wsUrl, subaccount, cacheMs, everyMs, onNotice }
     this.follower = new AccountFollower(account, before, onAlarm)
   }
 

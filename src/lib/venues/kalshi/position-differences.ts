@@ -13,8 +13,6 @@ interface Sight {
   readonly dueMs: number
 }
 
-/** A position that is gone may have been paid out, while the venue's cache calls the market `active` for 15 s more. */
-const COPY_AGE_MS = 20_000
 /** A market that nobody can say anything about hides its difference no longer. */
 const UNANSWERED_MS = 60_000
 
@@ -23,7 +21,11 @@ export class PositionDifferences {
   private readonly seen = new Map<string, Sight>()
   private told = new Map<string, number>()
 
-  constructor(accepted: ReadonlyMap<string, number>) {
+  /** `cacheMs`: a position that is gone may have been paid out while the venue's cache calls its market `active` so long. */
+  constructor(
+    accepted: ReadonlyMap<string, number>,
+    private readonly cacheMs: number,
+  ) {
     this.accepted = new Map(accepted)
   }
 
@@ -59,7 +61,7 @@ export class PositionDifferences {
     const sinceMs = isSecond ? before.sinceMs : nowMs
     const isSure = word === 'none'
     const dueMs =
-      sinceMs + (isSure ? 0 : word === 'unanswered' ? UNANSWERED_MS : venueE6 === 0 ? COPY_AGE_MS : 0)
+      sinceMs + (isSure ? 0 : word === 'unanswered' ? UNANSWERED_MS : venueE6 === 0 ? this.cacheMs : 0)
     this.seen.set(marketId, { excessE6, sinceMs, dueMs })
     if (!(isSecond || isSure) || nowMs < dueMs || this.isTold(marketId, excessE6)) return false
     this.told.set(marketId, this.accepts(marketId, excessE6))
