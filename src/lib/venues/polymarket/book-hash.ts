@@ -6,7 +6,7 @@
  * the whole book after it, under the message's own timestamp: equal hashes are equal books, so nothing was lost.
  */
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { formatScaled, ONE_E4 } from '../../model/price.js'
 import type { BookSide } from '../../model/order-book.js'
 import type { WireLevel } from './events.js'
@@ -91,18 +91,20 @@ export class VenueBook {
 
   /** The venue's hash of this book at a message's timestamp. */
   hash(context: HashContext, timestamp: string): string {
-    this.json.bid ??= this.sides.bid.map(({ json }) => json).join(',')
-    this.json.ask ??= this.sides.ask.map(({ json }) => json).join(',')
-    return createHash('sha1')
-      .update(
-        `{"market":"${context.market}","asset_id":"${context.assetId}","timestamp":"${timestamp}","hash":"",` +
-          `"bids":[${this.json.bid}],"asks":[${this.json.ask}],"min_order_size":"${context.minOrderSize}",` +
-          `"tick_size":"${context.tickSize}","neg_risk":${context.negRisk},` +
-          `"last_trade_price":"${context.lastTradePrice}"}`,
-      )
-      .digest('hex')
+    this.json.bid ??= joined(this.sides.bid)
+    this.json.ask ??= joined(this.sides.ask)
+    return hash(
+      'sha1',
+      `{"market":"${context.market}","asset_id":"${context.assetId}","timestamp":"${timestamp}","hash":"",` +
+        `"bids":[${this.json.bid}],"asks":[${this.json.ask}],"min_order_size":"${context.minOrderSize}",` +
+        `"tick_size":"${context.tickSize}","neg_risk":${context.negRisk},` +
+        `"last_trade_price":"${context.lastTradePrice}"}`,
+    )
   }
 }
+
+/** Joined, not concatenated: a flat string is hashed faster than the sixty pieces of another. */
+const joined = (levels: readonly HeldLevel[]): string => levels.map(({ json }) => json).join(',')
 
 /** Whether two size strings are the same number (`"5"`, `"5.0"`); undefined is zero. */
 export function sameSize(a: string | undefined, b: string | undefined): boolean {

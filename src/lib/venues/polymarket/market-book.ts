@@ -56,6 +56,8 @@ export class MarketBook {
   private readonly second = new SecondToken(this.venue)
   /** Best prices told apart from the changes, which no change has explained yet. */
   private claim: Claim | undefined
+  /** The newest change that came while there was no book to change. */
+  private discarded: { readonly venueMs: number; readonly hash: string | undefined } | undefined
   /** REST books in a row that were not ours, though nothing was told in between. */
   private differing = 0
 
@@ -99,6 +101,7 @@ export class MarketBook {
     this.floor.reset()
     this.second.forget()
     this.claim = undefined
+    this.discarded = undefined
     this.differing = 0
     this.unexplained = false
     this.inputs.forgetTrades()
@@ -134,9 +137,14 @@ export class MarketBook {
       this.trust = 'unproved'
       return { changed: true, compare: 'late dump' }
     }
+    const mayLack = this.trust === 'none' && this.mayLackDiscarded(event)
     const ambiguous = this.trust !== 'none' && this.order.isAmbiguous(event.venueMs, event.hash)
     this.adopt(event)
     if (ambiguous) return { changed: true, ...this.doubt('two books under one timestamp') }
+    if (mayLack) {
+      this.trust = 'unproved'
+      return { changed: true, compare: 'dump from before a change that came first' }
+    }
     if (this.hashMatches()) return this.prove()
     this.trust = 'unproved'
     this.unexplained = true
@@ -147,8 +155,14 @@ export class MarketBook {
   /** The changes that one message carries for this condition. */
   onChanges(event: PriceChangeEvent, changes: readonly LevelChange[]): BookOutcome {
     if (this.trust === 'resolved') return skipped('delta_after_resolution')
-    if (this.trust === 'none') return skipped('delta_before_book')
     const yes = changes.filter(({ assetId }) => assetId === this.yesToken)
+    if (this.trust === 'none') {
+      // A dump may come behind it that does not know of it.
+      this.floor.lose(event.venueMs)
+      if (event.venueMs >= (this.discarded?.venueMs ?? 0))
+        this.discarded = { venueMs: event.venueMs, hash: yes.at(-1)?.hash }
+      return skipped('delta_before_book')
+    }
     const no = changes.filter(({ assetId }) => assetId === this.noToken)
     const newest = yes.at(-1)
     if (newest === undefined) {
@@ -287,6 +301,11 @@ export class MarketBook {
     this.second.hold(event)
     const outcome = this.checkSecond()
     return outcome === UNCHANGED ? skipped('second_token') : outcome
+  }
+
+  /** Of the very millisecond of a change that was discarded, and not the book after it. */
+  private mayLackDiscarded({ venueMs, hash }: BookEvent): boolean {
+    return venueMs === this.discarded?.venueMs && hash !== this.discarded.hash
   }
 
   private checkSecond(): BookOutcome {

@@ -713,6 +713,30 @@ describe('epochs', () => {
     expect(harness.rest(venue.rest()).state).toBe('LIVE')
   })
 
+  it('does not believe a dump that comes behind a change that it does not know of', () => {
+    const venue = seeded()
+    const harness = new Harness().connect()
+    const dump = venue.dump()
+    const first = venue.change('bids', 4300, '5')
+    harness.frame(venue.change('bids', 4600, '7')).frame(dump)
+    expect([harness.skips('delta_before_book'), harness.state]).toEqual([1, 'STALE'])
+    // Nor the changes up to that one, though their hashes are right.
+    expect(harness.frame(first).state).toBe('STALE')
+    expect(harness.rest(venue.rest()).state).toBe('STALE')
+    harness.rest(venue.rest()).frame(venue.dump())
+    expect([harness.state, harness.levels]).toEqual(['LIVE', asLevels(venue.sides)])
+  })
+
+  it('takes a dump of the millisecond of a discarded change for proved when it is the book after it', () => {
+    const venue = seeded()
+    const harness = new Harness().connect()
+    const before = venue.dump()
+    venue.now -= 1
+    const change = venue.change('bids', 4600, '7')
+    expect(harness.frame(change).frame(before).state).toBe('STALE')
+    expect(new Harness().connect().frame(change).frame(venue.dump()).state).toBe('LIVE')
+  })
+
   it('proves nothing by what a lost connection still held', () => {
     const { venue, harness } = live()
     harness

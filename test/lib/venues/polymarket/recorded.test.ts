@@ -127,7 +127,8 @@ const MAPPED: Record<string, object> = {
   py_ws_messages_user_trade2: passed('trade'),
   rs_ws_book_snapshot: lost,
   rs_ws_last_trade: lost,
-  rs_ws_market_best_bid_ask_msg: passed('best_bid_ask'),
+  // Not those of the book that we hold, which has time to catch up.
+  rs_ws_market_best_bid_ask_msg: passed('best_bid_ask_ahead'),
   rs_ws_market_book_msg: { states: ['STALE'], verdicts: [] },
   rs_ws_market_last_trade_msg: passed('last_trade_price'),
   rs_ws_market_new_market_msg: passed('new_market'),
@@ -295,6 +296,62 @@ describe.skipIf(!present)('the captured sequence of a book and 15 deltas (ARBEES
     expect(harness.proofs).toBe(16)
     expect(harness.verdicts).toEqual([])
     expect(harness.venueMs).toBe(1790658701600)
+  })
+
+  it('proves the second token by its own 15 hashes when that is the one to follow', () => {
+    const { bids, asks } = slowFold().levels(true)
+    const text = ({ price, size }: Slow) => ({ price, size })
+    const { hash: _, ...rest } = dump
+    const harness = new Harness(catalogMarket({ marketId: dump.market, tokenIds: [no, yes], tickE4: 10 }))
+    harness.connect().frame({ ...rest, asset_id: no, bids: bids.map(text), asks: asks.map(text) })
+    // Only the first token's dump was captured, so this one has no hash.
+    expect([harness.state, harness.proofs]).toEqual(['STALE', 0])
+    for (const frame of deltas) expect(harness.frame(frame).state).toBe('LIVE')
+    expect([harness.proofs, harness.resyncs, harness.verdicts]).toEqual([15, 0, []])
+  })
+
+  it('raises no alarm', () => {
+    const harness = follow()
+    for (const frame of deltas) harness.frame(frame)
+    expect([harness.resyncs, harness.mapper.doubts, harness.reconnects.length]).toEqual([0, 0, 0])
+    expect(harness.states).toEqual(Array.from({ length: 16 }, () => 'LIVE'))
+  })
+
+  it('stays right whichever message comes twice, and wherever the second one comes', () => {
+    const frames = [dump, ...deltas]
+    const fold = slowFold()
+    const books = [fold.integers(), ...deltas.map((frame) => (fold.apply(frame), fold.integers()))]
+    let doubted = 0
+    for (let twice = 0; twice < frames.length; twice++) {
+      for (let behind = twice; behind < frames.length; behind++) {
+        const harness = follow()
+        for (let at = 1; at < frames.length; at++) {
+          harness.frame(frames[at])
+          if (at === behind) harness.frame(frames[twice])
+          const where = `${twice} again behind ${behind}, at ${at}`
+          expect(harness.levels, where).toEqual(books[at])
+          if (harness.state !== 'LIVE') doubted += 1
+        }
+        expect([harness.state, harness.resyncs]).toEqual(['LIVE', 0])
+      }
+    }
+    expect(doubted).toBe(0)
+  })
+
+  it('is never wrong and LIVE, whichever message is moved to wherever, and noticed within one message', () => {
+    for (let from = 0; from < deltas.length; from++) {
+      for (let to = 0; to < deltas.length; to++) {
+        if (to === from) continue
+        const moved = deltas.filter((_, index) => index !== from)
+        moved.splice(to, 0, deltas[from]!)
+        const harness = follow()
+        const states = moved.map((frame) => harness.frame(frame).state)
+        const first = Math.min(from, to)
+        expect(states.slice(0, first), `${from} to ${to}`).not.toContain('BROKEN')
+        // What comes too early is seen at once; what came too late, by the message in its place.
+        expect(states.slice(first, first + 2), `${from} to ${to}`).toContain('BROKEN')
+      }
+    }
   })
 
   it('comes through the whole feed over a real socket, LIVE at every frame', async () => {

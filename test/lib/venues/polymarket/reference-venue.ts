@@ -120,6 +120,21 @@ export class ReferenceVenue {
     }
   }
 
+  /** A new tick, as told for each token; the book follows in messages of its own. */
+  changeTick(tick: string): Record<string, unknown>[] {
+    this.now += 1
+    const [old_tick_size, new_tick_size] = [this.tick, tick]
+    this.tick = tick
+    return [this.ids.yes, this.ids.no].map((asset_id) => ({
+      event_type: 'tick_size_change',
+      market: this.ids.market,
+      asset_id,
+      old_tick_size,
+      new_tick_size,
+      timestamp: String(this.now),
+    }))
+  }
+
   /** A trade against the best ask (or bid): the level shrinks or goes. The book is told by `bare` frames. */
   trade(side: RefSide, size: string): Record<string, unknown> {
     this.now += 1
