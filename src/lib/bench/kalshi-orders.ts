@@ -13,6 +13,7 @@ import type { OrderRequest } from '../model/order.js'
 import { CREATE_PATH } from '../venues/kalshi/account.js'
 import { signRequest, type KalshiCredentials } from '../venues/kalshi/auth.js'
 import { KalshiGateway } from '../venues/kalshi/gateway.js'
+import { Prng } from '../sim/prng.js'
 import type { PreparedOrder } from '../venues/ports.js'
 import { BarePost } from './bare-post.js'
 import { BenchProcess } from './bench-process.js'
@@ -79,17 +80,18 @@ export async function benchKalshiOrders({ rounds, forMs, signal, say }: Options)
   }
 }
 
-/** Each way once, beginning with another one each time, until the time is over. */
+/** Each way once in an order drawn anew, so that none always follows the same other, until the time is over. */
 async function inTurns(
   ways: readonly Way[],
   samples: OrderSamples,
   forMs: number,
   signal: AbortSignal,
 ): Promise<number> {
+  const prng = new Prng(1, 'turns')
   const endMs = performance.now() + forMs
   let turns = 0
   for (; performance.now() < endMs && !signal.aborted; turns++) {
-    for (let at = 0; at < ways.length; at++) await ways[(turns + at) % ways.length]?.(samples)
+    for (const way of prng.shuffle(ways)) await way(samples)
   }
   return turns
 }
