@@ -28,6 +28,10 @@
  * On the venue:
  * `pause`      `stops` "trading" or "exchange": everywhere, on an `exchange_index`, or in a `market`
  * `clock_skew` the venue's clock is off by `by_ms`
+ * `fees`       an `event` (all) charges by `fee_type` and `fee_multiplier` (as its series, where one is missing), from
+ *              now or, announced before, `ahead_ms` later
+ * `waiver`     a `market` (all) charges nothing for `for_ms`
+ * `prices`     a `market` (all) takes the prices of another `structure`
  *
  * What lasts, lasts for `for_ms`, or to the end. `for_ms` and `by_ms` are real milliseconds at every speed, since they
  * are held against a client's timeouts.
@@ -35,7 +39,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
+import { flag, multiplier, one, required, text, whole, type Raw } from './fault-fields.js'
 import { parseJson, recordOf } from './http-host.js'
+import { FEE_TYPES, type FeeOverride } from './fee-override.js'
+import { PRICE_STRUCTURES, type PriceStructure } from './price-structure.js'
 import type { Venue } from '../model/venue.js'
 
 export type Trigger = { readonly kind: 'at_ms' | 'after_frames' | 'after_requests'; readonly count: number }
@@ -78,7 +85,24 @@ export type VenueFault = Scheduled & { readonly on: 'venue'; readonly forMs: num
         readonly market: string | undefined
       }
     | { readonly fault: 'clock_skew'; readonly byMs: number }
+    | TermsFault
   )
+
+/** What a market costs and takes from now on; undefined: every event, or market. */
+export type TermsFault =
+  | (FeeOverride & {
+      readonly fault: 'fees'
+      readonly event: string | undefined
+      readonly aheadMs: number
+      readonly forMs: number | undefined
+    })
+  | { readonly fault: 'waiver'; readonly market: string | undefined; readonly forMs: number }
+  | {
+      readonly fault: 'prices'
+      readonly market: string | undefined
+      readonly structure: PriceStructure
+      readonly forMs: number | undefined
+    }
 
 export type Fault = SocketFault | RequestFault | VenueFault
 
@@ -121,6 +145,9 @@ const FIELDS: Readonly<Record<Fault['fault'], readonly string[]>> = {
   hang_up: ['method', 'path', 'times', 'taken'],
   pause: ['for_ms', 'stops', 'exchange_index', 'market'],
   clock_skew: ['for_ms', 'by_ms'],
+  fees: ['for_ms', 'event', 'fee_type', 'fee_multiplier', 'ahead_ms'],
+  waiver: ['for_ms', 'market'],
+  prices: ['for_ms', 'market', 'structure'],
 }
 const isFault = (name: unknown): name is Fault['fault'] =>
   typeof name === 'string' && Object.hasOwn(FIELDS, name)
@@ -145,8 +172,6 @@ function parseFault(line: string): Fault | string {
     return messageOf(error)
   }
 }
-
-type Raw = Readonly<Record<string, unknown>>
 
 /** Adds the fault's own fields; throws what is wrong with one. */
 function withDetails(scheduled: Scheduled, name: Fault['fault'], raw: Raw): Fault {
@@ -178,37 +203,20 @@ function withDetails(scheduled: Scheduled, name: Fault['fault'], raw: Raw): Faul
     }
     case 'clock_skew':
       return { ...scheduled, on: 'venue', forMs, fault: name, byMs: required(raw, 'by_ms', -Infinity) }
+    case 'fees': {
+      const feeType = raw['fee_type'] === undefined ? null : one(raw, 'fee_type', FEE_TYPES)
+      const feeMultiplier = multiplier(raw['fee_multiplier'])
+      const [event, aheadMs] = [text(raw, 'event'), whole(raw, 'ahead_ms') ?? 0]
+      return { ...scheduled, on: 'venue', forMs, fault: name, event, feeType, feeMultiplier, aheadMs }
+    }
+    case 'waiver':
+      return {
+        ...{ ...scheduled, on: 'venue', fault: name, market: text(raw, 'market') },
+        forMs: required(raw, 'for_ms'),
+      }
+    case 'prices': {
+      const structure = one(raw, 'structure', PRICE_STRUCTURES)
+      return { ...scheduled, on: 'venue', forMs, fault: name, market: text(raw, 'market'), structure }
+    }
   }
-}
-
-function whole(raw: Raw, field: string, min = 0): number | undefined {
-  const value = raw[field]
-  if (value === undefined) return undefined
-  if (!Number.isSafeInteger(value) || Number(value) < min)
-    throw new Error(`bad ${field}: ${JSON.stringify(value)}`)
-  return Number(value)
-}
-
-function required(raw: Raw, field: string, min = 0): number {
-  const value = whole(raw, field, min)
-  if (value === undefined) throw new Error(`${field} is missing`)
-  return value
-}
-
-function text(raw: Raw, field: string): string | undefined {
-  const value = raw[field]
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  throw new Error(`bad ${field}: ${JSON.stringify(value)}`)
-}
-
-function flag(raw: Raw, field: string): boolean {
-  const value = raw[field] ?? false
-  if (typeof value !== 'boolean') throw new Error(`bad ${field}: ${JSON.stringify(value)}`)
-  return value
-}
-
-function one<T>(raw: Raw, field: string, among: readonly T[]): T {
-  const found = among.find((each) => each === raw[field])
-  if (found === undefined) throw new Error(`${field} is one of ${among.join(', ')}`)
-  return found
 }

@@ -13,6 +13,7 @@ import { KalshiVerifier } from './kalshi/auth.js'
 import { KalshiChannels } from './kalshi/channels.js'
 import { isRefusal, notFound } from './kalshi/errors.js'
 import { ExchangeState } from './kalshi/exchange-state.js'
+import { MarketTerms } from './kalshi/market-terms.js'
 import { OrderDesk } from './kalshi/order-desk.js'
 import { OrderEntry } from './kalshi/order-entry.js'
 import { kalshiApp } from './kalshi/rest.js'
@@ -73,12 +74,14 @@ class KalshiVenue {
     this.desk = new OrderDesk(exchange, this.accounts, stats, this.channels)
     const state = new ExchangeState()
     exchange.haltWhere((market) => market.venue === 'kalshi' && state.isPaused(market))
+    const terms = new MarketTerms(exchange, this.channels)
     const connections = () => this.connections.values()
     this.faults = new KalshiFaults({
       exchange,
       state,
       desk: this.desk,
       channels: this.channels,
+      terms,
       connections,
     })
     this.plan = new FaultPlan(options.faults)
@@ -86,6 +89,7 @@ class KalshiVenue {
     this.app = kalshiApp({
       exchange,
       state,
+      terms,
       accounts: this.accounts,
       usageTier: accounts.usage_tier,
       verifier: this.verifier,

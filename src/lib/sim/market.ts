@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Venue } from '../model/venue.js'
 import { tickerDate } from './eastern.js'
+import type { FeeOverride } from './fee-override.js'
 import type { PriceStructure } from './price-structure.js'
 import { LEAGUE_FACTS, type SimLeague, type SimTeam } from './teams.js'
 
@@ -27,6 +28,11 @@ export interface KalshiMarket extends MarketState {
   readonly game: SimGame
   /** Which prices it takes; the venue may change that while it trades. */
   structure: PriceStructure
+  /** The same for both of its event. */
+  feeOverride: FeeOverride
+  isFeeWaived: boolean
+  /** Unix ms; undefined: never was. */
+  feeWaivedUntilMs: number | undefined
 }
 
 export interface PolyMarket extends MarketState {
@@ -116,6 +122,9 @@ export function listMarkets(game: Omit<SimGame, 'kalshi' | 'poly'>): SimGame {
       exchangeIndex: facts.exchangeIndex,
       game: listed,
       structure: index % 3 === 0 ? 'tapered_deci_cent' : 'linear_cent',
+      feeOverride: { feeType: null, feeMultiplier: null },
+      isFeeWaived: false,
+      feeWaivedUntilMs: undefined,
       status: 'active',
       result: undefined,
     }

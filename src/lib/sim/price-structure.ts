@@ -16,6 +16,7 @@ const STEPS = {
 >
 
 export type PriceStructure = keyof typeof STEPS
+export const PRICE_STRUCTURES = Object.keys(STEPS) as readonly PriceStructure[]
 
 /** What the catalog says of a structure. */
 export const priceLevels = (structure: PriceStructure): object => ({

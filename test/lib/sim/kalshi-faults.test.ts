@@ -386,6 +386,10 @@ describe('a fault script', () => {
     [{ fault: 'slow', at_ms: 1, by_ms: 0.5 }, 'bad by_ms: 0.5'],
     [{ fault: 'pause', at_ms: 1, stops: 'time' }, 'stops is one of trading, exchange'],
     [{ fault: 'clock_skew', at_ms: 1 }, 'by_ms is missing'],
+    [{ fault: 'fees', at_ms: 1, fee_type: 'flat' }, 'fee_type is one of quadratic'],
+    [{ fault: 'fees', at_ms: 1, fee_multiplier: -1 }, 'bad fee_multiplier: -1'],
+    [{ fault: 'waiver', at_ms: 1 }, 'for_ms is missing'],
+    [{ fault: 'prices', at_ms: 1, structure: 'cents' }, 'structure is one of linear_cent'],
   ])('is refused whole for %j', async (line, message) => {
     const file = join(dir, 'bad.jsonl')
     const bad = typeof line === 'string' ? line : JSON.stringify({ venue: 'kalshi', ...line })

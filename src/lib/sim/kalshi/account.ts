@@ -101,7 +101,7 @@ export class KalshiAccount {
     order: { readonly side: 'bid' | 'ask'; readonly priceE4: number; readonly countE2: number },
   ): number {
     const own = this.resting.filter((resting) => resting.market === market)
-    return neededMicros(own, this.positionE2(market.id), order)
+    return neededMicros(market, own, this.positionE2(market.id), order)
   }
 
   /** Books a fill. Returns the cash that left the account without the fee (negative when it came in). */

@@ -61,6 +61,13 @@ export class KalshiChannels implements DeskListener {
     }
   }
 
+  onEventFees(eventTicker: string, fields: Readonly<Record<string, unknown>>): void {
+    const message = { event_ticker: eventTicker, ...fields }
+    for (const session of this.sessions()) {
+      session.onChannel('market_lifecycle_v2', 'event_fee_update', undefined, message)
+    }
+  }
+
   private print(market: KalshiMarket, { order, fills }: Trade, wallMs: number): void {
     for (const { yesPriceE4, sizeE6 } of fills) {
       const countE2 = Math.round(sizeE6 / 10_000)

@@ -127,7 +127,7 @@ export class OrderDesk {
       isTaker,
       yesPriceE4,
       countE2,
-      feeMicros: fee(yesPriceE4, countE2),
+      feeMicros: fee(order.market, yesPriceE4, countE2),
       createdMs,
       readableAtMs: createdMs + FILL_READ_LAG_MS,
     }

@@ -32,7 +32,7 @@ function boundMicros(claims: readonly Claim[], heldE2: number): number {
 const claimOf = (order: KalshiOrder): Claim => {
   const { side, priceE4 } = order
   const sizeE2 = remainingE2(order)
-  return { side, priceE4, sizeE2, feeMicros: makerFeeMicros(priceE4, sizeE2) }
+  return { side, priceE4, sizeE2, feeMicros: makerFeeMicros(order.market, priceE4, sizeE2) }
 }
 
 /** What resting orders of one account bind, market by market. `orders` are oldest first. */
@@ -53,12 +53,13 @@ export function reservedMicros(
 
 /** What one more order would bind beside those that rest in its market already. */
 export function neededMicros(
+  market: KalshiMarket,
   resting: readonly KalshiOrder[],
   heldE2: number,
   order: { readonly side: BookSide; readonly priceE4: number; readonly countE2: number },
 ): number {
   const { side, priceE4, countE2: sizeE2 } = order
   const claims = resting.map(claimOf)
-  const added = { side, priceE4, sizeE2, feeMicros: takerFeeMicros(priceE4, sizeE2) }
+  const added = { side, priceE4, sizeE2, feeMicros: takerFeeMicros(market, priceE4, sizeE2) }
   return boundMicros([...claims, added], heldE2) - boundMicros(claims, heldE2)
 }

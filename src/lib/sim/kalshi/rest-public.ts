@@ -8,6 +8,7 @@ import { LEAGUE_FACTS, SIM_LEAGUES } from '../teams.js'
 import { EdgeCache } from './edge-cache.js'
 import type { ExchangeState } from './exchange-state.js'
 import { notFound, queryError, type KalshiRefusal } from './errors.js'
+import type { MarketTerms } from './market-terms.js'
 import { limitTag, pageOf } from './paging.js'
 import { eventShape, marketShape, seriesShape, sideLevels, type LastTrade } from './shapes.js'
 
@@ -25,11 +26,15 @@ const STATUS_FILTER: Readonly<Record<string, readonly Status[]>> = {
 export interface PublicRoutes {
   readonly exchange: Exchange
   readonly state: ExchangeState
+  readonly terms: MarketTerms
   readonly lastTrade: (ticker: string) => LastTrade | undefined
   readonly refuse: (refusal: KalshiRefusal) => Response
 }
 
-export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse }: PublicRoutes): void {
+export function addPublicRoutes(
+  app: Hono,
+  { exchange, state, terms, lastTrade, refuse }: PublicRoutes,
+): void {
   const shape = (market: KalshiMarket) =>
     marketShape(market, state.statusOf(market), exchange.bookOf(market).display, lastTrade(market.id))
 
@@ -37,9 +42,15 @@ export function addPublicRoutes(app: Hono, { exchange, state, lastTrade, refuse 
   app.get('/series', () =>
     reply(200, { series: SIM_LEAGUES.map((league) => seriesShape(LEAGUE_FACTS[league])) }),
   )
-  // No simulated fee ever changes.
+  // No simulated series ever changes its fees; events do.
   app.get('/series/fee_changes', () => reply(200, { series_fee_change_arr: [] }))
-  app.get('/events/fee_changes', () => reply(200, { event_fee_changes: [], cursor: '' }))
+  app.get('/events/fee_changes', (c) => {
+    const limit = wholeParam(c.req.query('limit'), 100, 1, 1000)
+    if (limit === undefined)
+      return refuse(queryError('GetEventFeeChanges', 'Limit', limitTag(c.req.query('limit'))))
+    const page = pageOf(terms.feeChanges(), limit, c.req.query('cursor'))
+    return reply(200, { cursor: page.cursor, event_fee_changes: page.items })
+  })
   app.get('/series/:ticker', (c) => {
     const league = SIM_LEAGUES.find((known) => LEAGUE_FACTS[known].kalshiSeries === c.req.param('ticker'))
     return league === undefined ? refuse(notFound) : reply(200, { series: seriesShape(LEAGUE_FACTS[league]) })

@@ -9,6 +9,7 @@ import type { KalshiVerifier } from './auth.js'
 import { KALSHI_BASE } from './costs.js'
 import { notFound, type KalshiRefusal } from './errors.js'
 import type { ExchangeState } from './exchange-state.js'
+import type { MarketTerms } from './market-terms.js'
 import type { OrderDesk } from './order-desk.js'
 import type { OrderEntry } from './order-entry.js'
 import { addAccountRoutes } from './rest-account.js'
@@ -29,6 +30,7 @@ export interface KalshiRestOptions {
   readonly stats: StatsCounter
   /** What the venue takes for now, Unix ms. */
   readonly nowMs: () => number
+  readonly terms: MarketTerms
   readonly lastTrade: (ticker: string) => LastTrade | undefined
 }
 

@@ -4,6 +4,7 @@ import { complementE4, formatScaled } from '../../model/price.js'
 import type { OrderBook } from '../../model/order-book.js'
 import { shortDate } from '../eastern.js'
 import { uuidOf, type KalshiMarket, type MarketStatus, type SimGame } from '../market.js'
+import { overrideFields, SERIES_FEES } from './fees.js'
 import { priceLevels } from '../price-structure.js'
 import { LEAGUE_FACTS, type LeagueFacts } from '../teams.js'
 
@@ -51,6 +52,9 @@ export function marketShape(
     expected_expiration_time: expected,
     expiration_time: latest,
     expiration_value: settled ? (market.result === 'yes' ? yesTeam.city : '') : '',
+    ...(market.feeWaivedUntilMs !== undefined && {
+      fee_waiver_expiration_time: iso(market.feeWaivedUntilMs),
+    }),
     fractional_trading_enabled: true,
     last_price_dollars: lastE4,
     latest_expiration_time: latest,
@@ -96,6 +100,7 @@ export function eventShape(game: SimGame): Record<string, unknown> {
     collateral_return_type: 'MECNET',
     event_ticker: game.kalshi[0].eventTicker,
     exchange_index: facts.exchangeIndex,
+    ...overrideFields(game.kalshi[0].feeOverride),
     last_updated_ts: '0001-01-01T00:00:00Z',
     mutually_exclusive: true,
     product_metadata: { competition: facts.kalshiTitle, competition_scope: 'Game' },
@@ -115,8 +120,7 @@ export function seriesShape(facts: LeagueFacts): unknown {
     contract_terms_url: '',
     contract_url: '',
     exchange_index: facts.exchangeIndex,
-    fee_multiplier: 1,
-    fee_type: 'quadratic_with_maker_fees',
+    ...SERIES_FEES,
     frequency: 'custom',
     settlement_sources: [{ name: 'the Governing League', url: 'https://www.example.com' }],
     tags: [facts.sport.replace(/^./, (first) => first.toUpperCase())],

@@ -6,6 +6,7 @@ import type { Line } from '../line.js'
 import type { Exchange } from '../exchange.js'
 import type { KalshiChannels } from './channels.js'
 import type { ExchangeState } from './exchange-state.js'
+import type { MarketTerms } from './market-terms.js'
 import type { OrderDesk } from './order-desk.js'
 import type { KalshiSession } from './session.js'
 
@@ -22,6 +23,7 @@ interface Hit {
   readonly state: ExchangeState
   readonly desk: OrderDesk
   readonly channels: KalshiChannels
+  readonly terms: MarketTerms
   readonly connections: () => Iterable<Connected>
 }
 
@@ -41,7 +43,8 @@ export class KalshiFaults implements FaultListener {
     else if (fault.fault === 'clock_skew') {
       this.offMs += fault.byMs
       this.later(fault.forMs, () => (this.offMs -= fault.byMs))
-    } else this.pause(fault)
+    } else if (fault.fault === 'pause') this.pause(fault)
+    else this.venue.terms.apply(fault, (ms, task) => this.later(ms, task))
   }
 
   /** Ends what has lasted long enough. */
