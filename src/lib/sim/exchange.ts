@@ -8,6 +8,7 @@ import type { KalshiMarket, PolyMarket, SimGame, SimMarket } from './market.js'
 import { fillContracts, type Fill, type TakerOrder } from './matching.js'
 import { MatchingBook, type BookStep } from './matching-book.js'
 import type { RestingOrder } from './price-level.js'
+import { FINE_TICK_E4 } from './quoter.js'
 import type { Scenario, ScenarioEvent } from './scenario.js'
 
 /** One change of a book, by who rests or by a trade. */
@@ -119,6 +120,15 @@ export class Exchange {
   trade(market: SimMarket, order: TakerOrder, fills: readonly Fill[], wallMs = this.clock.nowMs()): void {
     const changes = this.bookOf(market).take(order, fills, this.scenarioMs)
     this.emitBook({ market, changes, trade: { order, fills }, wallMs })
+  }
+
+  /** Moves a market to the fine tick, where it is not there yet, and tells everybody. */
+  refineTick(market: PolyMarket): void {
+    const oldTickE4 = market.tickE4
+    if (oldTickE4 === FINE_TICK_E4) return
+    market.tickE4 = FINE_TICK_E4
+    const event = { kind: 'tick', atMs: this.scenarioMs, market, oldTickE4 } as const
+    for (const listener of this.listeners) listener.onEvent?.(event, this.clock.nowMs())
   }
 
   /** Leaves what is left of an order in the book and tells everybody. */

@@ -185,7 +185,7 @@ function moneyline(game: SimGame, book: OrderBook, title: string): unknown {
     orderPriceMinTickSize: poly.tickE4 / 10_000,
     orderMinSize: 5,
     gameStartTime: gameStart(game.startMs),
-    secondsDelay: poly.secondsDelay,
+    secondsDelay: poly.pace.secondsDelay,
     makerBaseFee: 1000,
     takerBaseFee: 1000,
     acceptingOrders: poly.status === 'active',

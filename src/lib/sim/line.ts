@@ -9,6 +9,9 @@ export class Line {
   private frames = 0
   private lost = 0
   private repeated = 0
+  private swapped = 0
+  /** A frame that goes after the next one. */
+  private held: string | undefined
   /** How many faults keep it quiet. */
   private muted = 0
   private frozen = 0
@@ -25,8 +28,15 @@ export class Line {
 
   /** Sends a frame of a numbered stream, or what a client cannot know to be missing otherwise. */
   data(text: string): void {
-    const copies = this.copies()
-    for (let sent = 0; sent < copies; sent += 1) this.say(text)
+    if (this.swapped > 0 && this.held === undefined) {
+      this.swapped -= 1
+      this.held = text
+    } else {
+      const copies = this.copies()
+      for (let sent = 0; sent < copies; sent += 1) this.say(text)
+      if (this.held !== undefined) this.say(this.held)
+      this.held = undefined
+    }
     this.frames += 1
     this.onFrames(this.frames)
   }
@@ -34,6 +44,11 @@ export class Line {
   /** Sends anything else: replies, and channels without numbers. */
   say(text: string): void {
     if (this.muted === 0 && this.socket.readyState === this.socket.OPEN) this.socket.send(text)
+  }
+
+  /** Answers a keep-alive, which a silent connection still does. */
+  reply(text: string): void {
+    if (this.frozen === 0 && this.socket.readyState === this.socket.OPEN) this.socket.send(text)
   }
 
   ping(payload: string): void {
@@ -47,6 +62,9 @@ export class Line {
         return
       case 'duplicate':
         this.repeated += 1
+        return
+      case 'reorder':
+        this.swapped += 1
         return
       case 'cut':
         this.socket.terminate()

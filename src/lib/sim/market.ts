@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Venue } from '../model/venue.js'
 import { tickerDate } from './eastern.js'
 import type { FeeOverride } from './fee-override.js'
+import type { PolyPace } from './poly-pace.js'
 import type { PriceStructure } from './price-structure.js'
 import { LEAGUE_FACTS, type SimLeague, type SimTeam } from './teams.js'
 
@@ -44,8 +45,7 @@ export interface PolyMarket extends MarketState {
   readonly tokenIds: readonly [string, string]
   readonly yesIsHome: boolean
   readonly negRisk: boolean
-  /** Scenario seconds a marketable order waits. */
-  readonly secondsDelay: number
+  readonly pace: PolyPace
   readonly game: SimGame
   /** Smallest price step, $0.0001; it may become finer near the edges. */
   tickE4: number
@@ -95,7 +95,7 @@ export interface SimGame {
  * The markets that both venues list for a game. Kalshi's take whole cents or, every third game, finer prices near the
  * ends; Polymarket's tick alternates between 0.01 and 0.001.
  */
-export function listMarkets(game: Omit<SimGame, 'kalshi' | 'poly'>): SimGame {
+export function listMarkets(game: Omit<SimGame, 'kalshi' | 'poly'>, pace: PolyPace): SimGame {
   const facts = LEAGUE_FACTS[game.league]
   const { away, home, easternDate, index } = game
   const eventTicker = `${facts.kalshiSeries}-${tickerDate(easternDate)}${away.kalshi}${home.kalshi}`
@@ -137,7 +137,7 @@ export function listMarkets(game: Omit<SimGame, 'kalshi' | 'poly'>): SimGame {
     tokenIds: [tokenId(`${slug}:0`), tokenId(`${slug}:1`)],
     yesIsHome: false,
     negRisk: index % 4 === 3,
-    secondsDelay: 1,
+    pace,
     game: listed,
     tickE4: index % 2 === 0 ? 100 : 10,
     status: 'active',

@@ -4,85 +4,179 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { PublicAccounts } from './accounts.js'
+import { answerByPlan } from './fault-answer.js'
+import { FaultPlan } from './fault-plan.js'
 import { listen, refuseUpgrade, type Host } from './http-host.js'
-import { textOf, type VenueServerOptions } from './venue-server.js'
+import { Line } from './line.js'
 import { PolyAccount } from './polymarket/account.js'
 import { MarketFeed } from './polymarket/market-feed.js'
+import { hasExpired } from './polymarket/order.js'
+import { PolyDesk } from './polymarket/order-desk.js'
 import { PolyOrderEntry } from './polymarket/order-entry.js'
 import { polyApp } from './polymarket/rest.js'
+import { RestBooks } from './polymarket/rest-books.js'
 import { MarketSession } from './polymarket/session.js'
+import { Settlement } from './polymarket/settlement.js'
+import { PolyFaults } from './polymarket/venue-faults.js'
+import { VenueState } from './polymarket/venue-state.js'
+import { Prng } from './prng.js'
+import type { ScenarioEvent } from './scenario.js'
 import { playTape } from './tape.js'
+import { textOf, type VenueServerOptions } from './venue-server.js'
 
 export const POLY_WS_PATH = '/ws/market'
 
 const MAX_COMMAND_BYTES = 4 * 1024 * 1024
 
-export async function startPolymarket(
-  options: VenueServerOptions<PublicAccounts['polymarket']>,
-): Promise<Host> {
-  const { exchange, accounts: owner, stats, speed, tape } = options
-  const sessions = new Map<WebSocket, MarketSession>()
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_COMMAND_BYTES,
-  })
-  const account = new PolyAccount(speed)
-  const feed = new MarketFeed(exchange, () => sessions.values())
-  const findToken = (tokenId: string) => feed.findToken(tokenId)
-  const orderEntry = new PolyOrderEntry(exchange, account, owner, stats, findToken)
-  const findMarket = (conditionId: string) => exchange.polyMarket(conditionId)
+interface PolyServerOptions extends VenueServerOptions<PublicAccounts['polymarket']> {
+  /** Decides how events are put into frames. */
+  readonly seed: number
+}
 
-  const dump = (tokenId: string): unknown => {
-    const listed = feed.findToken(tokenId)
-    return listed && feed.stateOf(listed.market).dumpWire(listed.token)
-  }
-  const accept = (socket: WebSocket): void => {
-    const play = tape && ((send: (text: string) => void) => playTape(tape, 'poly', speed, send))
-    const session = new MarketSession({ socket, stats, dump, tape: play })
-    sessions.set(socket, session)
-    socket.on('message', (data: RawData) => session.onText(textOf(data)))
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      session.close()
-      sessions.delete(socket)
-    })
-  }
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname === POLY_WS_PATH) {
-      sockets.handleUpgrade(request, socket, head, accept)
-      return
-    }
-    stats.refuse('poly', 'not_found')
-    refuseUpgrade(socket, 404, { error: 'not found' })
-  }
-
+export async function startPolymarket(options: PolyServerOptions): Promise<Host> {
+  const venue = new PolyVenue(options)
   const host = await listen({
     name: 'poly',
     host: options.host,
     port: options.port,
-    app: polyApp({ clock: exchange.clock, feed, account, owner, orderEntry, stats, findMarket }),
-    onUpgrade,
+    app: venue.app,
+    onUpgrade: (request, socket, head) => venue.upgrade(request, socket, head),
+    intercept: (request, act, socket) => answerByPlan(venue.plan, request, act, socket),
+    dateMs: () => venue.dateMs,
   })
-  const stopListening = exchange.listen({
-    onBook: (change) => feed.onBook(change),
-    onEvent: (event, wallMs) => {
-      feed.onEvent(event, wallMs)
-      if (event.kind === 'status' && event.market.venue === 'poly' && event.market.status === 'finalized') {
-        account.settle(event.market)
-      }
-    },
-  })
+  const stop = venue.start()
   return {
     port: host.port,
     close: async () => {
+      stop()
+      await host.close()
+    },
+  }
+}
+
+class PolyVenue {
+  readonly app
+  readonly plan: FaultPlan
+  private readonly state: VenueState
+  private readonly account: PolyAccount
+  private readonly feed: MarketFeed
+  private readonly desk: PolyDesk
+  private readonly faults: PolyFaults
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_COMMAND_BYTES,
+  })
+  private readonly connections = new Map<
+    WebSocket,
+    { readonly number: number; readonly session: MarketSession; readonly line: Line }
+  >()
+  private accepted = 0
+
+  constructor(private readonly options: PolyServerOptions) {
+    const { exchange, accounts: owner, stats } = options
+    const { clock } = exchange
+    const state = new VenueState(clock)
+    const account = new PolyAccount(owner.funder)
+    const settlement = new Settlement(exchange, account)
+    const feed = new MarketFeed(
+      exchange,
+      () => this.sessions(),
+      () => state.nowMs(),
+    )
+    const books = new RestBooks(feed, () => exchange.polyMarkets())
+    const desk = new PolyDesk(exchange, account, settlement, stats)
+    const findToken = (tokenId: string) => feed.findToken(tokenId)
+    const orderEntry = new PolyOrderEntry(state, account, owner, desk, stats, findToken)
+    const findMarket = (conditionId: string) => exchange.polyMarket(conditionId)
+    const lines = () => this.connections.values()
+    this.state = state
+    this.account = account
+    this.feed = feed
+    this.desk = desk
+    this.faults = new PolyFaults({ exchange, state, settlement, books, lines })
+    this.plan = new FaultPlan(options.faults)
+    this.plan.listen(this.faults)
+    const wallMs = () => clock.nowMs()
+    this.app = polyApp({
+      ...{ state, feed, books, account, owner, orderEntry, desk, stats, findMarket, wallMs },
+    })
+  }
+
+  /** What the venue's clock shows when it is wrong, Unix ms. */
+  get dateMs(): number | undefined {
+    return this.state.skewMs === 0 ? undefined : this.state.nowMs()
+  }
+
+  private sessions(): MarketSession[] {
+    return [...this.connections.values()].map(({ session }) => session)
+  }
+
+  /** Follows the exchange; returns what stops it. */
+  start(): () => void {
+    const { exchange } = this.options
+    const stopListening = exchange.listen({
+      onBook: (change) => {
+        this.feed.onBook(change)
+        this.desk.onBook(change)
+      },
+      onEvent: (event) => this.onEvent(event),
+      onStep: (wallMs) => {
+        this.desk.cancelWhere((order) => hasExpired(order, wallMs))
+        this.plan.onTime(exchange.nowScenarioMs())
+        this.faults.step()
+      },
+    })
+    return () => {
       stopListening()
-      for (const [socket, session] of sessions) {
+      for (const [socket, { session }] of this.connections) {
         session.close()
         socket.terminate()
       }
-      sockets.close()
-      await host.close()
-    },
+      this.sockets.close()
+    }
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (new URL(request.url ?? '/', 'http://localhost').pathname === POLY_WS_PATH) {
+      this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket))
+      return
+    }
+    this.options.stats.refuse('poly', 'not_found')
+    refuseUpgrade(socket, 404, { error: 'not found' })
+  }
+
+  private accept(socket: WebSocket): void {
+    const { seed, stats, tape, speed } = this.options
+    this.accepted += 1
+    const number = this.accepted
+    const line = new Line(socket, (frames) => this.plan.onFrames(number, frames))
+    const session = new MarketSession({
+      line,
+      stats,
+      prng: new Prng(seed, `poly-frames:${number}`),
+      dump: (tokenId) => {
+        const listed = this.feed.findToken(tokenId)
+        return listed && this.feed.stateOf(listed.market).dumpWire(listed.token)
+      },
+      tape: tape && ((send) => playTape(tape, 'poly', speed, send)),
+    })
+    this.connections.set(socket, { number, session, line })
+    socket.on('message', (data: RawData) => session.onText(textOf(data)))
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      session.close()
+      this.connections.delete(socket)
+    })
+  }
+
+  private onEvent(event: ScenarioEvent): void {
+    this.feed.onEvent(event)
+    // `clearBookOnStart`: nobody's order from before the game is met in it.
+    if (event.kind === 'live') this.desk.cancelWhere(({ market }) => market === event.game.poly)
+    if (event.kind !== 'status' || event.market.venue !== 'poly') return
+    const ended = event.market
+    if (ended.status === 'closed') this.desk.cancelWhere(({ market }) => market === ended)
+    if (ended.status === 'finalized') this.account.settle(ended)
   }
 }

@@ -20,7 +20,7 @@ const DEPTH = 6
 const CENT_E4 = 100
 /** Polymarket's tick becomes finer when a bid reaches 0.96 or an ask 0.04. */
 const EDGE_E4 = 9600
-const FINE_TICK_E4 = 10
+export const FINE_TICK_E4 = 10
 
 type Sizes = Map<number, number>
 

@@ -9,6 +9,7 @@ import type { Side } from '../model/venue.js'
 import { easternDate, easternMsOfDay } from './eastern.js'
 import { GameScript } from './game-script.js'
 import { listMarkets, type Play, type PolyMarket, type SimGame, type SimMarket } from './market.js'
+import { POLY_PACE, type PolyPace } from './poly-pace.js'
 import { Prng } from './prng.js'
 import { Quoter, type Ladder } from './quoter.js'
 import { LEAGUE_FACTS, type SimLeague, type SimTeam } from './teams.js'
@@ -21,6 +22,8 @@ export interface ScenarioOptions {
   readonly speed?: number
   /** Games under way at any time, 1 to 12; 4 when not said. */
   readonly games?: number
+  /** `POLY_PACE` when not said. */
+  readonly polyPace?: PolyPace
 }
 
 export type ScenarioEvent =
@@ -187,22 +190,25 @@ export class Scenario {
     const startMs = liveAtMs > 0 ? wallMs : startedEarlier(wallMs)
     const [away, home] = this.draws[league].next()
     const openingFairE4 = Math.round(prng.range(3700, 6300))
-    const game = listMarkets({
-      index,
-      league,
-      gameId: String(401_000_000 + ((this.options.seed * 7919 + index * 104_729 + 500) % 899_999)),
-      away,
-      home,
-      startMs: Math.floor(startMs / 60_000) * 60_000,
-      easternDate: easternDate(startMs),
-      announcedAtMs: atMs,
-      liveAtMs,
-      endsAtMs: liveAtMs + remainingS * 1000,
-      remainingAtLiveS: remainingS,
-      opening: liveAtMs > 0 ? { home: 0, away: 0 } : openingScore(league, openingFairE4, prng),
-      openingFairE4,
-      plays: [],
-    })
+    const game = listMarkets(
+      {
+        index,
+        league,
+        gameId: String(401_000_000 + ((this.options.seed * 7919 + index * 104_729 + 500) % 899_999)),
+        away,
+        home,
+        startMs: Math.floor(startMs / 60_000) * 60_000,
+        easternDate: easternDate(startMs),
+        announcedAtMs: atMs,
+        liveAtMs,
+        endsAtMs: liveAtMs + remainingS * 1000,
+        remainingAtLiveS: remainingS,
+        opening: liveAtMs > 0 ? { home: 0, away: 0 } : openingScore(league, openingFairE4, prng),
+        openingFairE4,
+        plays: [],
+      },
+      this.options.polyPace ?? POLY_PACE,
+    )
     this.games.push(game)
     const quoters = [...game.kalshi, game.poly].map(
       (market) => new Quoter(market, prng.fork(`quotes:${market.id}`), atMs),

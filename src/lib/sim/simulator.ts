@@ -5,13 +5,15 @@
 import { systemClock, type Clock } from '../core/clock.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { Lifecycle } from '../core/lifecycle.js'
+import type { Venue } from '../model/venue.js'
 import { readPublicAccounts } from './accounts.js'
 import { startEspn } from './espn-server.js'
 import { Exchange } from './exchange.js'
-import { readFaults } from './faults.js'
+import { readFaults } from './fault-script.js'
 import { startGamma } from './gamma-server.js'
 import { KALSHI_WS_PATH, startKalshi } from './kalshi-server.js'
 import { KALSHI_BASE } from './kalshi/costs.js'
+import type { PolyPace } from './poly-pace.js'
 import { POLY_WS_PATH, startPolymarket } from './polymarket-server.js'
 import { Scenario } from './scenario.js'
 import { StatsCounter, type SimStats } from './stats.js'
@@ -39,6 +41,8 @@ export interface SimulatorOptions {
   readonly faults?: string
   /** Games under way at any time; 4 when not said. */
   readonly games?: number
+  /** How long Polymarket takes; as the venue does when not said. */
+  readonly polyPace?: PolyPace
   readonly clock?: Clock
   onNotice(level: 'info' | 'warn' | 'error', text: string): void
 }
@@ -81,6 +85,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     nowMs: clock.nowMs(),
     speed,
     ...(options.games !== undefined && { games: options.games }),
+    ...(options.polyPace !== undefined && { polyPace: options.polyPace }),
   })
   const exchange = new Exchange(scenario, clock, speed)
   const stats = new StatsCounter()
@@ -95,14 +100,21 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     return server.port
   }
   try {
-    const venue = { exchange, stats, host, speed, tape, faults }
+    const venue = { exchange, stats, host, speed, tape }
+    const faultsOf = (at: Venue) => faults.filter((fault) => fault.venue === at)
     const kalshi = await start(
       'kalshi',
-      startKalshi({ ...venue, accounts: accounts.kalshi, port: ports.kalshi }),
+      startKalshi({ ...venue, accounts: accounts.kalshi, port: ports.kalshi, faults: faultsOf('kalshi') }),
     )
     const poly = await start(
       'poly',
-      startPolymarket({ ...venue, accounts: accounts.polymarket, port: ports.poly }),
+      startPolymarket({
+        ...venue,
+        seed,
+        accounts: accounts.polymarket,
+        port: ports.poly,
+        faults: faultsOf('poly'),
+      }),
     )
     const gamma = await start('gamma', startGamma({ exchange, stats, host, port: ports.gamma }))
     const readStats = () => stats.read()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/lib/core/clock.js'
-import { readFaults } from '../../../src/lib/sim/faults.js'
+import { readFaults } from '../../../src/lib/sim/fault-script.js'
 import type { SimulatorOptions } from '../../../src/lib/sim/simulator.js'
 import {
   call,
@@ -373,7 +373,8 @@ describe('the venue', { retry: 0 }, () => {
 describe('a fault script', () => {
   it.each([
     ['nonsense', 'not a JSON object'],
-    [{ venue: 'poly' }, "venue 'poly' has no fault script"],
+    [{ venue: 'polymarket' }, "no venue 'polymarket', only kalshi and poly"],
+    [{ venue: 'poly', fault: 'pause', at_ms: 1, stops: 'trading' }, "'pause' does not happen at poly"],
     [{ fault: 'quake', at_ms: 1 }, "no fault 'quake'"],
     [{ fault: 'gap' }, 'one of at_ms, after_frames, after_requests says when'],
     [{ fault: 'gap', at_ms: 1, after_frames: 2 }, 'one of at_ms'],

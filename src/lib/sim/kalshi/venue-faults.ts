@@ -2,6 +2,7 @@
 
 import type { FaultListener } from '../fault-plan.js'
 import type { SocketFault, VenueFault } from '../faults.js'
+import { Lasting } from '../lasting.js'
 import type { Line } from '../line.js'
 import type { Exchange } from '../exchange.js'
 import type { KalshiChannels } from './channels.js'
@@ -28,10 +29,12 @@ interface Hit {
 }
 
 export class KalshiFaults implements FaultListener {
-  private lasting: readonly { readonly endsAtUs: number; readonly end: () => void }[] = []
+  private readonly lasting: Lasting
   private offMs = 0
 
-  constructor(private readonly venue: Hit) {}
+  constructor(private readonly venue: Hit) {
+    this.lasting = new Lasting(venue.exchange.clock)
+  }
 
   /** How far the venue's clock is off, ms; 0 when it is right. */
   get skewMs(): number {
@@ -42,18 +45,15 @@ export class KalshiFaults implements FaultListener {
     if (fault.on === 'connection') this.onConnection(fault, fault.connection ?? connection)
     else if (fault.fault === 'clock_skew') {
       this.offMs += fault.byMs
-      this.later(fault.forMs, () => (this.offMs -= fault.byMs))
+      this.lasting.add(fault.forMs, () => (this.offMs -= fault.byMs))
     } else if (fault.fault === 'pause') this.pause(fault)
-    else this.venue.terms.apply(fault, (ms, task) => this.later(ms, task))
+    else if (fault.fault === 'fees' || fault.fault === 'waiver' || fault.fault === 'prices')
+      this.venue.terms.apply(fault, (ms, task) => this.lasting.add(ms, task))
   }
 
   /** Ends what has lasted long enough. */
   step(): void {
-    const nowUs = this.venue.exchange.clock.monoUs()
-    const over = this.lasting.filter(({ endsAtUs }) => endsAtUs <= nowUs)
-    if (over.length === 0) return
-    this.lasting = this.lasting.filter((each) => !over.includes(each))
-    for (const { end } of over) end()
+    this.lasting.step()
   }
 
   private onConnection(fault: SocketFault, number: number | undefined): void {
@@ -76,15 +76,9 @@ export class KalshiFaults implements FaultListener {
     desk.cancelWhere(({ cancelOnPause, market }) => cancelOnPause && state.isPaused(market))
     const market = exchange.kalshiMarket(ticker ?? '')
     if (market !== undefined) channels.onLifecycle(market, { event_type: 'deactivated' })
-    this.later(forMs, () => {
+    this.lasting.add(forMs, () => {
       resume()
       if (market !== undefined) channels.onLifecycle(market, { event_type: 'activated' })
     })
-  }
-
-  private later(ms: number | undefined, end: () => void): void {
-    if (ms === undefined) return
-    const endsAtUs = this.venue.exchange.clock.monoUs() + ms * 1000
-    this.lasting = [...this.lasting, { endsAtUs, end }]
   }
 }

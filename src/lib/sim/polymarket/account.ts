@@ -1,101 +1,61 @@
-/** The simulated Polymarket wallet: pUSD, outcome tokens, orders by hash, trades and how far they are settled. */
+/** The pUSD, outcome tokens, orders and trades of one paying address. */
 
 import type { PolyMarket } from '../market.js'
 import type { TokenIndex } from './book-state.js'
-
-export interface PolyTrade {
-  readonly id: string
-  readonly takerOrderId: string
-  readonly market: PolyMarket
-  readonly token: TokenIndex
-  readonly side: 'BUY' | 'SELL'
-  readonly priceE4: number
-  readonly sizeE6: number
-  readonly matchedMs: number
-  readonly transactionHash: string
-}
-
-/** An order that waits out the market's delay: the only kind `GET /data/order` shows here. */
-export interface DelayedOrder {
-  readonly orderId: string
-  readonly market: PolyMarket
-  readonly token: TokenIndex
-  readonly side: 'BUY' | 'SELL'
-  readonly orderType: 'FAK' | 'FOK'
-  readonly limitE4: number
-  readonly makerE6: number
-  readonly createdMs: number
-}
-
-export type TradeStatus = 'MATCHED' | 'MINED' | 'CONFIRMED'
+import { polyFeeMicros } from './fees.js'
+import { remainingE6, type PolyOrder } from './order.js'
+import { flowOf, type Party, type PolyTrade } from './trade.js'
 
 const OPENING_MICROS = 50_000_000_000
-/** Scenario ms from match to block to confirmation. */
-const MINED_AFTER_MS = 1000
-const CONFIRMED_AFTER_MS = 2500
 
 export class PolyAccount {
+  /** Open ones, by their hash. */
+  readonly orders = new Map<string, PolyOrder>()
   /** Newest first. */
   readonly trades: PolyTrade[] = []
-  readonly delayed = new Map<string, DelayedOrder>()
-  private readonly seen = new Set<string>()
-  private cash = OPENING_MICROS
-  private heldCash = 0
   private readonly tokens = new Map<string, number>()
-  private readonly heldTokens = new Map<string, number>()
 
-  constructor(private readonly speed: number) {}
+  private cash = OPENING_MICROS
 
-  /** Claims an order hash for good; false when it was used before. */
-  claim(orderId: string): boolean {
-    if (this.seen.has(orderId)) return false
-    this.seen.add(orderId)
-    return true
-  }
-
-  isClaimed(orderId: string): boolean {
-    return this.seen.has(orderId)
-  }
+  /** @param funder lower case. */
+  constructor(readonly funder: string) {}
 
   get cashMicros(): number {
     return this.cash
-  }
-
-  get freeCashMicros(): number {
-    return this.cash - this.heldCash
   }
 
   tokenE6(tokenId: string): number {
     return this.tokens.get(tokenId) ?? 0
   }
 
-  /** Tokens that can be sold now: bought ones count only when their trade is confirmed. */
-  sellableE6(market: PolyMarket, token: TokenIndex, nowMs: number): number {
+  /** Dollars that no open order may need. */
+  get freeCashMicros(): number {
+    const buys = [...this.orders.values()].filter((order) => order.tokenSide === 'BUY')
+    return this.cash - buys.reduce((sum, order) => sum + remainingE6(order) + feeHeld(order), 0)
+  }
+
+  /** Tokens that can be sold now: bought ones count only once their trade is confirmed. */
+  sellableE6(market: PolyMarket, token: TokenIndex): number {
     const pending = this.trades
-      .filter((trade) => trade.market === market && trade.token === token && trade.side === 'BUY')
-      .filter((trade) => this.statusOf(trade, nowMs) !== 'CONFIRMED')
+      .filter((trade) => trade.market === market && trade.status !== 'CONFIRMED' && trade.status !== 'FAILED')
+      .flatMap((trade) => this.partiesIn(trade).map((party) => ({ ...party, sizeE6: trade.sizeE6 })))
+      .filter((party) => party.token === token && party.tokenSide === 'BUY')
       .reduce((sum, { sizeE6 }) => sum + sizeE6, 0)
-    const tokenId = market.tokenIds[token]
-    return this.tokenE6(tokenId) - pending - (this.heldTokens.get(tokenId) ?? 0)
+    const held = [...this.orders.values()]
+      .filter((order) => order.market === market && order.token === token && order.tokenSide === 'SELL')
+      .reduce((sum, order) => sum + remainingE6(order), 0)
+    return this.tokenE6(market.tokenIds[token]) - pending - held
   }
 
-  /** Sets aside what a delayed order may need; the returned function gives it back. */
-  hold(tokenId: string, cashMicros: number, sharesE6: number): () => void {
-    this.heldCash += cashMicros
-    this.heldTokens.set(tokenId, (this.heldTokens.get(tokenId) ?? 0) + sharesE6)
-    return () => {
-      this.heldCash -= cashMicros
-      this.heldTokens.set(tokenId, (this.heldTokens.get(tokenId) ?? 0) - sharesE6)
-    }
-  }
-
-  /** Books one trade: `cashMicros` leaves (a buy) or comes in (a sell), the fee always leaves. */
-  book(trade: PolyTrade, cashMicros: number, feeMicros: number): void {
-    const tokenId = trade.market.tokenIds[trade.token]
-    const sign = trade.side === 'BUY' ? 1 : -1
-    this.cash -= sign * cashMicros + feeMicros
-    this.tokens.set(tokenId, this.tokenE6(tokenId) + sign * trade.sizeE6)
+  /** Books this account's part of a trade, both parts where it traded with itself. */
+  book(trade: PolyTrade): void {
     this.trades.unshift(trade)
+    for (const party of this.partiesIn(trade)) this.move(trade, party, 1)
+  }
+
+  /** The match was given up: everybody has back what was his. */
+  takeBack(trade: PolyTrade): void {
+    for (const party of this.partiesIn(trade)) this.move(trade, party, -1)
   }
 
   /** Redeems a resolved market: a dollar per winning token. */
@@ -106,21 +66,18 @@ export class PolyAccount {
     for (const tokenId of market.tokenIds) this.tokens.delete(tokenId)
   }
 
-  statusOf({ matchedMs }: PolyTrade, nowMs: number): TradeStatus {
-    const age = (nowMs - matchedMs) * this.speed
-    if (age < MINED_AFTER_MS) return 'MATCHED'
-    return age < CONFIRMED_AFTER_MS ? 'MINED' : 'CONFIRMED'
+  private partiesIn({ taker, maker }: PolyTrade): Party[] {
+    return [taker, maker].filter(({ order }) => order?.owner === this.funder)
   }
 
-  /** When a trade took its present status, Unix ms. */
-  statusSinceMs(trade: PolyTrade, nowMs: number): number {
-    switch (this.statusOf(trade, nowMs)) {
-      case 'MATCHED':
-        return trade.matchedMs
-      case 'MINED':
-        return trade.matchedMs + MINED_AFTER_MS / this.speed
-      case 'CONFIRMED':
-        return trade.matchedMs + CONFIRMED_AFTER_MS / this.speed
-    }
+  private move(trade: PolyTrade, party: Party, sign: 1 | -1): void {
+    const { cashMicros, sharesE6 } = flowOf(trade, party)
+    const tokenId = trade.market.tokenIds[party.token]
+    this.cash += sign * cashMicros
+    this.tokens.set(tokenId, this.tokenE6(tokenId) + sign * sharesE6)
   }
 }
+
+/** An order that waits will take, and pay the fee of it. */
+const feeHeld = ({ status, limitE4, sharesE6 }: PolyOrder): number =>
+  status === 'DELAYED' ? polyFeeMicros(limitE4, sharesE6) : 0

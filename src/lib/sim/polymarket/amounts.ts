@@ -1,9 +1,11 @@
 /**
- * An order's limit and size out of its two amounts (6 decimals each). A buy is a market buy: it spends `makerAmount`
- * dollars, in whole cents, and `takerAmount` only says the price; a sell gives `makerAmount` shares.
+ * An order's limit and size out of its two amounts (6 decimals each). A FAK or FOK buy is a market buy: it spends
+ * `makerAmount` dollars, in whole cents, and `takerAmount` only says the price; any other gives or takes shares in
+ * hundredths at exactly its price.
  */
 
 import { polyError, type PolyRefusal } from './errors.js'
+import { isMarketBuy, type OrderType } from './order.js'
 import type { OrderStruct } from './eip712.js'
 import { amountText, priceText } from './text.js'
 
@@ -19,8 +21,22 @@ const MIN_SHARES_E6 = 5_000_000
 const CENT_E6 = 10_000
 /** More than any account holds: keeps the arithmetic in safe integers. */
 const MAX_AMOUNT = 10n ** 12n
+/** Decimals of the amount that is computed, by tick in $0.0001. */
+const AMOUNT_DECIMALS: ReadonlyMap<number, number> = new Map([
+  [1000, 3],
+  [100, 4],
+  [50, 5],
+  [25, 6],
+  [10, 5],
+  [1, 6],
+])
 
-export function priceOrder(order: OrderStruct, tickE4: number, hash: string): PricedOrder | PolyRefusal {
+export function priceOrder(
+  order: OrderStruct,
+  type: OrderType,
+  tickE4: number,
+  hash: string,
+): PricedOrder | PolyRefusal {
   const isBuy = order.side === 0
   if (order.makerAmount === 0n || order.takerAmount === 0n) {
     return polyError(400, 'amounts', 'invalid amounts, maker and taker amount must be higher than 0')
@@ -30,16 +46,20 @@ export function priceOrder(order: OrderStruct, tickE4: number, hash: string): Pr
   }
   const makerE6 = Number(order.makerAmount)
   const takerE6 = Number(order.takerAmount)
-  // Amount decimals by tick: four on 0.01, five on 0.001.
-  const unitE6 = tickE4 >= 100 ? 100 : 10
-  const dollarsE6 = isBuy ? makerE6 : takerE6
-  const sharesE6 = isBuy ? takerE6 : makerE6
-  if (makerE6 % CENT_E6 !== 0 || takerE6 % unitE6 !== 0) {
-    const [kind, side] = isBuy ? ['buy', 'maker'] : ['sell', 'maker']
+  const decimals = AMOUNT_DECIMALS.get(tickE4) ?? 4
+  const unitE6 = 10 ** (6 - decimals)
+  const [dollarsE6, sharesE6] = isBuy ? [makerE6, takerE6] : [takerE6, makerE6]
+  const isMarket = type === 'FAK' || type === 'FOK'
+  const spends = isMarketBuy({ type, tokenSide: isBuy ? 'BUY' : 'SELL' })
+  // What is given in hundredths: a market buy's dollars, else shares. The other amount is computed.
+  const [givenE6, computedE6] = spends ? [dollarsE6, sharesE6] : [sharesE6, dollarsE6]
+  if (givenE6 % CENT_E6 !== 0 || computedE6 % unitE6 !== 0) {
+    const kind = `${isMarket ? 'market ' : ''}${isBuy ? 'buy' : 'sell'}`
+    const [maker, taker] = spends || !isBuy ? [2, decimals] : [decimals, 2]
     return polyError(
       400,
       'amounts',
-      `invalid amounts, the market ${kind} orders ${side} amount supports a max accuracy of 2 decimals, taker amount a max of ${unitE6 === 100 ? 4 : 5} decimals`,
+      `invalid amounts, the ${kind} orders maker amount supports a max accuracy of ${maker} decimals, taker amount a max of ${taker} decimals`,
     )
   }
   const exactE4 = (BigInt(dollarsE6) * 10_000n * 1000n) / BigInt(sharesE6)
@@ -48,7 +68,7 @@ export function priceOrder(order: OrderStruct, tickE4: number, hash: string): Pr
   if (limitE4 < tickE4 || limitE4 > 10_000 - tickE4) return breaksTick
   const difference = BigInt(dollarsE6) * 10_000n - BigInt(limitE4) * BigInt(sharesE6)
   const off = difference < 0n ? -difference : difference
-  if (isBuy) {
+  if (spends) {
     // Shares are rounded to their decimals: the price they imply may be that much off its tick, and no more.
     if (off > BigInt(limitE4) * BigInt(unitE6)) return breaksTick
   } else if (off !== 0n) {
@@ -57,7 +77,7 @@ export function priceOrder(order: OrderStruct, tickE4: number, hash: string): Pr
     return polyError(
       400,
       'amounts',
-      `invalid amounts, the taker amount for a $${priceText(limitE4)} order of size ${amountText(sharesE6)} should be '${wanted}' but the value submited is '${amountText(takerE6)}'`,
+      `invalid amounts, the ${isBuy ? 'maker' : 'taker'} amount for a $${priceText(limitE4)} order of size ${amountText(sharesE6)} should be '${wanted}' but the value submited is '${amountText(dollarsE6)}'`,
     )
   }
   if (sharesE6 < MIN_SHARES_E6) {

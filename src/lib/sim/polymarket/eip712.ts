@@ -3,6 +3,9 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 
+/** 0 EOA, 1 proxy, 2 Safe, 3 deposit wallet (ERC-1271). */
+export type SignatureType = 0 | 1 | 2 | 3
+
 export interface OrderStruct {
   readonly salt: bigint
   readonly maker: string
@@ -12,7 +15,7 @@ export interface OrderStruct {
   readonly takerAmount: bigint
   /** 0 buy, 1 sell. */
   readonly side: 0 | 1
-  readonly signatureType: number
+  readonly signatureType: SignatureType
   readonly timestamp: bigint
   readonly metadata: string
   readonly builder: string

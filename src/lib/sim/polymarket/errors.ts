@@ -4,7 +4,7 @@ export interface PolyRefusal {
   readonly status: number
   /** Short and stable: what the simulator counts it under. */
   readonly reason: string
-  readonly body: { readonly error: string; readonly orderID?: string }
+  readonly body: { readonly error: string; readonly orderID?: string; readonly [more: string]: unknown }
 }
 
 export function polyError(status: number, reason: string, error: string, orderId?: string): PolyRefusal {

@@ -1,93 +1,87 @@
-/**
- * `POST /order`: everything the venue checks, then a match against the displayed book, at once or after the market's
- * `secondsDelay`, against the book as it is then.
- */
+/** `POST /order` and `POST /orders`: everything the venue checks, and the answer. */
 
-import { randomBytes, randomUUID } from 'node:crypto'
 import type { PublicAccounts } from '../accounts.js'
-import type { Exchange } from '../exchange.js'
+import { parseJson } from '../http-host.js'
 import type { PolyMarket } from '../market.js'
-import {
-  cashMicros,
-  DUST_MICROS,
-  fillContracts,
-  fillDollars,
-  sumE6,
-  type Fill,
-  type TakerOrder,
-} from '../matching.js'
 import type { StatsCounter } from '../stats.js'
-import type { PolyAccount, PolyTrade } from './account.js'
-import { priceOrder, type PricedOrder } from './amounts.js'
+import type { PolyAccount } from './account.js'
+import { priceOrder } from './amounts.js'
 import type { TokenIndex } from './book-state.js'
-import { domainOf, orderHash, OTHER_DOMAINS } from './eip712.js'
 import { fokNotFilled, isPolyRefusal, noFakMatch, polyError, type PolyRefusal } from './errors.js'
-import { parsePolyOrder, type PolyOrderRequest } from './order-request.js'
+import { polyFeeMicros } from './fees.js'
+import { hasExpired, placeInBook, type PolyOrder } from './order.js'
+import type { PolyDesk } from './order-desk.js'
+import { invalidPayload, parsePolyOrder, versionMismatch, type PolyOrderRequest } from './order-request.js'
+import { domainOf, orderHash, OTHER_DOMAINS } from './eip712.js'
 import { orderSigner } from './order-signature.js'
 import { amountText } from './text.js'
+import type { VenueState } from './venue-state.js'
 
-export interface OrderReply {
-  readonly status: 200
-  readonly body: unknown
-}
+const MAX_BATCH = 15
 
-interface Admitted extends PricedOrder {
-  readonly orderId: string
-  readonly market: PolyMarket
-  readonly token: TokenIndex
-  readonly side: 'BUY' | 'SELL'
-  readonly orderType: 'FAK' | 'FOK'
-}
-
-interface Matched {
-  readonly trades: readonly PolyTrade[]
-  readonly sharesE6: number
-  readonly cashMicros: number
-}
-
-const noBalance = polyError(400, 'balance', 'not enough balance / allowance')
+const invalidSignature = polyError(400, 'invalid_signature', 'invalid signature')
 
 export class PolyOrderEntry {
+  /** Order hashes are used up for good. */
+  private readonly seen = new Set<string>()
+
   constructor(
-    private readonly exchange: Exchange,
+    private readonly state: VenueState,
     private readonly account: PolyAccount,
     private readonly owner: PublicAccounts['polymarket'],
+    private readonly desk: PolyDesk,
     private readonly stats: StatsCounter,
     private readonly findToken: (tokenId: string) => { market: PolyMarket; token: TokenIndex } | undefined,
   ) {}
 
-  /** Handles one order whose L2 headers are good, and name this API key. */
-  post(body: string, apiKey: string): OrderReply | PolyRefusal {
-    const request = parsePolyOrder(body)
-    if (isPolyRefusal(request)) return request
-    const admitted = this.admit(request, apiKey)
-    if (isPolyRefusal(admitted)) return admitted
-    const { orderId, market } = admitted
-    this.account.claim(orderId)
-    this.stats.countOrder()
-    if (market.secondsDelay > 0 && this.plan(admitted).length > 0) return this.delay(admitted)
-    const matched = this.match(admitted)
-    if (matched === undefined)
-      return admitted.orderType === 'FOK' ? fokNotFilled(orderId) : noFakMatch(orderId)
-    const { sharesE6, cashMicros: dollars, trades } = matched
-    const [making, taking] = admitted.side === 'BUY' ? [dollars, sharesE6] : [sharesE6, dollars]
-    return accepted(orderId, 'matched', {
-      makingAmount: amountText(making),
-      takingAmount: amountText(taking),
-      tradeIDs: trades.map(({ id }) => id),
+  /** One order whose L2 headers are good: what is answered with 200, or the refusal. */
+  post(text: string, apiKey: string): object {
+    return this.take(parseJson(text), apiKey)
+  }
+
+  /** Up to 15: each is answered for itself, its error in the list. */
+  postAll(text: string, apiKey: string): object {
+    const bodies = parseJson(text)
+    if (!Array.isArray(bodies)) return invalidPayload
+    if (bodies.length > MAX_BATCH) {
+      return polyError(
+        400,
+        'batch_size',
+        `Too many orders in payload: ${bodies.length}, max allowed: ${MAX_BATCH}`,
+      )
+    }
+    return bodies.map((body: unknown) => {
+      const answer = this.take(body, apiKey)
+      if (!isPolyRefusal(answer)) return answer
+      this.stats.refuse('poly', answer.reason)
+      return { success: true, errorMsg: answer.body.error, orderID: '', status: '' }
     })
   }
 
-  private admit(
-    { order, tokenId, signature, owner, orderType }: PolyOrderRequest,
-    apiKey: string,
-  ): Admitted | PolyRefusal {
+  private take(body: unknown, apiKey: string): object {
+    const request = parsePolyOrder(body)
+    if (isPolyRefusal(request)) return request
+    const closed = this.state.refuseOrder(request.postOnly)
+    if (closed !== undefined) return closed
+    const order = this.admit(request, apiKey)
+    if (isPolyRefusal(order)) return order
+    const { orderId, type } = order
+    this.seen.add(orderId)
+    this.stats.countOrder()
+    this.desk.place(order)
+    if (order.status === 'UNMATCHED') return type === 'FOK' ? fokNotFilled(orderId) : noFakMatch(orderId)
+    return accepted(order)
+  }
+
+  private admit(request: PolyOrderRequest, apiKey: string): PolyOrder | PolyRefusal {
+    const { order: struct, tokenId, signature, type, postOnly } = request
     const { address, funder, signature_type: signatureType } = this.owner
-    if (owner !== apiKey) {
+    if (request.owner !== apiKey) {
       return polyError(400, 'owner', 'the order owner has to be the owner of the API KEY')
     }
-    // A deposit wallet is itself the signer of its orders.
-    if (order.signer.toLowerCase() !== (order.signatureType === 3 ? funder : address)) {
+    const [maker, signer] = [struct.maker.toLowerCase(), struct.signer.toLowerCase()]
+    // A deposit wallet signs for itself; its owner's key is inside the signature.
+    if (signer !== (struct.signatureType === 3 ? funder : address)) {
       return polyError(400, 'signer', 'the order signer address has to be the address of the API KEY')
     }
     const listed = this.findToken(tokenId)
@@ -95,123 +89,56 @@ export class PolyOrderEntry {
       return polyError(400, 'unknown_token', `the orderbook ${tokenId} does not exist`)
     const { market, token } = listed
     const domain = domainOf(market.negRisk)
-    const orderId = orderHash(order, domain)
-    if (orderSigner(order, domain, signature) !== address) {
-      const elsewhere = OTHER_DOMAINS.some((other) => orderSigner(order, other, signature) === address)
-      return elsewhere
-        ? polyError(400, 'order_version_mismatch', 'order_version_mismatch')
-        : polyError(400, 'invalid_signature', 'invalid signature')
+    const orderId = orderHash(struct, domain)
+    if (orderSigner(struct, domain, signature) !== address) {
+      const elsewhere = OTHER_DOMAINS.some((other) => orderSigner(struct, other, signature) === address)
+      return elsewhere ? versionMismatch : invalidSignature
     }
-    if (order.maker.toLowerCase() !== funder || order.signatureType !== signatureType) {
-      return polyError(400, 'maker', 'invalid signature')
-    }
-    const priced = priceOrder(order, market.tickE4, orderId)
+    if (maker !== funder || struct.signatureType !== signatureType) return invalidSignature
+    const priced = priceOrder(struct, type, market.tickE4, orderId)
     if (isPolyRefusal(priced)) return priced
-    if (this.account.isClaimed(orderId)) {
+    if (this.seen.has(orderId)) {
       return polyError(400, 'duplicate', `order ${orderId} is invalid. Duplicated.`, orderId)
     }
+    const createdMs = this.state.nowMs()
+    const isLate = type === 'GTD' ? hasExpired(request, createdMs) : request.expirationS !== 0
+    if (isLate) return polyError(400, 'expiration', 'invalid expiration')
     if (market.status !== 'active') {
       return polyError(400, 'closed', 'the market is not yet ready to process new orders')
     }
-    const admitted: Admitted = {
+    const leg = { token, tokenSide: struct.side === 0 ? ('BUY' as const) : ('SELL' as const) }
+    const order: PolyOrder = {
       ...priced,
-      orderId,
-      market,
-      token,
-      side: order.side === 0 ? 'BUY' : 'SELL',
-      orderType,
+      ...leg,
+      ...placeInBook(leg, priced.limitE4),
+      ...{ orderId, owner: maker, market, type, postOnly, createdMs, expirationS: request.expirationS },
+      status: 'LIVE',
+      ...{ matchedE6: 0, cashE6: 0, tradeIds: [] },
     }
-    return this.canPay(admitted) ? admitted : noBalance
+    if (!this.canPay(order)) return polyError(400, 'balance', 'not enough balance / allowance')
+    if (postOnly && this.desk.plan(order).length > 0) {
+      return polyError(400, 'post_only_crosses', 'invalid post-only order: order crosses book')
+    }
+    return order
   }
 
-  private canPay({ side, market, token, limitE4, makerE6, sharesE6 }: Admitted): boolean {
-    if (side === 'BUY') return this.account.freeCashMicros >= makerE6 + polyFeeMicros(limitE4, sharesE6)
-    return this.account.sellableE6(market, token, this.exchange.clock.nowMs()) >= makerE6
-  }
-
-  private delay(admitted: Admitted): OrderReply {
-    const { orderId, market, token, side, orderType, limitE4, makerE6, sharesE6 } = admitted
-    const cash = side === 'BUY' ? makerE6 + polyFeeMicros(limitE4, sharesE6) : 0
-    const release = this.account.hold(market.tokenIds[token], cash, side === 'SELL' ? makerE6 : 0)
-    const createdMs = this.exchange.clock.nowMs()
-    this.account.delayed.set(orderId, {
-      orderId,
-      market,
-      token,
-      side,
-      orderType,
-      limitE4,
-      makerE6,
-      createdMs,
-    })
-    this.exchange.after(market.secondsDelay * 1000, () => {
-      release()
-      this.account.delayed.delete(orderId)
-      if (market.status === 'active') this.match(admitted)
-    })
-    return accepted(orderId, 'delayed', { makingAmount: '', takingAmount: '', tradeIDs: [] })
-  }
-
-  private taker({ token, side, limitE4 }: Admitted): TakerOrder {
-    return { outcome: token === 0 ? 'yes' : 'no', side: side === 'BUY' ? 'buy' : 'sell', limitE4 }
-  }
-
-  /** What the displayed book would give now. */
-  private plan(admitted: Admitted): readonly Fill[] {
-    const book = this.exchange.bookOf(admitted.market)
-    const taker = this.taker(admitted)
-    return admitted.side === 'BUY'
-      ? fillDollars(book, taker, admitted.makerE6)
-      : fillContracts(book, taker, admitted.makerE6)
-  }
-
-  /** Fills, books and prints; undefined when nothing (or, for FOK, not everything) could be filled. */
-  private match(admitted: Admitted): Matched | undefined {
-    const { orderId, market, token, side, orderType, makerE6 } = admitted
-    const fills = this.plan(admitted)
-    const sharesE6 = sumE6(fills)
-    if (sharesE6 === 0) return undefined
-    const dollars = fills.reduce((sum, fill) => sum + cashMicros(fill.priceE4, fill.sizeE6), 0)
-    const left = side === 'BUY' ? makerE6 - dollars : makerE6 - sharesE6
-    if (orderType === 'FOK' && left >= (side === 'BUY' ? DUST_MICROS : 1)) return undefined
-    let fees = 0
-    const matchedMs = this.exchange.clock.nowMs()
-    const trades = fills.map((fill): PolyTrade => {
-      const { priceE4, sizeE6 } = fill
-      const trade: PolyTrade = {
-        id: randomUUID(),
-        takerOrderId: orderId,
-        market,
-        token,
-        side,
-        priceE4,
-        sizeE6,
-        matchedMs,
-        transactionHash: `0x${randomBytes(32).toString('hex')}`,
-      }
-      const fee = polyFeeMicros(priceE4, sizeE6)
-      fees += fee
-      this.account.book(trade, cashMicros(priceE4, sizeE6), fee)
-      return trade
-    })
-    this.stats.countFill(sharesE6, side === 'BUY' ? dollars : -dollars, fees)
-    this.exchange.trade(market, this.taker(admitted), fills)
-    return { trades, sharesE6, cashMicros: dollars }
+  private canPay({ tokenSide, market, token, limitE4, makerE6, sharesE6, postOnly }: PolyOrder): boolean {
+    if (tokenSide === 'SELL') return this.account.sellableE6(market, token) >= makerE6
+    const fee = postOnly ? 0 : polyFeeMicros(limitE4, sharesE6)
+    return this.account.freeCashMicros >= makerE6 + fee
   }
 }
 
-/** Taker fee of a sports fill: C x 0.05 x p(1 - p), rounded to $0.00001, at least that much. */
-function polyFeeMicros(priceE4: number, sizeE6: number): number {
-  const scaled = 5n * BigInt(sizeE6) * BigInt(priceE4) * BigInt(10_000 - priceE4)
-  // micro-dollars x 10^10; to tens of micro-dollars, half up.
-  const unit = 100n * 10n ** 8n * 10n
-  return Math.max(10, Number((scaled + unit / 2n) / unit) * 10)
-}
-
-function accepted(
-  orderID: string,
-  status: 'matched' | 'delayed',
-  amounts: { makingAmount: string; takingAmount: string; tradeIDs: readonly string[] },
-): OrderReply {
-  return { status: 200, body: { success: true, errorMsg: '', orderID, status, ...amounts } }
+function accepted({ orderId, status, tokenSide, cashE6, matchedE6, tradeIds }: PolyOrder): object {
+  const [making, taking] = tokenSide === 'BUY' ? [cashE6, matchedE6] : [matchedE6, cashE6]
+  const text = (amountE6: number): string => (amountE6 === 0 ? '' : amountText(amountE6))
+  return {
+    success: true,
+    errorMsg: '',
+    orderID: orderId,
+    status: matchedE6 > 0 ? 'matched' : status.toLowerCase(),
+    makingAmount: text(making),
+    takingAmount: text(taking),
+    tradeIDs: tradeIds,
+  }
 }

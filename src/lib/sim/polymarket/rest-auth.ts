@@ -1,15 +1,15 @@
 /** API keys over REST, and whether the venue serves where a request comes from. */
 
 import { Hono } from 'hono'
-import type { Clock } from '../../core/clock.js'
 import { reply } from '../http-host.js'
 import type { ApiKeys } from './api-keys.js'
 import { polyError, type PolyRefusal } from './errors.js'
 import { checkL1 } from './l1-auth.js'
 import type { Signed } from './signed-routes.js'
+import type { VenueState } from './venue-state.js'
 
 export interface PolyAuthOptions {
-  readonly clock: Clock
+  readonly state: VenueState
   readonly keys: ApiKeys
   /** The wallet's address, lower case. */
   readonly wallet: string
@@ -17,11 +17,11 @@ export interface PolyAuthOptions {
   readonly signed: Signed
 }
 
-export function polyAuthRoutes({ clock, keys, wallet, refuse, signed }: PolyAuthOptions): Hono {
+export function polyAuthRoutes({ state, keys, wallet, refuse, signed }: PolyAuthOptions): Hono {
   const app = new Hono()
-  app.get('/api/geoblock', () => reply(200, { blocked: false, ip: '127.0.0.1', country: '', region: '' }))
+  app.get('/api/geoblock', () => reply(200, state.geoblock()))
   app.post('/auth/api-key', (c) => {
-    const nonce = checkL1((name) => c.req.header(name), wallet, clock.nowMs())
+    const nonce = checkL1((name) => c.req.header(name), wallet, state.nowMs())
     if (typeof nonce !== 'string') return refuse(nonce)
     const key = keys.create(nonce)
     return key === undefined
@@ -29,7 +29,7 @@ export function polyAuthRoutes({ clock, keys, wallet, refuse, signed }: PolyAuth
       : reply(200, key)
   })
   app.get('/auth/derive-api-key', (c) => {
-    const nonce = checkL1((name) => c.req.header(name), wallet, clock.nowMs())
+    const nonce = checkL1((name) => c.req.header(name), wallet, state.nowMs())
     if (typeof nonce !== 'string') return refuse(nonce)
     const key = keys.derive(nonce)
     return key === undefined

@@ -1,137 +1,90 @@
-/** Orders, trades and balances of the account over REST; every route is signed. */
+/** Orders and cancels of the account over REST; every route is signed. */
 
-import { Hono, type Context } from 'hono'
-import type { Clock } from '../../core/clock.js'
-import type { PublicAccounts } from '../accounts.js'
+import type { Context, Hono } from 'hono'
 import { parseJson, recordOf, reply } from '../http-host.js'
-import type { DelayedOrder, PolyAccount } from './account.js'
+import type { PolyAccount } from './account.js'
 import { isPolyRefusal, polyError, type PolyRefusal } from './errors.js'
+import type { PolyOrder } from './order.js'
+import type { PolyDesk } from './order-desk.js'
 import type { PolyOrderEntry } from './order-entry.js'
-import { openOrderShape, tradeShape } from './shapes.js'
+import { isOf, isOrderId } from './order-filter.js'
+import { invalidPayload } from './order-request.js'
 import type { Signed } from './signed-routes.js'
+import type { VenueState } from './venue-state.js'
+
+const MAX_CANCELS = 1000
+
+const badOrderId = polyError(400, 'invalid_order_id', 'Invalid orderID')
 
 export interface PolyOrderOptions {
-  readonly clock: Clock
+  readonly state: VenueState
   readonly account: PolyAccount
-  readonly owner: PublicAccounts['polymarket']
   readonly orderEntry: PolyOrderEntry
+  readonly desk: PolyDesk
   readonly refuse: (refusal: PolyRefusal) => Response
   readonly signed: Signed
 }
 
-const PAGE = 100
-const LAST_CURSOR = 'LTE='
-const MAX_CANCELS = 1000
-const ALLOWANCE = '999999999000000'
+export function addOrderRoutes(app: Hono, options: PolyOrderOptions): void {
+  const { state, account, orderEntry, desk, refuse, signed } = options
+  const answer = (body: object): Response => (isPolyRefusal(body) ? refuse(body) : reply(200, body))
+  const cancelIds = (ids: readonly string[]): object => {
+    const canceled: string[] = []
+    const refused: Record<string, string> = {}
+    for (const id of new Set(ids)) {
+      const order = account.orders.get(id.toLowerCase())
+      if (order !== undefined && desk.cancel(order)) canceled.push(id)
+      else refused[id] = order?.status === 'DELAYED' ? 'order is delayed' : 'already canceled or matched'
+    }
+    return { canceled, not_canceled: refused }
+  }
+  const cancelWhere = (rule: (order: PolyOrder) => boolean): object =>
+    cancelIds([...account.orders.values()].filter(rule).map(({ orderId }) => orderId))
+  const cancels = (cancel: (body: unknown) => object) =>
+    signed((_c, body) => answer(state.refuseCancel() ?? cancel(parseJson(body))))
+  const keyOf = (c: Context): string => c.req.header('POLY_API_KEY') ?? ''
 
-export function polyOrderRoutes(options: PolyOrderOptions): Hono {
-  const { clock, account, owner, orderEntry, refuse, signed } = options
-  const app = new Hono()
+  // Where we are counts before who we are.
+  app.on('POST', ['/order', '/orders'], async (_c, next) => {
+    const refusal = state.refuseRegion()
+    return refusal === undefined ? next() : refuse(refusal)
+  })
   app.post(
     '/order',
-    signed((c, body) => {
-      const result = orderEntry.post(body, c.req.header('POLY_API_KEY') ?? '')
-      return isPolyRefusal(result) ? refuse(result) : reply(result.status, result.body)
-    }),
+    signed((c, body) => answer(orderEntry.post(body, keyOf(c)))),
   )
-
-  // Delayed orders cannot be canceled and nothing else ever waits.
-  const notCanceled = (ids: readonly string[]): Response => {
-    const reasonOf = (id: string) =>
-      account.delayed.has(id) ? 'order is delayed' : 'order not found or already matched'
-    return reply(200, { canceled: [], not_canceled: Object.fromEntries(ids.map((id) => [id, reasonOf(id)])) })
-  }
-  const delayedOf = (keep: (order: DelayedOrder) => boolean) => [...account.delayed.values()].filter(keep)
+  app.post(
+    '/orders',
+    signed((c, body) => answer(orderEntry.postAll(body, keyOf(c)))),
+  )
   app.delete(
     '/order',
-    signed((_c, body) => {
-      const orderId = recordOf(parseJson(body))?.['orderID']
-      if (typeof orderId !== 'string') return refuse(polyError(400, 'invalid_payload', 'Invalid orderID'))
-      return notCanceled([orderId])
+    cancels((body) => {
+      const orderId = recordOf(body)?.['orderID']
+      if (typeof orderId !== 'string') return invalidPayload
+      return isOrderId(orderId) ? cancelIds([orderId]) : badOrderId
     }),
   )
   app.delete(
     '/orders',
-    signed((_c, body) => {
-      const ids = parseJson(body)
-      if (!Array.isArray(ids) || ids.length > MAX_CANCELS || !ids.every((id) => typeof id === 'string')) {
-        return refuse(polyError(400, 'invalid_payload', 'Invalid orderIDs'))
+    cancels((body) => {
+      if (!Array.isArray(body)) return invalidPayload
+      if (body.length > MAX_CANCELS) {
+        return polyError(400, 'batch_size', `Too many orders in payload, max allowed: ${MAX_CANCELS}`)
       }
-      return notCanceled(ids)
+      return body.every(isOrderId) ? cancelIds(body) : badOrderId
     }),
   )
   app.delete(
     '/cancel-all',
-    signed(() => notCanceled([...account.delayed.keys()])),
+    cancels(() => cancelWhere(() => true)),
   )
   app.delete(
     '/cancel-market-orders',
-    signed((_c, body) => {
-      const asked = recordOf(parseJson(body)) ?? {}
-      return notCanceled(delayedOf((order) => isOf(order, asked)).map(({ orderId }) => orderId))
+    cancels((body) => {
+      const { market, asset_id: assetId } = recordOf(body) ?? {}
+      if (market === undefined && assetId === undefined) return invalidPayload
+      return cancelWhere((order) => isOf(order, { market, asset_id: assetId }))
     }),
   )
-
-  app.get(
-    '/data/order/:id',
-    signed((c) => {
-      const order = account.delayed.get(c.req.param('id') ?? '')
-      // Only active orders are shown; anything else is an empty answer, not an error.
-      return reply(200, order === undefined ? null : openOrderShape(order, owner))
-    }),
-  )
-  app.get(
-    '/data/orders',
-    signed((c) => {
-      const asked = c.req.query()
-      const data = delayedOf((order) => isOf(order, asked)).map((order) => openOrderShape(order, owner))
-      return reply(200, { limit: PAGE, count: data.length, next_cursor: LAST_CURSOR, data })
-    }),
-  )
-  app.get(
-    '/data/trades',
-    signed((c) => {
-      const { id, market, asset_id: assetId, before, after, next_cursor: cursor } = c.req.query()
-      const trades = account.trades
-        .filter((trade) => id === undefined || trade.id === id)
-        .filter((trade) => market === undefined || trade.market.id === market)
-        .filter((trade) => assetId === undefined || trade.market.tokenIds[trade.token] === assetId)
-        .filter((trade) => before === undefined || trade.matchedMs < Number(before) * 1000)
-        .filter((trade) => after === undefined || trade.matchedMs > Number(after) * 1000)
-      const offset = offsetOf(cursor)
-      const page = trades.slice(offset, offset + PAGE)
-      const next = offset + PAGE
-      return reply(200, {
-        limit: PAGE,
-        count: page.length,
-        next_cursor: next < trades.length ? Buffer.from(String(next)).toString('base64') : LAST_CURSOR,
-        data: page.map((trade) => tradeShape(trade, account, owner, clock.nowMs())),
-      })
-    }),
-  )
-
-  const balance = (c: Context): Response => {
-    const { asset_type: type, token_id: tokenId } = c.req.query()
-    if (type !== 'COLLATERAL' && type !== 'CONDITIONAL') {
-      return refuse(polyError(400, 'invalid_payload', 'invalid asset type'))
-    }
-    const held = type === 'COLLATERAL' ? account.cashMicros : account.tokenE6(tokenId ?? '')
-    return reply(200, { balance: String(held), allowance: ALLOWANCE })
-  }
-  app.get('/balance-allowance', signed(balance))
-  app.get('/balance-allowance/update', signed(balance))
-  return app
-}
-
-function isOf(order: DelayedOrder, asked: Readonly<Record<string, unknown>>): boolean {
-  const { id, market, asset_id: assetId } = asked
-  if (id !== undefined && id !== order.orderId) return false
-  if (market !== undefined && market !== order.market.id) return false
-  return assetId === undefined || assetId === order.market.tokenIds[order.token]
-}
-
-function offsetOf(cursor: string | undefined): number {
-  if (cursor === undefined || cursor === '' || cursor === LAST_CURSOR) return 0
-  const offset = Number(Buffer.from(cursor, 'base64').toString())
-  return Number.isSafeInteger(offset) && offset >= 0 ? offset : 0
 }

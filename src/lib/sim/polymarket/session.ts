@@ -1,21 +1,29 @@
 /** One connection to Polymarket's market channel: which tokens it follows, and what it is sent. */
 
-import type { WebSocket } from 'ws'
 import { parseJson, recordOf } from '../http-host.js'
+import type { Line } from '../line.js'
+import type { Prng } from '../prng.js'
 import type { StatsCounter } from '../stats.js'
+import { frameEvents } from './framing.js'
 
 export interface MarketSessionOptions {
-  readonly socket: WebSocket
+  readonly line: Line
   readonly stats: StatsCounter
+  readonly prng: Prng
   /** The `book` event of a token, as a subscription's initial dump holds it; undefined for unknown tokens. */
   readonly dump: (tokenId: string) => unknown
   /** Set when a tape plays instead of the scenario; called at the first subscription, returns what stops it. */
   readonly tape: ((send: (text: string) => void) => () => void) | undefined
 }
 
+/** Tokens of a connection that get a dump: those above it get changes alone. */
+const MAX_DUMPED = 500
+
 export class MarketSession {
   private readonly tokens = new Set<string>()
+  private readonly waiting: unknown[] = []
   private customFeatures = false
+  private isSubscribed = false
   private stopTape: (() => void) | undefined
 
   constructor(private readonly options: MarketSessionOptions) {}
@@ -23,6 +31,7 @@ export class MarketSession {
   close(): void {
     this.stopTape?.()
     this.tokens.clear()
+    this.waiting.length = 0
   }
 
   /** `best_bid_ask`, `new_market` and `market_resolved` go only to those who asked for them. */
@@ -36,7 +45,7 @@ export class MarketSession {
 
   onText(text: string): void {
     if (text === 'PING') {
-      this.send('PONG')
+      this.options.line.reply('PONG')
       return
     }
     const raw = recordOf(parseJson(text))
@@ -45,41 +54,50 @@ export class MarketSession {
       this.options.stats.refuse('poly', 'ws_invalid')
       return
     }
-    if (typeof raw['custom_feature_enabled'] === 'boolean')
-      this.customFeatures = raw['custom_feature_enabled']
-    if (raw['operation'] === 'unsubscribe') {
-      for (const id of ids) this.tokens.delete(id)
-    } else if (raw['operation'] === 'subscribe' || raw['type'] === 'market') {
-      this.subscribe(ids, raw['initial_dump'] !== false)
-    } else {
-      this.options.stats.refuse('poly', 'ws_invalid')
+    const { operation, type, custom_feature_enabled: custom } = raw
+    const isFirst = operation === undefined && type === 'market' && !this.isSubscribed
+    if (!isFirst && operation !== 'subscribe' && operation !== 'unsubscribe') {
+      // A second first message is refused too.
+      this.options.stats.refuse('poly', 'ws_operation')
+      this.options.line.reply('INVALID OPERATION')
+      return
     }
+    if (isFirst) this.isSubscribed = true
+    if (typeof custom === 'boolean') this.customFeatures = custom
+    if (operation === 'unsubscribe') for (const id of ids) this.tokens.delete(id)
+    else this.subscribe(ids, raw['initial_dump'] !== false)
   }
 
-  /** One frame: an object, or an array of objects. */
-  emit(message: unknown): void {
-    this.emitText(JSON.stringify(message))
+  /** Sends an event, with others of the same moment. */
+  emit(event: unknown): void {
+    this.waiting.push(event)
+    if (this.waiting.length === 1) queueMicrotask(() => this.flush())
   }
 
   private subscribe(ids: readonly string[], initialDump: boolean): void {
-    for (const id of ids) this.tokens.add(id)
+    const dumped = ids.filter((id) => {
+      this.tokens.add(id)
+      return this.tokens.size <= MAX_DUMPED
+    })
     if (this.options.tape !== undefined) {
-      this.stopTape ??= this.options.tape((text) => this.emitText(text))
+      this.stopTape ??= this.options.tape((text) => this.send(text))
       return
     }
     if (!initialDump) return
-    const books = ids.map((id) => this.options.dump(id)).filter((book) => book !== undefined)
-    if (books.length > 0) this.emit(books)
+    // What waits was told of books as they were before.
+    this.flush()
+    const books = dumped.map((id) => this.options.dump(id)).filter((book) => book !== undefined)
+    if (books.length > 0) this.send(JSON.stringify(books))
   }
 
-  private emitText(text: string): void {
-    this.options.stats.countFrame()
-    this.send(text)
+  private flush(): void {
+    const frames = frameEvents(this.waiting.splice(0), this.options.prng)
+    for (const frame of frames) this.send(JSON.stringify(frame))
   }
 
   private send(text: string): void {
-    const { socket } = this.options
-    if (socket.readyState === socket.OPEN) socket.send(text)
+    this.options.stats.countFrame()
+    this.options.line.data(text)
   }
 }
 

@@ -1,10 +1,10 @@
 /** The CLOB's JSON shapes for markets, open orders and trades. */
 
-import type { PublicAccounts } from '../accounts.js'
 import { uuidOf, type PolyMarket } from '../market.js'
-import type { DelayedOrder, PolyAccount, PolyTrade } from './account.js'
 import { TOKENS, type PolyBookState, type TokenIndex } from './book-state.js'
+import { isMarketBuy, type PolyOrder } from './order.js'
 import { amountText, priceText } from './text.js'
+import { priceFor, type Party, type PolyTrade, type TradeStatus } from './trade.js'
 
 /** The outcome's name, as the catalog spells it. */
 const outcomeName = ({ game }: PolyMarket, token: TokenIndex): string =>
@@ -26,7 +26,7 @@ export function marketShape(market: PolyMarket, state: PolyBookState): unknown {
     question: `${game.away.name} vs. ${game.home.name}`,
     market_slug: market.slug,
     game_start_time: new Date(game.startMs).toISOString(),
-    seconds_delay: market.secondsDelay,
+    seconds_delay: market.pace.secondsDelay,
     maker_base_fee: 1000,
     taker_base_fee: 1000,
     neg_risk: market.negRisk,
@@ -51,73 +51,75 @@ export function clobMarketShape(market: PolyMarket, minOrderSize: string): unkno
     mts: market.tickE4 / 10_000,
     mbf: 1000,
     tbf: 1000,
-    sd: market.secondsDelay,
+    sd: market.pace.secondsDelay,
     nr: market.negRisk,
     fd: { r: 0.05, e: 1, to: true },
   }
 }
 
 /** A market buy's `original_size` is in dollars. */
-export function openOrderShape(order: DelayedOrder, owner: PublicAccounts['polymarket']): unknown {
+export function openOrderShape(order: PolyOrder, apiKey: string): unknown {
+  const size = isMarketBuy(order) ? order.makerE6 : order.sharesE6
   return {
     id: order.orderId,
-    status: 'DELAYED',
-    owner: owner.api_key,
-    maker_address: owner.funder,
+    status: order.status,
+    owner: apiKey,
+    maker_address: order.owner,
     market: order.market.id,
     asset_id: order.market.tokenIds[order.token],
-    side: order.side,
-    original_size: amountText(order.makerE6),
-    size_matched: '0',
+    side: order.tokenSide,
+    original_size: amountText(size),
+    size_matched: amountText(order.matchedE6),
     price: priceText(order.limitE4),
     outcome: outcomeName(order.market, order.token),
-    expiration: '0',
-    order_type: order.orderType,
-    associate_trades: [],
+    expiration: String(order.expirationS),
+    order_type: order.type,
+    associate_trades: order.tradeIds,
     created_at: Math.floor(order.createdMs / 1000),
   }
 }
 
-export function tradeShape(
-  trade: PolyTrade,
-  account: PolyAccount,
-  owner: PublicAccounts['polymarket'],
-  nowMs: number,
-): unknown {
-  const { market, token } = trade
-  const assetId = market.tokenIds[token]
-  const status = account.statusOf(trade, nowMs)
+/** A trade as the account's owner reads it: told from the taker's side, whoever that is. */
+export function tradeShape(trade: PolyTrade, apiKey: string): unknown {
+  const { market, taker, maker } = trade
+  const anonymous = { owner: uuidOf('sim-maker'), address: `0x${'00'.repeat(19)}01` }
   return {
     id: trade.id,
-    taker_order_id: trade.takerOrderId,
+    taker_order_id: orderIdOf(trade, taker, 'taker'),
     market: market.id,
-    asset_id: assetId,
-    side: trade.side,
+    asset_id: market.tokenIds[taker.token],
+    side: taker.tokenSide,
     size: amountText(trade.sizeE6),
     // Reads 0 although a fee was charged on top.
     fee_rate_bps: '0',
     price: priceText(trade.priceE4),
-    status,
+    status: trade.status,
     match_time: String(Math.floor(trade.matchedMs / 1000)),
-    last_update: String(Math.floor(account.statusSinceMs(trade, nowMs) / 1000)),
-    outcome: outcomeName(market, token),
+    last_update: String(Math.floor(trade.statusSinceMs / 1000)),
+    outcome: outcomeName(market, taker.token),
     bucket_index: 0,
-    owner: owner.api_key,
-    maker_address: owner.funder,
-    transaction_hash: status === 'MATCHED' ? '' : trade.transactionHash,
+    owner: apiKey,
+    maker_address: (taker.order ?? maker.order)?.owner ?? anonymous.address,
+    transaction_hash: MINED.has(trade.status) ? trade.transactionHash : '',
     maker_orders: [
       {
-        order_id: `0x${uuidOf(`maker:${trade.id}`).replaceAll('-', '').padEnd(64, '0')}`,
-        owner: uuidOf('sim-maker'),
-        maker_address: `0x${'00'.repeat(19)}01`,
+        order_id: orderIdOf(trade, maker, 'maker'),
+        owner: maker.order === undefined ? anonymous.owner : apiKey,
+        maker_address: maker.order?.owner ?? anonymous.address,
         matched_amount: amountText(trade.sizeE6),
-        price: priceText(trade.priceE4),
+        price: priceText(priceFor(trade, maker)),
         fee_rate_bps: '0',
-        asset_id: assetId,
-        outcome: outcomeName(market, token),
-        side: trade.side === 'BUY' ? 'SELL' : 'BUY',
+        asset_id: market.tokenIds[maker.token],
+        outcome: outcomeName(market, maker.token),
+        side: maker.tokenSide,
       },
     ],
-    trader_side: 'TAKER',
+    trader_side: taker.order !== undefined ? 'TAKER' : 'MAKER',
   }
 }
+
+const MINED: ReadonlySet<TradeStatus> = new Set(['MINED', 'CONFIRMED'])
+
+/** Somebody of the scenario has an order too, of a name made up here. */
+const orderIdOf = ({ id }: PolyTrade, { order }: Party, role: string): string =>
+  order?.orderId ?? `0x${uuidOf(`${role}:${id}`).replaceAll('-', '').padEnd(64, '0')}`

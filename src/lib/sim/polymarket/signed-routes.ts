@@ -10,7 +10,7 @@ import { refuseL2 } from './l2-auth.js'
 export type Signed = (answer: (c: Context, body: string) => Response) => (c: Context) => Promise<Response>
 
 export interface SignedOptions {
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'nowMs'>
   readonly keys: ApiKeys
   /** The wallet's address, lower case. */
   readonly wallet: string

@@ -2,59 +2,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   addressOf,
-  bookHash,
   call,
-  connect,
   EXCHANGES,
   l2Headers,
   newOrder,
   orderDigest,
   polyGet,
   postOrder,
-  refusedUpgrade,
   signOrder,
   startBench,
   until,
   type Bench,
-  type Connection,
   type Json,
   type OrderFields,
   type PostOptions,
 } from './harness.js'
-
-interface Market {
-  readonly conditionId: string
-  readonly tokens: [string, string]
-  readonly tick: number
-  readonly negRisk: boolean
-}
-
-async function marketsOf(bench: Bench): Promise<Market[]> {
-  const { body } = await call(`${bench.sim.urls.gamma}/events?tag_id=100639&closed=false`)
-  return body.map(({ markets }: Json) => {
-    const [market] = markets
-    return {
-      conditionId: market.conditionId,
-      tokens: JSON.parse(market.clobTokenIds),
-      tick: market.orderPriceMinTickSize,
-      negRisk: market.negRisk,
-    }
-  })
-}
-
-const bookOf = async (bench: Bench, token: string): Promise<Json> =>
-  (await call(`${bench.sim.urls.clob}/book?token_id=${token}`)).body
-
-/** A market buy of whole cents at a limit: amounts as the venue's rounding table has them. */
-function buy(bench: Bench, token: string, limit: number, dollars: number, tick = 0.01): OrderFields {
-  const unit = tick === 0.01 ? 1e4 : 1e5
-  const shares = Math.floor((dollars / limit) * unit + 1e-9) / unit
-  return newOrder(bench.wallet, {
-    tokenId: token,
-    makerAmount: String(Math.round(dollars * 1e6)),
-    takerAmount: String(Math.round(shares * 1e6)),
-  })
-}
+import { buy, FAST_PACE, marketsOf, type Market } from './polymarket-client.js'
 
 describe('orders', () => {
   let bench: Bench
@@ -63,7 +26,7 @@ describe('orders', () => {
   let negRisk: Market
 
   beforeAll(async () => {
-    bench = await startBench({ speed: 0.6, seed: 3 })
+    bench = await startBench({ seed: 3, polyPace: FAST_PACE })
     const markets = await marketsOf(bench)
     coarse = markets.find((market) => market.tick === 0.01 && !market.negRisk)!
     fine = markets.find((market) => market.tick === 0.001 && !market.negRisk)!
@@ -331,7 +294,6 @@ describe('orders', () => {
         400,
         /should be '4.3318'/,
       ],
-      ['a resting order', (o) => o, () => ({ orderType: 'GTC' }), 400, /rests no orders/],
       ['an unknown order type', (o) => o, () => ({ orderType: 'IOC' }), 400, /order type/],
       ['a post-only FAK', (o) => o, () => ({ extra: { postOnly: true } }), 400, /post-only/],
       ['an expiration', (o) => ({ ...o, expiration: '1900000000' }), () => ({}), 400, /invalid expiration/],
@@ -396,11 +358,11 @@ describe('orders', () => {
     expect((await call(`${clob}/neg-risk?token_id=${negRisk.tokens[0]}`)).body).toEqual({ neg_risk: true })
     expect((await call(`${clob}/book?token_id=1`)).status).toBe(404)
     expect((await call(`${clob}/markets/${coarse.conditionId}`)).body).toMatchObject({
-      seconds_delay: 1,
+      seconds_delay: FAST_PACE.secondsDelay,
       minimum_order_size: 5,
     })
     expect((await call(`${clob}/clob-markets/${coarse.conditionId}`)).body).toMatchObject({
-      sd: 1,
+      sd: FAST_PACE.secondsDelay,
       fd: { r: 0.05, e: 1, to: true },
     })
     const books = await call(`${clob}/books`, {
@@ -409,267 +371,5 @@ describe('orders', () => {
     })
     expect(books.body.map((book: Json) => book.asset_id)).toEqual(coarse.tokens)
     expect((await polyGet(bench, '/balance-allowance?asset_type=COLLATERAL')).body.balance).toMatch(/^\d+$/)
-  })
-})
-
-describe('the market channel', () => {
-  let bench: Bench
-  let markets: Market[]
-  const connections: Connection[] = []
-
-  beforeAll(async () => {
-    bench = await startBench({ speed: 3, seed: 4 })
-    markets = await marketsOf(bench)
-  })
-  afterAll(async () => {
-    for (const connection of connections) connection.close()
-    await bench.close()
-  })
-
-  const open = async () => {
-    const connection = await connect(bench.sim.urls.polyWs)
-    connections.push(connection)
-    return connection
-  }
-  const eventsOf = ({ frames }: Connection): Json[] =>
-    frames.flat().filter((event: Json) => event?.event_type !== undefined)
-
-  it('dumps a subscription as one array of books whose hashes hold', async () => {
-    const connection = await open()
-    const [market] = markets as [Market]
-    connection.send({ assets_ids: market.tokens, type: 'market', custom_feature_enabled: false })
-    const dump = await connection.next((frame) => Array.isArray(frame), 'the dump')
-    expect(dump.map(({ asset_id }: Json) => asset_id)).toEqual(market.tokens)
-    for (const book of dump) {
-      expect(book).toMatchObject({
-        event_type: 'book',
-        market: market.conditionId,
-        timestamp: expect.stringMatching(/^\d{13}$/),
-      })
-      expect(book.hash).toBe(bookHash({ ...book, min_order_size: '5', neg_risk: market.negRisk }))
-      const prices = (levels: Json[]) => levels.map(({ price }) => Number(price))
-      expect(prices(book.bids)).toEqual(prices(book.bids).toSorted((a, b) => a - b))
-      expect(prices(book.asks)).toEqual(prices(book.asks).toSorted((a, b) => b - a))
-    }
-    const rest = await bookOf(bench, market.tokens[0])
-    expect(rest.hash).toBe(bookHash(rest))
-    expect(rest).toMatchObject({ min_order_size: '5', neg_risk: market.negRisk })
-    connection.close()
-  })
-
-  it('hashes every delta of every token after it, and folds to the REST book', async () => {
-    const connection = await open()
-    const tokens = markets.flatMap(({ tokens: ids }) => ids)
-    const byCondition = new Map(markets.map((market) => [market.conditionId, market]))
-    connection.send({ assets_ids: tokens, type: 'market' })
-    // Prints included: the market's own small takers change last_trade_price along the way.
-    await until(
-      () => {
-        const events = eventsOf(connection)
-        const count = (type: string) => events.filter(({ event_type }) => event_type === type).length
-        return count('price_change') > 250 && count('last_trade_price') > 3
-      },
-      'deltas and prints',
-      15_000,
-    )
-    interface Fold {
-      bids: Map<string, string>
-      asks: Map<string, string>
-      tick: string
-      last: string
-    }
-    const state = new Map<string, Fold>()
-    const hashOf = (token: string, market: Market, timestamp: string) => {
-      const { bids, asks, tick, last } = state.get(token)!
-      const levels = (side: Map<string, string>) => [...side].map(([price, size]) => ({ price, size }))
-      return bookHash({
-        market: market.conditionId,
-        asset_id: token,
-        timestamp,
-        bids: levels(bids).sort((a, b) => Number(a.price) - Number(b.price)),
-        asks: levels(asks).sort((a, b) => Number(b.price) - Number(a.price)),
-        min_order_size: '5',
-        tick_size: tick,
-        neg_risk: market.negRisk,
-        last_trade_price: last,
-      })
-    }
-    let hashes = 0
-    const replay = (events: Json[]) => {
-      for (const event of events) {
-        const market = byCondition.get(event.market)!
-        if (event.event_type === 'book') {
-          const side = (levels: Json[]) =>
-            new Map<string, string>(levels.map(({ price, size }) => [price, size]))
-          const known = state.get(event.asset_id)
-          state.set(event.asset_id, {
-            bids: side(event.bids),
-            asks: side(event.asks),
-            tick: event.tick_size ?? known!.tick,
-            last: event.last_trade_price ?? known!.last,
-          })
-          expect(hashOf(event.asset_id, market, event.timestamp)).toBe(event.hash)
-          hashes += 1
-        } else if (event.event_type === 'price_change') {
-          expect(event.asset_id).toBeUndefined()
-          expect(event.price_changes.map(({ asset_id }: Json) => asset_id)).toEqual(market.tokens)
-          const [a, b] = event.price_changes
-          expect(Number(a.price) + Number(b.price)).toBeCloseTo(1, 9)
-          expect(new Set([a.side, b.side])).toEqual(new Set(['BUY', 'SELL']))
-          for (const { asset_id, price, size, side, hash, best_bid, best_ask } of event.price_changes) {
-            const { bids, asks } = state.get(asset_id)!
-            const levels = side === 'BUY' ? bids : asks
-            if (size === '0') levels.delete(price)
-            else levels.set(price, size)
-            expect(hash).toBe(hashOf(asset_id, market, event.timestamp))
-            hashes += 1
-            expect(Number(best_bid)).toBe(Math.max(0, ...[...bids.keys()].map(Number)))
-            expect(Number(best_ask)).toBe(Math.min(1, ...[...asks.keys()].map(Number)))
-          }
-        } else if (event.event_type === 'last_trade_price') {
-          for (const token of market.tokens) state.get(token)!.last = event.price
-        } else if (event.event_type === 'tick_size_change') {
-          state.get(event.asset_id)!.tick = event.new_tick_size
-        }
-      }
-    }
-    let done = 0
-    for (const token of tokens) {
-      await until(async () => {
-        const seen = connection.frames.length
-        const rest = await bookOf(bench, token)
-        if (connection.frames.length !== seen) return undefined
-        const events = eventsOf(connection)
-        replay(events.slice(done))
-        done = events.length
-        const { bids, asks, last, tick } = state.get(token)!
-        const levels = (side: Map<string, string>) => [...side].sort(([a], [b]) => Number(a) - Number(b))
-        const texts = (list: Json[]) => list.map(({ price, size }) => [price, size])
-        expect(levels(bids)).toEqual(texts(rest.bids))
-        expect(levels(asks).reverse()).toEqual(texts(rest.asks))
-        expect([last, tick]).toEqual([rest.last_trade_price, rest.tick_size])
-        return true
-      }, 'a quiet moment')
-    }
-    expect(hashes).toBeGreaterThan(500)
-    connection.close()
-  })
-
-  it("prints a trade, then both tokens' books without tick_size and last_trade_price", async () => {
-    const connection = await open()
-    const market = markets.find(({ negRisk }) => !negRisk)!
-    const [, no] = market.tokens
-    connection.send({ assets_ids: [no], type: 'market' })
-    await connection.next((frame) => Array.isArray(frame), 'the dump')
-    const { body } = await postOrder(
-      bench,
-      buy(bench, no, market.tick === 0.01 ? 0.99 : 0.999, 7, market.tick),
-    )
-    expect(body.status).toBe('delayed')
-    const trades = await until(async () => {
-      const own = (await polyGet(bench, '/data/trades')).body.data.filter(
-        (trade: Json) => trade.taker_order_id === body.orderID,
-      )
-      return (own.length > 0 && own) as Json[]
-    }, 'the trade')
-    const events = await until(() => {
-      const seen = eventsOf(connection)
-      const index = seen.findIndex(
-        ({ event_type, size, asset_id }) =>
-          event_type === 'last_trade_price' && asset_id === no && size === trades.at(-1).size,
-      )
-      return index !== -1 && seen.length > index + trades.length && seen.slice(index)
-    }, 'the print')
-    expect(events[0]).toMatchObject({ market: market.conditionId, side: 'BUY' })
-    const book = events.find(({ event_type }) => event_type === 'book')
-    expect(book.asset_id).toBe(no)
-    expect(book.tick_size).toBeUndefined()
-    expect(book.last_trade_price).toBeUndefined()
-    expect(eventsOf(connection).every((event) => event.event_type !== 'best_bid_ask')).toBe(true)
-    connection.close()
-  })
-
-  it('adds and drops tokens by operation, and answers PING', async () => {
-    const connection = await open()
-    const [first, second] = markets as [Market, Market]
-    connection.send({
-      assets_ids: [first.tokens[0]],
-      type: 'market',
-      initial_dump: false,
-      custom_feature_enabled: true,
-    })
-    await connection.next(({ event_type }) => event_type === 'best_bid_ask', 'best_bid_ask')
-    expect(connection.frames.some((frame) => Array.isArray(frame))).toBe(false)
-    connection.send({ assets_ids: [second.tokens[1]], operation: 'subscribe' })
-    const dump = await connection.next((frame) => Array.isArray(frame), 'the second dump')
-    expect(dump.map(({ asset_id }: Json) => asset_id)).toEqual([second.tokens[1]])
-    connection.send({ assets_ids: [first.tokens[0]], operation: 'unsubscribe' })
-    connection.send('PING')
-    await connection.next((frame) => frame === 'PONG', 'PONG')
-    const from = connection.frames.length
-    await until(() => connection.frames.length > from + 10, 'more')
-    expect(
-      eventsOf(connection)
-        .slice(-10)
-        .every(({ market }) => market === second.conditionId),
-    ).toBe(true)
-    connection.close()
-  })
-
-  it('counts commands it cannot use, and has no other channel', async () => {
-    const connection = await open()
-    const before = bench.sim.stats().refused['poly:ws_invalid'] ?? 0
-    connection.send('{')
-    connection.send({ assets_ids: 'x', type: 'market' })
-    connection.send({ asset_ids: [markets[0]!.tokens[0]], type: 'market' })
-    connection.send({ assets_ids: [], operation: 'explode' })
-    await until(() => bench.sim.stats().refused['poly:ws_invalid'] === before + 4, 'four refusals')
-    expect(connection.frames).toEqual([])
-    const user = await refusedUpgrade(bench.sim.urls.polyWs.replace('/market', '/user'), {})
-    expect(user.status).toBe(404)
-    connection.close()
-  })
-})
-
-describe('the end of a game', () => {
-  it('makes the tick finer near the edge, empties the book and resolves', async () => {
-    const bench = await startBench({ speed: 30, seed: 2 })
-    try {
-      const markets = await marketsOf(bench)
-      const coarse = markets.find(({ tick }) => tick === 0.01)!
-      const connection = await connect(bench.sim.urls.polyWs)
-      connection.send({ assets_ids: coarse.tokens, type: 'market', custom_feature_enabled: true })
-      const change = await connection.next(({ event_type }) => event_type === 'tick_size_change', 'the tick')
-      expect(change).toMatchObject({
-        market: coarse.conditionId,
-        old_tick_size: '0.01',
-        new_tick_size: '0.001',
-      })
-      const index = connection.frames.indexOf(change)
-      expect(connection.frames.slice(index, index + 4).map(({ event_type }) => event_type)).toEqual([
-        'tick_size_change',
-        'tick_size_change',
-        'book',
-        'book',
-      ])
-      const resolved = await connection.next(
-        ({ event_type }) => event_type === 'market_resolved',
-        'the resolution',
-      )
-      expect(coarse.tokens).toContain(resolved.winning_asset_id)
-      const rest = await bookOf(bench, coarse.tokens[0])
-      expect([rest.bids, rest.asks]).toEqual([[], []])
-      expect(rest.hash).toBe(bookHash(rest))
-      const fresh = await until<Json>(
-        () => connection.frames.find(({ event_type }) => event_type === 'new_market'),
-        'a new game',
-      )
-      expect(fresh.clob_token_ids).toHaveLength(2)
-      const closed = await postOrder(bench, buy(bench, coarse.tokens[0], 0.5, 10, 0.001))
-      expect(closed.body.error).toMatch(/not yet ready/)
-      connection.close()
-    } finally {
-      await bench.close()
-    }
   })
 })
