@@ -2,8 +2,10 @@
 
 import {
   call,
+  l2Headers,
   newOrder,
   until,
+  type Answer,
   type Bench,
   type Connection,
   type Json,
@@ -65,3 +67,26 @@ export const nextEvent = (
   match: (event: Json) => boolean,
   what: string,
 ): Promise<Json> => until<Json>(() => eventsOf(connection).find(match), what)
+/** An order for shares at a price: GTC, GTD, or any sell. */
+export function limit(
+  { wallet }: { readonly wallet: Wallet },
+  tokenId: string,
+  side: 'BUY' | 'SELL',
+  price: number,
+  shares: number,
+): OrderFields {
+  const [dollars, size] = [String(Math.round(price * shares * 1e6)), String(Math.round(shares * 1e6))]
+  const [makerAmount, takerAmount] = side === 'BUY' ? [dollars, size] : [size, dollars]
+  return newOrder(wallet, { tokenId, side, makerAmount, takerAmount })
+}
+
+/** A signed call of any wallet; the path may have a query. */
+export function signed(bench: Bench, method: string, path: string, body?: unknown): Promise<Answer> {
+  const { pathname } = new URL(path, 'http://x')
+  const text = body === undefined ? '' : JSON.stringify(body)
+  return call(`${bench.sim.urls.clob}${path}`, {
+    method,
+    headers: l2Headers(bench.wallet, method, pathname, text),
+    ...(text !== '' && { body: text }),
+  })
+}

@@ -122,9 +122,11 @@ export class PolyOrderEntry {
     return order
   }
 
-  private canPay({ tokenSide, market, token, limitE4, makerE6, sharesE6, postOnly }: PolyOrder): boolean {
+  private canPay(order: PolyOrder): boolean {
+    const { tokenSide, market, token, limitE4, makerE6, sharesE6 } = order
     if (tokenSide === 'SELL') return this.account.sellableE6(market, token) >= makerE6
-    const fee = postOnly ? 0 : polyFeeMicros(limitE4, sharesE6)
+    const takes = this.desk.plan(order).length > 0
+    const fee = takes ? polyFeeMicros(limitE4, sharesE6) : 0
     return this.account.freeCashMicros >= makerE6 + fee
   }
 }
