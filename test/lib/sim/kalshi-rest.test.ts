@@ -204,6 +204,15 @@ describe('authentication of private calls', () => {
     expect([status, body.msg]).toEqual([400, expect.stringContaining('Parameter validation failed for Get')])
   })
 
+  it.each(['balance', 'positions', 'orders', 'fills', 'order_groups'])(
+    'has no %s of a subaccount that does not exist',
+    async (what) => {
+      const { status, body } = await kalshiCall(bench, 'GET', `/portfolio/${what}?subaccount=7`)
+      expect([status, body.error?.code]).toEqual([404, 'not_found'])
+      expect((await kalshiCall(bench, 'GET', `/portfolio/${what}?subaccount=0`)).status).toBe(200)
+    },
+  )
+
   it.each([
     ['POST', '/portfolio/events/orders/batched'],
     ['POST', '/portfolio/events/orders/x/amend'],

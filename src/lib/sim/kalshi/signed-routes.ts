@@ -66,6 +66,8 @@ export function signedRoutes(app: Hono, options: SignedRoutesOptions): SignedRou
       }
       const bucket = method === 'GET' ? caller.read : caller.write
       if (!bucket.take(cost, clock.nowMs())) return refuse(tooManyRequests)
+      // Every account has its primary subaccount alone.
+      if ((c.req.query('subaccount') ?? '0') !== '0') return refuse(notFound)
       return answer(c, caller)
     })
   }
