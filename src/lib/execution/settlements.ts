@@ -3,6 +3,7 @@
  * Each is followed to its end, by the next life of exec where this one stops before.
  */
 
+import { setMaxListeners } from 'node:events'
 import { sleep } from '../core/backoff.js'
 import { messageOf } from '../core/errors.js'
 import type { FillSettlement } from '../venues/ports.js'
@@ -24,7 +25,10 @@ export class Settlements {
   private readonly following = new Set<Promise<void>>()
   private readonly leaving = new AbortController()
 
-  constructor(private readonly execution: Execution) {}
+  constructor(private readonly execution: Execution) {
+    // Every fill that is followed listens to it.
+    setMaxListeners(0, this.leaving.signal)
+  }
 
   /** Does nothing where the venue's fills are final at once, and after `leave`: the ledger has what is open. */
   follow(fill: ProvisionalFill): void {
