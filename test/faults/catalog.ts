@@ -8,9 +8,10 @@ import { kalshiCases } from './kalshi-cases.js'
 import { killCases } from './kill-cases.js'
 import { mirrorCases } from './mirror-cases.js'
 import { linkCases, pauseCases } from './pause-cases.js'
+import { polymarketCases } from './polymarket-cases.js'
 import { redisCases } from './redis-cases.js'
 
-export const FAMILIES = ['bus', 'mirror', 'exec', 'kalshi'] as const
+export const FAMILIES = ['bus', 'mirror', 'exec', 'kalshi', 'polymarket'] as const
 
 export function allCases(): FaultCase[] {
   const onStage = (['bus', 'mirror'] as const).flatMap((family) => [
@@ -20,5 +21,5 @@ export function allCases(): FaultCase[] {
     ...journalCases(family),
     ...(family === 'bus' ? busCases() : [...mirrorCases(), ...redisCases()]),
   ])
-  return [...onStage, ...execCases(), ...kalshiCases()]
+  return [...onStage, ...execCases(), ...kalshiCases(), ...polymarketCases()]
 }

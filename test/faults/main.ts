@@ -11,14 +11,14 @@ import { selfTest } from './self-test.js'
 import { smallDiskRefusal } from './small-disk.js'
 import type { CaseLine, SkippedLine } from './verdict.js'
 
-const HELP = `Usage: npm run faults -- [--only bus|mirror|exec|kalshi] [--case NAME]... [--rounds N] [--json]
+const HELP = `Usage: npm run faults -- [--only FAMILY] [--case NAME]... [--rounds N] [--json]
 
 Real processes, real Redis, SIGKILL, SIGSTOP, a TCP proxy, network namespaces, a small disk. Beside each case runs its
 control, the first design's naive behavior, under the same publisher and fault. A case passes when ours lost, doubled
 and reordered nothing, what was sent was really received or is exactly covered by gap records, and a control that must
 lose lost or doubled something.
 
-  --only FAMILY   bus, mirror, exec or kalshi; all of them when not said
+  --only FAMILY   bus, mirror, exec, kalshi or polymarket; all of them when not said
   --case NAME     cases whose name contains NAME; may be repeated
   --rounds N      rounds of each case (1)
   --width N       cases side by side (4)
