@@ -30,6 +30,7 @@ export const LEAST: Readonly<Record<string, string>> = {
   'journal cat': 'journal cat kalshi.prices',
   'journal drain': 'journal drain journals',
   'keys allow': 'keys allow kalshi KEY',
+  'keys polymarket': 'keys polymarket wallet.key',
   record: 'record tape',
   replay: 'replay --from-redis',
   resume: 'resume --reason checked',
@@ -70,6 +71,11 @@ export const SUCCEEDS_IN: Readonly<Record<string, readonly [file: string, launch
       "launch(['journal', 'rerun', ...args",
       'toMatchObject([0, { shard: 0, ok: true',
     ],
+    'keys polymarket': [
+      'test/lib/operator/polymarket-key.test.ts',
+      "launch(['keys', 'polymarket', ",
+      'expect(await run.ended, run.stderr()).toBe(0)',
+    ],
     resume: [HALT, "run<ResumeReport>(['resume', ", "toEqual([0, 'resumed'])"],
     top: [UP, "launch(['top', '--once', '--json']", 'expect(await top.ended, top.stdout()).toBe(0)'],
     markets: [UP, "launch(['markets', '--league', ", 'expect(await markets.ended, markets.stderr()).toBe(0)'],
@@ -83,6 +89,7 @@ export const SUCCEEDS_IN: Readonly<Record<string, readonly [file: string, launch
     sim: BY_UP,
   }
 
+const NO_CLOB = { ARBEES_POLYMARKET__CLOB_URL: 'http://127.0.0.1:1' }
 const DOWN = { ARBEES_REDIS_URL: NO_REDIS }
 
 /** Nobody runs; Redis is empty. */
@@ -213,6 +220,15 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['keys generate --keys-dir /dev/null/x', CONFIG, 'KEY_NOT_WRITTEN'],
     ['keys generate --keys-dir keys', OK, 'document'],
     ['keys generate kalshi --keys-dir keys', REFUSED, 'KEY_EXISTS'],
+  ],
+  'keys polymarket': [
+    ['keys polymarket', USAGE, 'USAGE'],
+    ['keys polymarket wallet.key', USAGE, 'USAGE'],
+    ['keys polymarket wallet.key --out poly.json --signature-type 4', USAGE, 'USAGE'],
+    ['keys polymarket wallet.key --out poly.json --signature-type 3', USAGE, 'USAGE'],
+    ['keys polymarket nofile --out poly.json', CONFIG, 'KEY_FILE'],
+    ['keys polymarket wallet.key --out wallet.key', REFUSED, 'KEY_EXISTS'],
+    ['keys polymarket wallet.key --out poly.json', UNREACHABLE, 'VENUE_UNREACHABLE', NO_CLOB],
   ],
   'keys show': [
     ['keys show', CONFIG, 'NO_KEY'],

@@ -91,6 +91,7 @@ async function furnish(): Promise<void> {
   cleanups.push(() => rmSync(made, { recursive: true, force: true }))
   writeFileSync(join(cwd, 'broken.yaml'), 'a: [\n')
   writeFileSync(join(cwd, 'empty.yaml'), '')
+  writeFileSync(join(cwd, 'wallet.key'), '11'.repeat(32), { mode: 0o600 })
   writeFileSync(join(cwd, 'unknown.yaml'), 'limits:\n  oder_usd: 1\n')
   await publishPrices({ journal: { root: join(cwd, 'journals'), retainBytes: 1_000_000 } }, 3)
   for (const copy of ['damaged', 'held']) cpSync(join(cwd, 'journals'), join(cwd, copy), { recursive: true })

@@ -157,7 +157,7 @@ export function classifyRefusal(status: number, body: string): Refusal | undefin
 }
 
 /** The error of a JSON answer, or a short plain text; empty for a page of HTML, which is not the venue speaking. */
-function errorText(body: string): string {
+export function errorText(body: string): string {
   const json = parseJson(body)
   if (typeof json === 'string') return json
   if (typeof json !== 'object' || json === null) return body.length <= 300 && !/^\s*</.test(body) ? body : ''
