@@ -43,8 +43,7 @@ const isOlder = (place: BookPlace, shown: BookPlace): boolean =>
 /** The book certainly holds something that the shown one lacks. */
 export function isAhead(place: BookPlace, { place: shown, recvUs }: ShownPlace): boolean {
   if (place.venueMs === undefined || isOlder(place, shown)) return false
-  if (place.askedUs > recvUs) return true
-  if (shown.venueMs === undefined) return false
+  if (shown.venueMs === undefined) return place.askedUs > recvUs
   if (place.venueMs !== shown.venueMs) return place.venueMs > shown.venueMs
   return shown.isExact && place.nth > shown.nth
 }

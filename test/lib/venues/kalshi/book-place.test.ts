@@ -15,6 +15,8 @@ describe('the place of a book of another connection', () => {
     ['a later delta on a snapshot asked for since', place(100, 3000), shown(2000), true, true],
     // A machine of the venue that lags hands out what is older, whenever it was asked.
     ['an earlier delta on a snapshot asked for since', place(100, 1000), shown(2000), false, false],
+    // Within one millisecond nobody can tell which machine is behind: it waits, and takes over when the other is lost.
+    ['a delta of the same time on a snapshot asked for since', place(100, 2000), shown(2000), false, true],
     [
       'a delta on a snapshot asked for since, beside a book of no time',
       place(100, 1000),
