@@ -192,6 +192,20 @@ describe('the market channel', () => {
     connection.close()
   })
 
+  it('dumps no book of a token above five hundred, and tells of its changes all the same', async () => {
+    const connection = await open()
+    const [{ tokens }] = markets as [Market]
+    const unknown = (from: number) => Array.from({ length: 250 }, (_, index) => String(from + index))
+    connection.send({ assets_ids: [...unknown(1), tokens[0], ...unknown(1000)], type: 'market' })
+    connection.send({ assets_ids: [tokens[1]], operation: 'subscribe' })
+    await until(
+      () => eventsOf(connection).some(({ event_type }) => event_type === 'price_change'),
+      'a change',
+    )
+    expect(tokens.map((token) => isDumped(connection, token))).toEqual([true, false])
+    connection.close()
+  })
+
   it('adds and drops tokens by operation, and answers PING', async () => {
     const connection = await open()
     const [first, second] = markets as [Market, Market]

@@ -83,11 +83,10 @@ export class MarketSession {
       this.stopTape ??= this.options.tape((text) => this.send(text))
       return
     }
-    if (!initialDump) return
     // What waits was told of books as they were before.
     this.flush()
     const books = dumped.map((id) => this.options.dump(id)).filter((book) => book !== undefined)
-    if (books.length > 0) this.send(JSON.stringify(books))
+    if (initialDump && books.length > 0) this.send(JSON.stringify(books))
   }
 
   private flush(): void {
