@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Explanation } from '../../src/lib/operator/explain.js'
 import type { HaltReport } from '../../src/lib/operator/halt.js'
+import type { OrderReport } from '../../src/lib/operator/order.js'
 import type { UpSummary } from '../../src/lib/roles/up-summary.js'
 import { until } from '../lib/poll.js'
 import { createPlace, launch } from './launch.js'
@@ -30,6 +31,8 @@ const SAMPLE = 10
 let place: Place
 let journal: string
 let tape: Envelope[]
+/** A purchase, and its sale. */
+let manual: OrderReport[]
 let redisAnswer: { readonly id: string; readonly out: string; readonly code: unknown }
 const runs: Run[] = []
 
@@ -46,6 +49,21 @@ beforeAll(async () => {
   runs.push(up)
   await until(() => up.stderr().includes('everything is ready'), 'everything is ready', 40_000)
   const heard = await arbees('tap', 'trades.filled.', '-n', '12', '--for', '25s', '--json')
+  const told = await arbees('tap', 'games.nba.', '-n', '1', '--for', '15s', '--json')
+  const { markets } = (JSON.parse(told.out) as Envelope).payload
+  const { market_id: market } = markets.find(({ venue }: Payload) => venue === 'kalshi')
+  const byHand = async (...terms: string[]): Promise<OrderReport> => {
+    const answer = await arbees('order', 'kalshi', market, ...terms, '--size', '2', '--yes', '--json')
+    expect([answer.code, answer.err]).toEqual([0, expect.stringContaining('given to exec as manual-')])
+    return JSON.parse(answer.out) as OrderReport
+  }
+  const bought = await byHand('--buy', 'yes', '--limit', '0.99')
+  // What the strategy holds there is YES or NO by now, and a plan of it may be open.
+  let sold: OrderReport | undefined
+  for (let i = 0; sold === undefined && i < 8; i++) {
+    sold = await byHand('--sell', i % 2 === 0 ? 'yes' : 'no', '--limit', '0.01').catch(() => undefined)
+  }
+  manual = [bought, sold!]
   const halted = JSON.parse((await arbees('halt', '--reason', 'to see denials')).out) as HaltReport
   // The run's own folder, below the data dir that was named.
   expect(halted.steps.map(({ result }) => result)).toEqual(['done', 'done', 'done', 'done'])
@@ -81,6 +99,8 @@ afterAll(async () => {
 const of = (family: string) => tape.filter(({ source }) => source.endsWith(`.${family}`))
 const at = (source: string, epoch: number, seq: number) =>
   tape.find((each) => each.source === source && each.epoch === epoch && each.seq === seq)
+
+const isTyped = ({ signal_id: id }: Payload): boolean => id.startsWith('manual-')
 
 /** Dollars as they stand on the wire, times 10^4, and contracts times 10^2. */
 const scaled = (value: number, by: number): bigint => BigInt(Math.round(value * by))
@@ -150,7 +170,8 @@ function check(explanation: Explanation): void {
   expect(orders.flatMap((order) => order.events)).toHaveLength(events.length)
   for (const order of orders) {
     const its = events.filter(({ payload }) => payload.order_id === order.order_id)
-    expect(order.events).toEqual(
+    // What a code means in words is told beside it.
+    expect(order.events.map((event) => ({ ...event, because: undefined }))).toEqual(
       its.map(({ payload: { state, reason, checks, venue_order_id }, timestamp_ms: at_ms }) =>
         JSON.parse(JSON.stringify({ state, at_ms, reason, checks, venue_order_id })),
       ),
@@ -186,7 +207,7 @@ function check(explanation: Explanation): void {
 
 describe('arbees explain, of a run', () => {
   it('explains ten trades, every number as the journal has it', async () => {
-    const filled = of('trades').filter(({ payload }) => payload.filled_size > 0)
+    const filled = of('trades').filter(({ payload }) => payload.filled_size > 0 && !isTyped(payload))
     const orders = [...new Set(filled.map(({ payload }) => payload.order_id as string))].slice(0, SAMPLE)
     expect(orders.length).toBe(SAMPLE)
     for (const id of orders) {
@@ -214,6 +235,24 @@ describe('arbees explain, of a run', () => {
     const { explanation } = JSON.parse(redisAnswer.out) as { explanation: Explanation }
     expect(explanation.from).toBe('redis')
     check(explanation)
+  })
+
+  it('explains orders by hand, through the same exec to the same simulator', async () => {
+    expect(manual.map(({ result, filled }) => `${result} ${filled}`)).toEqual(['filled 2', 'filled 2'])
+    for (const { order_id: id, signal_id, cash_micros, fees_micros, checks, plan } of manual) {
+      const { explanation } = await explain(id!)
+      expect(explanation).toMatchObject({
+        ...{ verdict: 'filled', is_manual: true, signal: null, missing: [] },
+        totals: { filled: [2], cash_micros, fees_micros, locked_micros: null },
+        orders: [{ order_id: id, side: plan.side, size: 2, trade: { signal_id } }],
+      })
+      const told = explanation.orders[0]!.events.map((event) => event.state)
+      expect(told).toEqual(['intent', 'sent', 'filled'])
+      expect(explanation.orders[0]!.events[0]!.checks).toEqual(checks)
+    }
+    const [bought, sold] = manual
+    expect(sold!.cash_micros).toBeGreaterThan(0)
+    expect(bought!.fees_micros).toBeGreaterThan(0)
   })
 
   it('exits 5 for an id that nothing has, with one object', async () => {

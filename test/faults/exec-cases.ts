@@ -15,18 +15,26 @@ import { NOTHING } from './tally.js'
 import type { Tally } from './tally.js'
 import type { Outcome } from './verdict.js'
 
+/** What exec is given: signals of two legs, or orders that somebody types. */
+type Kind = 'signals' | 'manual'
+
 const CHILD = 'test/lib/execution/crash-child.ts'
 
-export const execCases = (): FaultCase[] =>
-  STEPS.map(([step, deaths]) => ({
-    name: `exec/kill-${step.replace('_', '-')}`,
+/** Around the one moment that matters to an order that somebody types, asked for again by each life. */
+const MANUAL_STEPS = STEPS.filter(([step]) => step === 'after_intent' || step === 'after_sent')
+
+export const execCases = (): FaultCase[] => [...casesOf(STEPS, 'signals'), ...casesOf(MANUAL_STEPS, 'manual')]
+
+const casesOf = (steps: typeof STEPS, kind: Kind): FaultCase[] =>
+  steps.map(([step, deaths]) => ({
+    name: `exec/kill-${kind === 'manual' ? 'manual-' : ''}${step.replace('_', '-')}`,
     family: 'exec',
     aboutMs: 6_000,
     expected: { control: 'must_lose', atLeastSent: SIGNALS, gapped: 0 },
     run: async ({ programs }) => {
-      const ours = await lives(programs, step, deaths)
+      const ours = await lives(programs, step, deaths, { kind })
       // Without a ledger: dies between the legs of the second signal, and takes all of them again.
-      const control = await lives(programs, 'naive', [1], 2)
+      const control = await lives(programs, 'naive', [1], { last: 2 })
       return { ...ours, control: control.ours }
     },
   }))
@@ -36,14 +44,14 @@ async function lives(
   programs: Programs,
   step: string,
   deaths: readonly number[],
-  last = 0,
+  { last = 0, kind = 'signals' }: { readonly last?: number; readonly kind?: Kind } = {},
 ): Promise<Outcome> {
   const dataDir = mkdtempSync(join(tmpdir(), 'arbees-faults-exec-'))
   const venue = new HttpVenue(behave)
   await venue.listen()
   const problems: string[] = []
   const live = async (at: string, occurrence: number, end: string) => {
-    const args = [dataDir, venue.url, String(SIGNALS), at, String(occurrence)]
+    const args = [dataDir, venue.url, String(SIGNALS), at, String(occurrence), kind]
     const { code, signal, stderr } = await programs.run(CHILD, args)
     const found = signal ?? String(code)
     if (found !== end) problems.push(`exec ended by ${found} instead of ${end}: ${stderr.slice(-300)}`)

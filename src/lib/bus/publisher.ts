@@ -14,7 +14,6 @@ import type { Clock } from '../core/clock.js'
 import { bootId, hostId } from '../core/ids.js'
 import { HEARTBEAT_MS } from '../messages/heartbeat.js'
 import type { Counts, FeedBeat, Heartbeat, HopBeat } from '../messages/heartbeat.js'
-import type { HaltOrder, HaltedExec } from '../model/halt.js'
 import { healthTopic } from '../messages/topics.js'
 import type { Env } from '../model/venue.js'
 import { Counters, sumCounts } from '../telemetry/counters.js'
@@ -27,6 +26,7 @@ import { Journal } from './journal/journal.js'
 import { FileStorage } from './journal/storage.js'
 import { Outbox } from './outbox.js'
 import { RecoveryServer } from './recovery/recovery-server.js'
+import type { ExecRequests } from './recovery/recovery-server.js'
 import { JOIN_GRACE_MS, PUBLISHER_OPTIONS } from './socket-options.js'
 
 /** What a role adds to each heartbeat. */
@@ -62,8 +62,8 @@ export interface PublisherOptions {
   readonly allowPlainBind?: boolean
   /** Asked at each heartbeat. */
   readonly details?: () => BeatDetails
-  /** Exec's: asked to halt on the recovery socket, it says what is stopped then. */
-  readonly onHalt?: ((order: HaltOrder) => HaltedExec) | undefined
+  /** What exec alone does when it is asked on the recovery socket. */
+  readonly exec?: ExecRequests | undefined
   /** What the journal repaired or could not do, for the log. */
   readonly onNotice?: (text: string) => void
 }
@@ -106,7 +106,7 @@ export class Publisher {
       this.channels.set(source, new Channel({ source, epoch, env, clock, journal, outbox: this.outbox }))
     }
     this.boundUs = clock.monoUs()
-    recovery?.serve(this.channels, options.onHalt)
+    recovery?.serve(this.channels, options.exec)
     this.latestBeat = this.beat(false)
     this.timers = [setInterval(() => this.beat(false), HEARTBEAT_MS)]
     if (journals.size > 0) this.timers.push(setInterval(() => this.syncJournals(), SYNC_MS))

@@ -21,7 +21,9 @@ export interface SeenDetail {
   readonly signal: Signal
   readonly signalMs: number
   readonly trace: string
-  /** Where it came from; absent in a ledger of an arbees that kept no positions. */
+  /** Who typed it, of a manual order. */
+  readonly by?: string
+  /** Where it came from; absent for a manual order, and in a ledger of an arbees that kept no positions. */
   readonly at?: SeenPlace & { readonly source: string }
 }
 

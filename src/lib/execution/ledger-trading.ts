@@ -42,13 +42,21 @@ export function readOwnTrading(
     const marketId = String(id)
     positions.set(marketId, (positions.get(marketId) ?? 0) + (isLong ? Number(filled) : -Number(filled)))
   }
-  const [accepted] = rows(SELECT_ACCEPTED)
-  const text = accepted?.['positions']
-  const told = JSON.parse(typeof text === 'string' ? text : '{}') as AcceptedDetail['positions']
   return {
     positions,
     markets: rows(SELECT_OPEN_MARKETS).map(({ market_id: id }) => String(id)),
-    accepted: new Map(Object.entries(told)),
+    accepted: readAccepted(venue, all),
     isOurs: (orderId) => all(SELECT_INTENT, orderId).length > 0,
   }
+}
+
+/** By market, what a venue's account holds beyond our fills with the operator's consent, contracts x 10^6, +YES and -NO. */
+export function readAccepted(
+  venue: Venue,
+  all: (sql: string, parameter: string) => readonly unknown[],
+): ReadonlyMap<string, number> {
+  const [accepted] = all(SELECT_ACCEPTED, venue) as readonly Readonly<Record<string, unknown>>[]
+  const text = accepted?.['positions']
+  const told = JSON.parse(typeof text === 'string' ? text : '{}') as AcceptedDetail['positions']
+  return new Map(Object.entries(told))
 }

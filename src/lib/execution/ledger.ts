@@ -15,10 +15,14 @@ import { ArbeesError, EXIT, codeOf, messageOf } from '../core/errors.js'
 import type { Env, Mode, Venue } from '../model/venue.js'
 import type { OwnTrading } from '../venues/ports.js'
 import { LedgerHistory } from './ledger-history.js'
+import { readHeldE6 } from './ledger-holding.js'
+import type { HeldMarket } from './ledger-holding.js'
+import { SELECT_PLAN } from './ledger-manual.js'
+import type { PlanEvent } from './ledger-manual.js'
 import type { SeenPlace } from './ledger-history.js'
 import { MIGRATIONS, SELECT_LAST_SEEN, SELECT_TOTALS } from './ledger-schema.js'
 import type { LedgerKind, OrderTotals } from './ledger-schema.js'
-import { readOwnTrading } from './ledger-trading.js'
+import { readAccepted, readOwnTrading } from './ledger-trading.js'
 
 export interface LedgerOptions {
   readonly dataDir: string
@@ -143,6 +147,25 @@ export class Ledger {
   ownTrading(venue: Venue): OwnTrading {
     const all = (sql: string, parameter: string) => this.db.prepare<[string]>(sql).all(parameter)
     return this.guard(() => readOwnTrading(venue, all))
+  }
+
+  /** Everything on record about one plan, oldest first. Throws `LEDGER_FAILED`. */
+  planEvents(signalId: string): readonly PlanEvent[] {
+    return this.guard(() => {
+      const rows = this.db.prepare<[string]>(SELECT_PLAN).all(signalId) as readonly Readonly<
+        Record<'kind' | 'detail', string>
+      >[]
+      return rows.map(({ kind, detail }) => ({ kind, detail: JSON.parse(detail) as PlanEvent['detail'] }))
+    })
+  }
+
+  /** What is held of an outcome for certain, contracts x 10^6. Looks at every order of its game. Throws `LEDGER_FAILED`. */
+  heldE6(market: HeldMarket): number {
+    const all = (sql: string, ...parameters: readonly string[]) =>
+      this.db.prepare<string[]>(sql).all(...parameters)
+    return this.guard(() =>
+      readHeldE6(market, readAccepted(market.venue, all).get(market.marketId) ?? 0, all),
+    )
   }
 
   /** Orders and fills on record, and how many of them a report has told. */

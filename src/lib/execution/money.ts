@@ -2,6 +2,7 @@
 
 import { messageOf } from '../core/errors.js'
 import type { TradeStatus } from '../model/order.js'
+import { spentMicros } from '../risk/limits.js'
 import type { FillReport, PreparedOrder } from '../venues/ports.js'
 import { askOnSchedule } from './execution.js'
 import type { Execution } from './execution.js'
@@ -35,7 +36,7 @@ export async function reportFill(execution: Execution, fill: Fill): Promise<Fill
   })
   if (money !== undefined) {
     tryAppend(execution, 'money', { signalId: request.signalId, orderId: request.orderId }, money)
-    risk.settle(request.orderId, money.cashMicros + money.feesMicros)
+    risk.settle(request.orderId, spentMicros(request.side, money))
     tell(execution, fill, money)
   } else if (!execution.cut.aborted) {
     listener.onAlarm(`no money shown for order ${request.orderId}: ${why}`)

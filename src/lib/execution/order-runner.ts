@@ -10,7 +10,7 @@ import { sanitize } from '../core/sanitize.js'
 import type { GameMarket } from '../model/game.js'
 import type { OrderRequest, OrderState } from '../model/order.js'
 import { costMicros } from '../model/price.js'
-import { worstCashMicros } from '../risk/limits.js'
+import { worstOrderMicros } from '../risk/limits.js'
 import type { DenialCode } from '../risk/limits.js'
 import type { RiskApproved } from '../risk/risk-book.js'
 import type { OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
@@ -178,6 +178,11 @@ export class OrderRunner {
     const { gateways, risk } = this.execution
     try {
       const prepared = gateways[order.venue].prepare(order, market)
+      if (order.side === 'sell') {
+        if (prepared.sizeE2 <= order.sizeE2) return prepared
+        this.refuse(order, plan, 'OVERSIZE', `it would sell ${prepared.sizeE2 / 100} contracts`)
+        return undefined
+      }
       const spendMicros = costMicros(order.limitE4, prepared.sizeE2)
       if (spendMicros <= risk.orderMicros(order.orderId) + ROUNDING_MICROS) return prepared
       this.refuse(order, plan, 'OVERSIZE', `it would spend ${spendMicros} micro-dollars`)
@@ -318,7 +323,7 @@ const reasonOf = ({ code, message }: { readonly code: string; readonly message: 
 /** What a fill can have cost before the venue tells: never more than the order was approved for. */
 function worstOfFill({ market, request }: PreparedOrder, filledE6: number, approvedMicros: number): number {
   const sizeE2 = Math.ceil(filledE6 / 10_000)
-  return Math.min(approvedMicros, worstCashMicros(market, request.limitE4, sizeE2))
+  return Math.min(approvedMicros, worstOrderMicros(market, { ...request, sizeE2 }))
 }
 
 function detailOf(outcome: OrderOutcome): object {

@@ -47,15 +47,15 @@ export class PaperDepth {
   }
 }
 
-/** Cash and fees of fills: the market's schedule, each fill's fee rounded up on its own. A sale's cash is negative. */
-export function moneyOf(fills: readonly PaperFill[], market: GameMarket, side: OrderRequest['side']) {
+/** Cash, paid or received, and fees of fills: the market's schedule, each fill's fee rounded up on its own. */
+export function moneyOf(fills: readonly PaperFill[], market: GameMarket) {
   let cashMicros = 0
   let feesMicros = 0
   for (const { priceE4, sizeE2 } of fills) {
     cashMicros += costMicros(priceE4, sizeE2)
     feesMicros += takerFeeMicros(market.fees, priceE4, sizeE2)
   }
-  return { cashMicros: side === 'buy' ? cashMicros : -cashMicros, feesMicros }
+  return { cashMicros, feesMicros }
 }
 
 /** What the other side of the book offers the order, best first: buying NO takes YES bids at one less their price. */

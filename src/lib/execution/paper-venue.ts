@@ -115,7 +115,7 @@ export class PaperVenue implements OrderGateway {
       return
     }
     const venueTradeIds = fills.map((_, index) => `${venueOrderId}-${index + 1}`)
-    order.money = { ...moneyOf(fills, market, request.side), venueTradeIds }
+    order.money = { ...moneyOf(fills, market), venueTradeIds }
     const kind = filledE2 === request.sizeE2 ? 'filled' : 'partial'
     order.outcome = { kind, venueOrderId, filledE6: filledE2 * 10_000 }
   }

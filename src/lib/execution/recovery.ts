@@ -4,7 +4,7 @@
  * between its legs is not taken up again: what it left unhedged is quarantined.
  */
 
-import { worstCashMicros } from '../risk/limits.js'
+import { spentMicros, worstOrderMicros } from '../risk/limits.js'
 import type { OrderOutcome } from '../venues/ports.js'
 import { isFinalOutcome, queryOnce } from './execution.js'
 import type { Execution } from './execution.js'
@@ -62,9 +62,9 @@ function restore({ risk }: Execution, plan: LedgerPlan): void {
 
 function exposureOf(order: LedgerOrder): number {
   const { request, market } = order.prepared
-  if (isInFlight(order)) return worstCashMicros(market, request.limitE4, request.sizeE2)
-  if (order.money !== undefined) return order.money.cashMicros + order.money.feesMicros
-  const worst = worstCashMicros(market, request.limitE4, Math.ceil(order.filledE6 / 10_000))
+  if (isInFlight(order)) return worstOrderMicros(market, request)
+  if (order.money !== undefined) return spentMicros(request.side, order.money)
+  const worst = worstOrderMicros(market, { ...request, sizeE2: Math.ceil(order.filledE6 / 10_000) })
   return order.filledE6 === 0 ? 0 : worst
 }
 

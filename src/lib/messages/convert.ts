@@ -5,7 +5,7 @@ import type { Game, GameMarket, GameState } from '../model/game.js'
 import type { Level, OrderBook } from '../model/order-book.js'
 import type { PriceRange } from '../model/price-grid.js'
 import type { Quote } from '../model/quote.js'
-import type { Signal, SignalLeg } from '../model/signal.js'
+import type { SignalLeg, StrategySignal } from '../model/signal.js'
 import type { OrderRequest } from '../model/order.js'
 import type {
   GameMarketPayload,
@@ -186,7 +186,7 @@ function priceRangesOf(ranges: readonly WireRange[]): PriceRange[] | undefined {
   return result
 }
 
-export function signalsPayload(signal: Signal): SignalsPayload {
+export function signalsPayload(signal: StrategySignal): SignalsPayload {
   return {
     id: signal.id,
     kind: signal.kind,
@@ -211,7 +211,7 @@ export function signalsPayload(signal: Signal): SignalsPayload {
 }
 
 /** Undefined when a limit or size is finer than our integers. */
-export function signalOf(payload: SignalsPayload): Signal | undefined {
+export function signalOf(payload: SignalsPayload): StrategySignal | undefined {
   const sizeE2 = sizeE2FromWire(payload.size)
   const legs: SignalLeg[] = []
   for (const leg of payload.legs) {

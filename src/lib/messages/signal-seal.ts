@@ -1,9 +1,11 @@
 /**
  * The seal of a signal: what a shard and exec share a key for, whatever path the signal takes. It covers all that exec
- * acts on: who said it, in which place of the sequence, when, and the whole plan.
+ * acts on: who said it, in which place of the sequence, when, and the whole plan. Manual orders are sealed with the same
+ * key.
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { ManualOrder } from '../model/manual-order.js'
 import type { Env } from '../model/venue.js'
 import type { Header, SignalsPayload } from './payloads.js'
 
@@ -34,7 +36,27 @@ export function wrongSeal(
   if (hmac === undefined) return 'missing'
   if (!SEAL.test(hmac)) return 'wrong'
   const header = { env, source, epoch, seq, timestampMs, host, shardOutUs: stamps.shard_out }
-  return timingSafeEqual(sealOf(key, header, payload), Buffer.from(hmac, 'hex')) ? undefined : 'wrong'
+  return isEqual(sealOf(key, header, payload), hmac) ? undefined : 'wrong'
+}
+
+/** A manual order with its `hmac`: all that it says is covered, and no seal of a signal is one of an order. */
+export const sealOrder = (key: Buffer, order: ManualOrder): ManualOrder => ({
+  ...order,
+  hmac: orderSealOf(key, order).toString('hex'),
+})
+
+/** Whether it comes whole from a holder of the key. */
+export const isSealedOrder = (key: Buffer, order: ManualOrder): boolean =>
+  order.hmac !== undefined && SEAL.test(order.hmac) && isEqual(orderSealOf(key, order), order.hmac)
+
+const isEqual = (seal: Buffer, hex: string): boolean => timingSafeEqual(seal, Buffer.from(hex, 'hex'))
+
+/** HMAC-SHA256 over the word `order`, a newline, and a JSON list of its values by name. */
+function orderSealOf(key: Buffer, { hmac: _own, ...order }: ManualOrder): Buffer {
+  const facts = Object.entries(order).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHmac('sha256', key)
+    .update(`order\n${JSON.stringify(facts)}`)
+    .digest()
 }
 
 /** HMAC-SHA256 over a JSON list of the header's values, a newline, and the payload's JSON as it was sent. */

@@ -8,7 +8,7 @@ export interface SignalLeg {
   readonly outcome: Outcome
   readonly side: Side
   /**
-   * Worst price this leg may pay (buy), in the outcome's own price space. The opening leg's is the worst level it was
+   * Worst price this leg may pay (buy) or get (sell), in the outcome's own price space. The opening leg's is the worst level it was
    * planned through, a later leg's is break-even.
    */
   readonly limitE4: number
@@ -25,9 +25,10 @@ export interface SignalInput {
 }
 
 export interface Signal {
-  /** hash(pair, orientation, trigger's source, epoch, seq). */
+  /** hash(pair, orientation, trigger's source, epoch, seq); a manual order's is its own. */
   readonly id: string
-  readonly kind: 'cross-venue'
+  /** manual: one leg that somebody typed; no shard sends it. */
+  readonly kind: 'cross-venue' | 'manual'
   readonly gameId: string
   /** Both market ids and which outcome is bought where: one open plan per pair and orientation. */
   readonly pair: string
@@ -43,3 +44,6 @@ export interface Signal {
   /** The opening leg may be sent only this long after the decision. */
   readonly validMs: number
 }
+
+/** What a strategy decides and a shard publishes. */
+export type StrategySignal = Signal & { readonly kind: 'cross-venue' }

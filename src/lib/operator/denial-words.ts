@@ -52,7 +52,12 @@ const SENTENCES: Readonly<Record<RefusalCode, Sentence>> = {
   GAME_FINAL: 'the game is final',
   QUARANTINED:
     'an earlier plan on these markets ended unhedged or unknown: no entry before the game is final',
-  PLAN_OPEN: 'a plan on the same markets and outcomes was still open',
+  PLAN_OPEN: 'a plan on the same markets and outcomes was still open, or one at all beside a sale',
+  NOT_HELD: withCheck(
+    'a sale takes what exec itself holds there for certain, and nothing short',
+    /^sold_contracts/,
+    ({ value, limit }) => `${value} asked for, ${limit} held`,
+  ),
   ORDER_LIMIT: overLimit('one order could cost too much', /^order_micros/, 'limits.order_usd'),
   GAME_LIMIT: overLimit('too much would be at risk in this game', /^game_micros$/, 'limits.game_usd'),
   TOTAL_LIMIT: overLimit('too much would be at risk in all', /^total_micros$/, 'limits.total_usd'),

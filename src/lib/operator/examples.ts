@@ -7,6 +7,7 @@ const PURPOSES: readonly (readonly [purpose: string, commands: readonly string[]
   ['see', ['top', 'tap', 'topics', 'markets', 'status', 'check', 'doctor']],
   ['measure', ['latency', 'bench']],
   ['look back', ['explain', 'replay', 'record', 'journal']],
+  ['trade by hand', ['order']],
   ['stop', ['halt', 'resume']],
   ['run', ['up', 'sim', 'monitor', 'orchestrator', 'shard', 'exec', 'mirror']],
   ['configure', ['config', 'keys', 'redis', 'schema', 'examples']],

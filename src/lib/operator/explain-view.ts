@@ -20,6 +20,7 @@ const TONES: Readonly<Record<Verdict, Tone>> = {
   unknown: 'bad',
   voided: 'bad',
   nothing: 'plain',
+  filled: 'good',
   hedged: 'good',
   unhedged: 'bad',
 }
@@ -32,6 +33,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   unknown: 'an outcome is unknown: it counts as filled',
   voided: 'a venue took a fill back: what is left is for you to find out there',
   nothing: 'nothing filled',
+  filled: 'filled',
   hedged: 'hedged',
   unhedged: 'UNHEDGED',
 }
@@ -58,9 +60,11 @@ export function renderExplanation(explanation: Explanation, options: TableOption
     ...section('orders', orders.length === 0 ? [] : table(orders, ORDER_COLUMNS)),
     ...section(
       'money',
-      signal === null || explanation.verdict === 'denied' ? [] : [line(money(explanation))],
+      (signal === null && !explanation.is_manual) || explanation.verdict === 'denied'
+        ? []
+        : [line(money(explanation))],
     ),
-    ...section('time', table(hopRows(explanation), HOP_COLUMNS)),
+    ...section('time', explanation.is_manual ? [] : table(hopRows(explanation), HOP_COLUMNS)),
     ...section(
       'not found',
       missing.map((text) => line(text)),
@@ -90,14 +94,16 @@ const codeIn = (reason: string): string => reason.split(': ')[0] ?? reason
 const indented = (text: string): string[] => text.split('\n').map((each) => `  ${each}`)
 
 function header(
-  { id, found_as: as, from, verdict, denied_for: why, signal, game, orders }: Explanation,
+  explanation: Explanation,
   palette: Palette,
   line: (text: string) => string,
   width: number,
 ): string[] {
+  const { id, found_as: as, is_manual: isManual, from, verdict, denied_for: why, signal, game } = explanation
+  const { orders } = explanation
   const words = `${WORDS[verdict]}${why === null ? '' : `: ${sanitize(codeIn(why))}`}`
   const lines = [
-    `${palette.strong(`signal ${signal?.id ?? sanitize(id)}`)}  ${palette[TONES[verdict]](words)}`,
+    `${palette.strong(`${isManual ? 'manual order' : 'signal'} ${signal?.id ?? sanitize(id)}`)}  ${palette[TONES[verdict]](words)}`,
     ...becauseOf(orders).map(line),
   ]
   if (signal !== null) {
@@ -113,7 +119,11 @@ function header(
       ),
     )
   }
-  lines.push(line(`found as ${as.replace('_', ' ')} in ${from === 'redis' ? 'Redis' : 'the journals'}`))
+  lines.push(
+    line(
+      `found as ${isManual && as === 'signal' ? 'plan' : as.replace('_', ' ')} in ${from === 'redis' ? 'Redis' : 'the journals'}`,
+    ),
+  )
   return lines
 }
 
@@ -154,7 +164,7 @@ const INPUT_COLUMNS: readonly Column<ExplainedInput>[] = [
   { title: '', value: ({ is_trigger: isTrigger }) => (isTrigger ? 'the trigger' : ''), tone: () => 'good' },
 ]
 
-const CHECK_COLUMNS: readonly Column<CheckPayload>[] = [
+export const CHECK_COLUMNS: readonly Column<CheckPayload>[] = [
   { title: 'check', value: ({ name }) => name },
   { title: 'found', value: ({ name, value }) => checkFigure(name, value), align: 'right' },
   { title: 'allowed', value: ({ name, limit }) => checkFigure(name, limit), align: 'right' },
@@ -184,7 +194,7 @@ const ORDER_COLUMNS: readonly Column<ExplainedOrder>[] = [
   { title: 'leg', value: ({ leg, attempt }) => `${leg}.${attempt}` },
   { title: 'order', value: ({ order_id: id }) => cutText(sanitize(id), 9), dropOrder: 2 },
   { title: 'venue', value: ({ venue }) => venue },
-  { title: 'wanted', value: ({ outcome, size, limit }) => `${size} ${outcome} @ ${limit}` },
+  { title: 'wanted', value: ({ side, outcome, size, limit }) => `${side} ${size} ${outcome} @ ${limit}` },
   { title: 'what happened', value: story, minWidth: 20 },
   {
     title: 'filled',
@@ -199,8 +209,13 @@ const ORDER_COLUMNS: readonly Column<ExplainedOrder>[] = [
   },
 ]
 
-function money({ totals }: Explanation): string {
+function money({ totals, orders, is_manual: isManual }: Explanation): string {
   const { filled, cash_micros: cash, fees_micros: fees, locked_micros: locked } = totals
+  if (isManual) {
+    const isSale = orders.some(({ side }) => side === 'sell')
+    const [size = 0] = filled
+    return `${isSale ? 'sold' : 'bought'} ${size}; ${isSale ? 'got' : 'paid'} ${usd(cash)}, and ${usd(fees)} of fees`
+  }
   const legs = filled.map((size, leg) => `leg ${leg} ${size}`).join(', ')
   const left = locked === null ? '' : `; the contracts pay ${usd(locked)} more than that at least`
   return `filled ${legs || 'nothing'}; paid ${usd(cash)} and ${usd(fees)} of fees${left}`

@@ -22,6 +22,7 @@ import type {
 } from '../messages/payloads.js'
 import { gameStateOf, signalOf } from '../messages/convert.js'
 import type { GameMarket } from '../model/game.js'
+import { isManualId } from '../model/manual-order.js'
 import type { SignalLeg } from '../model/signal.js'
 import { denialSentence } from './denial-words.js'
 import type { Archive } from './explain-archive.js'
@@ -58,6 +59,7 @@ export interface ExplainedOrder {
   readonly venue: string
   readonly market_id: string
   readonly outcome: string
+  readonly side: string
   readonly limit: number
   readonly size: number
   readonly mode: string
@@ -68,14 +70,25 @@ export interface ExplainedOrder {
 
 /**
  * unanswered: exec never spoke of it. open: something has no outcome yet. voided: a venue took a fill back. nothing: no
- * leg filled. hedged: legs of one size, or what no order could mend, as exec has it; unhedged: of different sizes.
+ * leg filled. filled: a manual order has, in whole or in part. hedged: legs of one size, or what no order could mend, as exec has it; unhedged: of different sizes.
  */
 export type Verdict =
-  'unanswered' | 'denied' | 'stale' | 'open' | 'unknown' | 'voided' | 'nothing' | 'hedged' | 'unhedged'
+  | 'unanswered'
+  | 'denied'
+  | 'stale'
+  | 'open'
+  | 'unknown'
+  | 'voided'
+  | 'nothing'
+  | 'filled'
+  | 'hedged'
+  | 'unhedged'
 
 export interface Explanation {
   readonly id: string
   readonly found_as: FoundAs
+  /** Somebody typed it: no signal of it was ever published. */
+  readonly is_manual: boolean
   /** Where the decisions were found. */
   readonly from: Archive['name']
   readonly verdict: Verdict
@@ -147,6 +160,7 @@ interface Findings {
 
 async function assemble({ id, as, from, others, decisions, env }: Findings): Promise<Explanation> {
   const { signal, orders, trades } = decisions
+  const isManual = orders.some(({ message }) => isManualId(message.payload.signal_id))
   const missing: string[] = []
   const lookUp = async (input: SignalInputPayload): Promise<Message | undefined> => {
     for (const archive of [from, ...others]) {
@@ -158,7 +172,7 @@ async function assemble({ id, as, from, others, decisions, env }: Findings): Pro
     return undefined
   }
   const payload = signal?.message.payload
-  if (signal === undefined) missing.push('the signal itself is nowhere any more')
+  if (signal === undefined && !isManual) missing.push('the signal itself is nowhere any more')
   const messages = await Promise.all((payload?.inputs ?? []).map(lookUp))
   const trace = signal?.message.header.trace ?? orders[0]?.message.header.trace
   const inputs = (payload?.inputs ?? []).map((input, i): ExplainedInput => {
@@ -180,10 +194,11 @@ async function assemble({ id, as, from, others, decisions, env }: Findings): Pro
   const marketOf = ({ venue, market_id: marketId }: SignalLegPayload) =>
     game?.markets.find((market) => market.venue === venue && market.market_id === marketId)
   const explained = ordersOf(orders, trades)
-  const verdict = verdictOf(explained, payload, game)
+  const verdict = verdictOf(explained, isManual, payload, game)
   return {
     id,
     found_as: as,
+    is_manual: isManual,
     from: from.name,
     verdict,
     denied_for: verdict === 'denied' || verdict === 'stale' ? reasonOf(explained) : null,
@@ -261,10 +276,10 @@ function ordersOf(orders: readonly Told<'orders'>[], trades: readonly Told<'trad
     })
   }
   return [...byId.values()].map(({ first, events }) => {
-    const { order_id, leg, attempt, venue, market_id, outcome, limit, size, mode } = first
+    const { order_id, leg, attempt, venue, market_id, outcome, side, limit, size, mode } = first
     const trade = trades.findLast(({ message }) => message.payload.order_id === order_id)
     return {
-      ...{ order_id, leg, attempt, venue, market_id, outcome, limit, size, mode, events },
+      ...{ order_id, leg, attempt, venue, market_id, outcome, side, limit, size, mode, events },
       trade: trade?.message.payload ?? null,
     }
   })
@@ -276,6 +291,7 @@ const isSent = ({ events }: ExplainedOrder): boolean =>
 
 function verdictOf(
   orders: readonly ExplainedOrder[],
+  isManual: boolean,
   payload: SignalsPayload | undefined,
   game: GamesPayload | undefined,
 ): Verdict {
@@ -290,6 +306,7 @@ function verdictOf(
   if (sent.some(({ trade }) => trade?.status === 'voided')) return 'voided'
   const filled = filledByLeg(orders)
   if (filled.every((size) => size === 0)) return 'nothing'
+  if (isManual) return 'filled'
   return isHedged(filled, payload, game) ? 'hedged' : 'unhedged'
 }
 

@@ -10,6 +10,8 @@ import type { Settings } from '../core/config.js'
 import type { VenueDenialCode } from '../model/admission.js'
 import type { GameMarket } from '../model/game.js'
 import { costMicros } from '../model/price.js'
+import type { SignalLeg } from '../model/signal.js'
+import type { Side } from '../model/venue.js'
 
 export interface Limits {
   /** Most in one order, fees included. */
@@ -48,6 +50,8 @@ export type DenialCode =
   | 'QUARANTINED'
   /** A plan of this pair and orientation is still open. */
   | 'PLAN_OPEN'
+  /** A sale of more than our own fills left us there for certain. */
+  | 'NOT_HELD'
   | 'ORDER_LIMIT'
   | 'GAME_LIMIT'
   | 'TOTAL_LIMIT'
@@ -84,8 +88,25 @@ export function worstCashMicros(market: GameMarket, limitE4: number, sizeE2: num
   return units * CASH_UNIT_MICROS + feeMicros + FEE_ROUNDINGS * roundUpToMicros
 }
 
+/** What is asked for of a market. */
+export type OrderTerms = Pick<SignalLeg, 'side' | 'limitE4' | 'sizeE2'>
+
+/** The most that an order can cost: a sale costs its fees, whatever price it gets. */
+export function worstOrderMicros(market: GameMarket, { side, limitE4, sizeE2 }: OrderTerms): number {
+  if (side === 'buy') return worstCashMicros(market, limitE4, sizeE2)
+  const { ratePpm, roundUpToMicros } = market.fees
+  // rate x shares x p x (1 - p), which is at most a quarter of rate x shares.
+  return Math.ceil((ratePpm * sizeE2) / (4 * (PPM / CASH_UNIT_MICROS))) + FEE_ROUNDINGS * roundUpToMicros
+}
+
+/** What an order counts for its game, given the venue's own money: a sale frees nothing. */
+export const spentMicros = (
+  side: Side,
+  { cashMicros, feesMicros }: { readonly cashMicros: number; readonly feesMicros: number },
+): number => (side === 'buy' ? cashMicros + feesMicros : feesMicros)
+
 /** The most that one leg can cost over all its attempts: each rounds anew. */
-export function worstLegMicros(market: GameMarket, limitE4: number, sizeE2: number): number {
+export function worstLegMicros(market: GameMarket, terms: OrderTerms): number {
   const roundings = FEE_ROUNDINGS * market.fees.roundUpToMicros + 2 * CASH_UNIT_MICROS
-  return worstCashMicros(market, limitE4, sizeE2) + (MAX_ATTEMPTS - 1) * roundings
+  return worstOrderMicros(market, terms) + (MAX_ATTEMPTS - 1) * roundings
 }

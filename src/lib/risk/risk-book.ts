@@ -3,7 +3,8 @@
  * signal is and whether trading is halted.
  *
  * A plan reserves the worst cost of all its legs before its first order, so a hedge never finds the limit used up by
- * someone else. While a leg is open it counts its reservation or its orders, whichever is more.
+ * someone else. A sale costs its fees, whatever the limits of its game: it lowers what is at risk, though it frees
+ * nothing of a limit before the game is final.
  */
 
 import { evictOldest } from '../core/evict-oldest.js'
@@ -11,9 +12,11 @@ import type { PlannedOrder, VenueDenial } from '../model/admission.js'
 import type { OrderRequest } from '../model/order.js'
 import type { GameMarket } from '../model/game.js'
 import type { Signal } from '../model/signal.js'
-import { ONE_E4 } from '../model/price.js'
-import { worstCashMicros, worstLegMicros } from './limits.js'
+import { worstLegMicros, worstOrderMicros } from './limits.js'
 import type { Check, DenialCode, Limits } from './limits.js'
+import { isSound, marketsOf } from './plan-form.js'
+import { isIn, legMicros, plannedOrder, planMicros, sum } from './plan-hold.js'
+import type { LegHold, PlanHold } from './plan-hold.js'
 
 declare const APPROVED: unique symbol
 /** Something that risk has approved: only `RiskBook` makes one, and only one of these can be sent. */
@@ -28,6 +31,8 @@ export interface PlanQuestion {
   readonly ageMs: number
   /** Why no entry is taken at all, if so. */
   readonly blocked?: DenialCode | undefined
+  /** Of a sale: what is held for certain, contracts x 10^6. Nothing when it is not said. */
+  readonly heldE6?: number
   /** What the venues have against it, asked last: with its legs come those that open plans may still send. */
   readonly admit?: (orders: readonly PlannedOrder[]) => VenueDenial | undefined
 }
@@ -52,26 +57,8 @@ export interface RestoredPlan {
   readonly orders: ReadonlyMap<string, number>
 }
 
-interface LegHold {
-  /** Undefined for what an earlier life left. */
-  readonly market: GameMarket | undefined
-  /** What the plan set aside for this leg; 0 once it is finished. */
-  reservedMicros: number
-  readonly orders: Map<string, number>
-}
-
-interface PlanHold {
-  readonly signalId: string
-  readonly pair: string
-  readonly gameId: string
-  readonly legs: readonly LegHold[]
-  open: boolean
-}
-
 /** A host's clock may be this much ahead of ours. */
 const MAX_FUTURE_MS = 250
-/** No signal of ours is good for longer. */
-const MAX_VALID_MS = 60_000
 /** Final games that are remembered: more than are told of at a time. */
 const MAX_FINAL_GAMES = 5_000
 
@@ -122,7 +109,8 @@ export class RiskBook {
     if (markets === undefined) return deny('UNKNOWN_MARKET')
     if (this.finalGames.has(signal.gameId)) return deny('GAME_FINAL')
     if (this.isQuarantined(markets.map(({ marketId }) => marketId))) return deny('QUARANTINED')
-    if (this.openPairs.has(signal.pair)) return deny('PLAN_OPEN')
+    const isSale = signal.legs.every(({ side }) => side === 'sell')
+    if (this.openPairs.has(signal.pair) || this.isTaken(isSale, markets)) return deny('PLAN_OPEN')
     if (this.plans.has(signal.id)) return deny('NOT_PLANNED')
 
     let plannedMicros = 0
@@ -130,26 +118,34 @@ export class RiskBook {
     for (const [index, leg] of signal.legs.entries()) {
       const market = markets[index]
       if (market === undefined) return deny('UNKNOWN_MARKET')
-      const orderMicros = worstCashMicros(market, leg.limitE4, leg.sizeE2)
+      if (leg.side === 'sell') {
+        const heldE2 = Math.max(0, Math.floor((question.heldE6 ?? 0) / 10_000))
+        checks.push({ name: `sold_contracts_${index}`, value: leg.sizeE2 / 100, limit: heldE2 / 100 })
+        if (leg.sizeE2 > heldE2) return deny('NOT_HELD')
+      }
+      const orderMicros = worstOrderMicros(market, leg)
       checks.push({ name: `order_micros_${index}`, value: orderMicros, limit: this.limits.orderMicros })
       if (orderMicros > this.limits.orderMicros) return deny('ORDER_LIMIT')
-      const reservedMicros = worstLegMicros(market, leg.limitE4, leg.sizeE2)
+      const reservedMicros = worstLegMicros(market, leg)
       plannedMicros += reservedMicros
-      legs.push({ market, reservedMicros, orders: new Map() })
+      legs.push({ market, side: leg.side, reservedMicros, orders: new Map() })
     }
-    const gameAfter = this.gameExposureMicros(signal.gameId) + plannedMicros
-    checks.push({ name: 'game_micros', value: gameAfter, limit: this.limits.gameMicros })
-    if (gameAfter > this.limits.gameMicros) return deny('GAME_LIMIT')
-    const totalAfter = this.total + plannedMicros
-    checks.push({ name: 'total_micros', value: totalAfter, limit: this.limits.totalMicros })
-    if (totalAfter > this.limits.totalMicros) return deny('TOTAL_LIMIT')
+    if (!isSale) {
+      const gameAfter = this.gameExposureMicros(signal.gameId) + plannedMicros
+      checks.push({ name: 'game_micros', value: gameAfter, limit: this.limits.gameMicros })
+      if (gameAfter > this.limits.gameMicros) return deny('GAME_LIMIT')
+      const totalAfter = this.total + plannedMicros
+      checks.push({ name: 'total_micros', value: totalAfter, limit: this.limits.totalMicros })
+      if (totalAfter > this.limits.totalMicros) return deny('TOTAL_LIMIT')
+    }
     const denial = question.admit?.([...this.unsentLegs(), ...legs.flatMap(plannedOrder)])
     if (denial !== undefined) {
       checks.push(...denial.checks)
       return deny(denial.code)
     }
 
-    this.add({ signalId: signal.id, pair: signal.pair, gameId: signal.gameId, legs, open: true })
+    const { id: signalId, pair, gameId } = signal
+    this.add({ signalId, pair, gameId, isSale, legs, open: true })
     this.openPairs.add(signal.pair)
     return { kind: 'approved', checks }
   }
@@ -158,12 +154,12 @@ export class RiskBook {
   approveOrder(request: OrderRequest, market: GameMarket): OrderDecision {
     const plan = this.plans.get(request.signalId)
     const leg = plan?.legs[request.leg]
-    const unplanned = plan?.open !== true || leg === undefined || request.side !== 'buy'
+    const unplanned = plan?.open !== true || leg === undefined || request.side !== leg.side
     if (unplanned || this.planOfOrder.has(request.orderId)) {
       return { kind: 'denied', code: 'NOT_PLANNED', checks: [], affordableE2: 0 }
     }
     const { limits } = this
-    const cost = (sizeE2: number) => worstCashMicros(market, request.limitE4, sizeE2)
+    const cost = (sizeE2: number) => worstOrderMicros(market, { ...request, sizeE2 })
     const check = (sizeE2: number): Check & { readonly code: DenialCode } => {
       const micros = cost(sizeE2)
       const more = Math.max(leg.reservedMicros, sum(leg.orders) + micros) - legMicros(leg)
@@ -183,6 +179,7 @@ export class RiskBook {
       }
     }
     const fits = (sizeE2: number) => {
+      if (request.side === 'sell') return true
       const { value, limit } = check(sizeE2)
       return value <= limit
     }
@@ -234,7 +231,8 @@ export class RiskBook {
       signalId,
       pair: '',
       gameId,
-      legs: [{ market: undefined, reservedMicros: 0, orders: new Map(orders) }],
+      isSale: false,
+      legs: [{ market: undefined, side: undefined, reservedMicros: 0, orders: new Map(orders) }],
       open: false,
     }
     this.add(plan)
@@ -252,6 +250,15 @@ export class RiskBook {
     for (const plan of [...this.plans.values()]) {
       if (plan.gameId === gameId) this.dropWhenDone(plan)
     }
+  }
+
+  /** A sale has its market for itself: what is held there does not move while it is open. */
+  private isTaken(isSale: boolean, markets: readonly GameMarket[]): boolean {
+    for (const plan of this.plans.values()) {
+      const isApart = !plan.open || !(isSale || plan.isSale)
+      if (!isApart && markets.some((market) => isIn(plan, market))) return true
+    }
+    return false
   }
 
   /** What open plans may still send. */
@@ -291,44 +298,6 @@ export class RiskBook {
 }
 
 const pairKey = (marketIds: readonly string[]): string => [...marketIds].sort().join(' ')
-
-function marketsOf({ signal, markets }: PlanQuestion): GameMarket[] | undefined {
-  const known = markets.filter((market) => market !== undefined)
-  const fit = signal.legs.every(
-    (leg, index) => markets[index]?.venue === leg.venue && markets[index].marketId === leg.marketId,
-  )
-  const stepped = known.every(({ sizeStepE2 }) => sizeStepE2 >= 1)
-  return fit && stepped && known.length === signal.legs.length ? known : undefined
-}
-
-/** A plan buys two or more legs, each of a size and at a price that can be. */
-function isSound({ legs, validMs }: Signal): boolean {
-  return (
-    legs.length >= 2 &&
-    validMs <= MAX_VALID_MS &&
-    legs.every(
-      ({ side, limitE4, sizeE2 }) =>
-        side === 'buy' && limitE4 > 0 && limitE4 < ONE_E4 && sizeE2 > 0 && sizeE2 <= 1e9,
-    ) &&
-    new Set(legs.map(({ venue, marketId, outcome }) => `${venue} ${marketId} ${outcome}`)).size ===
-      legs.length
-  )
-}
-
-function sum(orders: ReadonlyMap<string, number>): number {
-  let micros = 0
-  for (const value of orders.values()) micros += value
-  return micros
-}
-
-/** What a leg has set aside beyond its orders; nothing once they have used it up. */
-function plannedOrder({ market, reservedMicros, orders }: LegHold): PlannedOrder[] {
-  const worstMicros = reservedMicros - sum(orders)
-  return market === undefined || worstMicros <= 0 ? [] : [{ market, worstMicros }]
-}
-
-const legMicros = (leg: LegHold): number => Math.max(leg.reservedMicros, sum(leg.orders))
-const planMicros = (plan: PlanHold): number => plan.legs.reduce((micros, leg) => micros + legMicros(leg), 0)
 
 /** The largest whole number of steps below `sizeE2` that fits; 0 when none does, or there is no step. */
 function largest(sizeE2: number, stepE2: number, fits: (sizeE2: number) => boolean): number {

@@ -4,7 +4,7 @@ import { journalRoot } from '../bus/journal/paths.js'
 import { sourcesOf } from '../bus/endpoints.js'
 import { Publisher } from '../bus/publisher.js'
 import type { BeatDetails } from '../bus/publisher.js'
-import type { HaltOrder, HaltedExec } from '../model/halt.js'
+import type { ExecRequests } from '../bus/recovery/recovery-server.js'
 import type { RoleContext } from './role.js'
 import { endpointUrl, recoveryUrl } from './wiring.js'
 
@@ -13,7 +13,7 @@ export async function bindPublisher(
   context: RoleContext,
   name: string,
   details: () => BeatDetails = () => context.report(),
-  onHalt?: (order: HaltOrder) => HaltedExec,
+  exec?: ExecRequests,
 ): Promise<Publisher> {
   const { settings, clock, lifecycle, log } = context
   const publisher = await Publisher.bind({
@@ -31,7 +31,7 @@ export async function bindPublisher(
     sources: sourcesOf(name),
     allowPlainBind: settings.allow_plain_bind,
     details,
-    onHalt,
+    exec,
     onNotice: (text) => log.warn(text),
   })
   context.heartbeat = () => publisher.heartbeat

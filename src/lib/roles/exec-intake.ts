@@ -24,8 +24,8 @@ import type { Histogram } from '../telemetry/histogram.js'
 import type { ExecMarkets } from './exec-markets.js'
 import type { RoleContext } from './role.js'
 
-/** A signal with what its envelope says. */
-interface Arrival extends SeenDetail {
+/** A signal with what its envelope says, or a manual order. */
+export interface Arrival extends SeenDetail {
   readonly ageMs: () => number
   readonly stamps: PlanStamps
 }
@@ -72,7 +72,8 @@ export class ExecIntake {
     tryAppendOnce(execution, 'gap', {}, { at, from, to, reason })
   }
 
-  private take(arrival: Arrival): void {
+  /** From here on a manual order is a plan like any other. Throws `LEDGER_FAILED` when it cannot tell what a sale may take. */
+  take(arrival: Arrival): void {
     const { execution, markets } = this
     const { signal } = arrival
     const seen = this.see(arrival)
@@ -88,6 +89,7 @@ export class ExecIntake {
       markets: legMarkets,
       ageMs: arrival.ageMs(),
       blocked,
+      ...this.heldFor(signal),
       admit: (orders) => admission(execution, orders),
     })
     if (decision.kind === 'denied') {
@@ -109,14 +111,27 @@ export class ExecIntake {
   }
 
   /** The ledger's index is the only dedupe. Without a ledger nothing is taken. */
-  private see({ signal, signalMs, trace, at }: Arrival): 'new' | 'duplicate' | DenialCode {
-    const detail: SeenDetail = { signal, signalMs, trace, ...(at === undefined ? {} : { at }) }
+  private see({ signal, signalMs, trace, by, at }: Arrival): 'new' | 'duplicate' | DenialCode {
+    const detail: SeenDetail = {
+      ...{ signal, signalMs, trace },
+      ...(by === undefined ? {} : { by }),
+      ...(at === undefined ? {} : { at }),
+    }
     try {
       return this.execution.ledger.see({ signalId: signal.id, gameId: signal.gameId }, detail)
     } catch (error) {
       this.execution.listener.onAlarm(`signal ${signal.id} is not taken: ${messageOf(error)}`)
       return 'LEDGER_FAILED'
     }
+  }
+
+  /** What the leg of a sale may take at most. */
+  private heldFor({ kind, legs, gameId }: Signal): { readonly heldE6?: number } {
+    const [leg] = legs
+    if (kind !== 'manual' || leg?.side !== 'sell') return {}
+    const { gateways, ledger } = this.execution
+    const mustSettle = gateways[leg.venue].settlement !== undefined
+    return { heldE6: ledger.heldE6({ ...leg, gameId, mustSettle }) }
   }
 
   private turnAway(

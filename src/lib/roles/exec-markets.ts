@@ -73,6 +73,11 @@ export class ExecMarkets {
     return listed?.gameId === gameId ? listed.market : undefined
   }
 
+  /** The game of a market; undefined when no game has told of it. */
+  gameOf(venue: Venue, marketId: string): string | undefined {
+    return this.markets.get(keyOf(venue, marketId))?.gameId
+  }
+
   /** Takes a book as its publisher told it in `epoch`; a reason when it is not usable. */
   applyBook(payload: OrderbookPayload, epoch: number): string | undefined {
     const bids = levelsOf(payload.bids)

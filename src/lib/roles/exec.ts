@@ -26,6 +26,7 @@ import { followHaltKey, openHalt } from './exec-halt.js'
 import { ExecIntake } from './exec-intake.js'
 import { ExecMarkets } from './exec-markets.js'
 import { ExecMessages } from './exec-messages.js'
+import { ExecOrders } from './exec-orders.js'
 import { ExecTotals } from './exec-totals.js'
 import { bindPublisher } from './bind-publisher.js'
 import { loadSignalKey } from './bus-keys.js'
@@ -80,9 +81,14 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   )
   const accounts = new ExecAccounts(context, Object.values(gateways), ledger, (order) => halt.halt(order))
   const halt = openHalt(context, ledger, mode, () => accounts.resume())
-  const publisher = await bindPublisher(context, 'exec', report, (order) => {
-    halt.halt(order)
-    return { level: halt.level() ?? order.level, env: settings.env, mode }
+  /** Filled once it may be asked. */
+  const manual: { orders?: ExecOrders } = {}
+  const publisher = await bindPublisher(context, 'exec', report, {
+    onHalt: (order) => {
+      halt.halt(order)
+      return { level: halt.level() ?? order.level, env: settings.env, mode }
+    },
+    onOrder: (order) => manual.orders?.answer(order) ?? { env: settings.env, mode, refused: 'NOT_READY' },
   })
 
   for (const gateway of Object.values(gateways)) lifecycle.defer(gateway.venue, () => gateway.close())
@@ -141,6 +147,7 @@ export async function runExec(context: RoleContext, timing: DrainTiming = DRAIN_
   if (lifecycle.signal.aborted) return
   // Heard from here on, though none is taken before recovery has ended: each is denied, on record and told.
   const intake = new ExecIntake(context, execution, plans, markets, hops.shard_exec, signalKey)
+  manual.orders = new ExecOrders(context, execution, intake, markets, signalKey)
   const signals = openBusReader(settings.transport, {
     ...busReading(context),
     name: 'exec-signals',

@@ -8,7 +8,7 @@ import type { TeamCodeBook } from '../games/team-codes.js'
 import type { Message } from '../messages/codec.js'
 import { gameStateOf } from '../messages/convert.js'
 import type { Header } from '../messages/payloads.js'
-import type { Signal } from '../model/signal.js'
+import type { StrategySignal } from '../model/signal.js'
 import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
 import type { NoSignalReason, StrategySettings } from '../strategy/cross-venue-strategy.js'
 import { PostponedPairs } from './postponed-pairs.js'
@@ -18,13 +18,13 @@ import type { BooksBeat, Misfit } from './shard-books.js'
 /** The signals of a quote whose pairs could not be believed when it came, and now can. */
 export interface LateDecision {
   readonly trigger: Header
-  readonly signals: readonly Signal[]
+  readonly signals: readonly StrategySignal[]
 }
 
 /** Everything that a decision can depend on, in the order it came. `recvUs` is the shard's monotonic clock. */
 export interface ShardInputs {
   /** The signals that it causes; undefined when it touches no pair. */
-  message(message: Message, recvUs: number): readonly Signal[] | undefined
+  message(message: Message, recvUs: number): readonly StrategySignal[] | undefined
   /** What can be decided now; undefined when it is the word of an earlier life of the monitor. */
   heartbeat(heartbeat: BooksBeat, recvUs: number): readonly LateDecision[] | undefined
   /** Something is missing of a channel for good. */
@@ -68,7 +68,7 @@ export class ShardDecider implements ShardInputs {
     })
   }
 
-  message(message: Message, recvUs: number): readonly Signal[] | undefined {
+  message(message: Message, recvUs: number): readonly StrategySignal[] | undefined {
     const { header, topic } = message
     switch (message.family) {
       case 'orderbook': {

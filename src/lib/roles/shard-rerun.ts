@@ -15,7 +15,7 @@ import { TeamCodeBook } from '../games/team-codes.js'
 import { signalsPayload } from '../messages/convert.js'
 import { decode } from '../messages/codec.js'
 import { inputsSource, signalsSource } from '../messages/sources.js'
-import type { Signal } from '../model/signal.js'
+import type { StrategySignal } from '../model/signal.js'
 import type { Env } from '../model/venue.js'
 import { JournaledMessages } from './journaled-messages.js'
 import { compareSignals } from './signal-comparison.js'
@@ -197,7 +197,7 @@ class Rerun {
     return decider
   }
 
-  private take(decider: ShardDecider, input: TurnInput): readonly Signal[] {
+  private take(decider: ShardDecider, input: TurnInput): readonly StrategySignal[] {
     switch (input.kind) {
       case 'message': {
         const message = this.messages.find(input)
@@ -217,7 +217,7 @@ class Rerun {
   }
 }
 
-const signalsOf = (decisions: readonly LateDecision[] = []): readonly Signal[] =>
+const signalsOf = (decisions: readonly LateDecision[] = []): readonly StrategySignal[] =>
   decisions.flatMap(({ signals }) => signals)
 
 /** What the shard published in that life, without its seals. */

@@ -17,7 +17,7 @@ import type { Header, SignalsPayload, Stamps } from '../messages/payloads.js'
 import { sealSignal } from '../messages/signal-seal.js'
 import { signalsSource } from '../messages/sources.js'
 import { formatTopic } from '../messages/topics.js'
-import type { Signal } from '../model/signal.js'
+import type { StrategySignal } from '../model/signal.js'
 import { Histogram } from '../telemetry/histogram.js'
 import { countProblem } from './count-problem.js'
 import { bindPublisher } from './bind-publisher.js'
@@ -200,7 +200,7 @@ export class Shard {
     this.recorder.close()
   }
 
-  private send(signals: readonly Signal[], header: Header, recvUs: number): void {
+  private send(signals: readonly StrategySignal[], header: Header, recvUs: number): void {
     // Whoever hears a signal can find out what it was decided on.
     if (signals.length > 0) this.recorder.flush()
     const shardOut = this.context.clock.monoUs()

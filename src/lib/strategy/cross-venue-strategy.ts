@@ -4,7 +4,7 @@
  */
 
 import { hashId } from '../core/ids.js'
-import type { Signal, SignalInput } from '../model/signal.js'
+import type { SignalInput, StrategySignal } from '../model/signal.js'
 import type { BookView, MessageRef } from './book-view.js'
 import { planOf } from './cross-venue.js'
 import type { NoPlanReason, Plan, StrategyLimits } from './cross-venue.js'
@@ -31,7 +31,7 @@ interface Candidate {
   readonly plan: Plan
 }
 
-const NONE: readonly Signal[] = []
+const NONE: readonly StrategySignal[] = []
 
 export class CrossVenueStrategy {
   private readonly rearm = new Rearm()
@@ -46,7 +46,7 @@ export class CrossVenueStrategy {
    * of the decision. Plans of one trigger that would take the same Polymarket offer exclude each other: the better
    * net edge wins.
    */
-  evaluate(pairs: readonly MarketPair[], trigger: MessageRef, nowUs: number): readonly Signal[] {
+  evaluate(pairs: readonly MarketPair[], trigger: MessageRef, nowUs: number): readonly StrategySignal[] {
     let bestYes: Candidate | undefined
     let bestNo: Candidate | undefined
     for (const pair of pairs) {
@@ -95,7 +95,7 @@ export class CrossVenueStrategy {
     return edge > 0 || (edge === 0 && candidate.orientation.key < best.orientation.key) ? candidate : best
   }
 
-  private signal({ pair, orientation, plan }: Candidate, trigger: MessageRef, nowUs: number): Signal {
+  private signal({ pair, orientation, plan }: Candidate, trigger: MessageRef, nowUs: number): StrategySignal {
     const { key } = orientation
     const { validMs } = this.settings
     const delayMs = pair.kalshi.market.takerDelayMs + pair.poly.market.takerDelayMs

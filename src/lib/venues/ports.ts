@@ -114,7 +114,7 @@ export interface Withheld {
   readonly kind: 'withheld'
 }
 
-/** Money of a filled order in micro-dollars, from the venue's own records. */
+/** Money of a filled order in micro-dollars, from the venue's own records: paid for a buy, received for a sale. */
 export interface FillReport {
   readonly cashMicros: number
   readonly feesMicros: number

@@ -1,23 +1,28 @@
 /**
  * A small exec: recovers, then takes every signal it is given, one after the other, as if replayed after a restart.
  * `<dataDir> <url> <signals> <step> <occurrence>` kills itself with SIGKILL at that step; `naive` as the step keeps no
- * ledger and dies between the legs of the second signal. Without a step it ends by itself.
+ * ledger and dies between the legs of the second signal. Without a step it ends by itself. With `manual` behind that
+ * each is an order that somebody types, asked for twice.
  */
 
 import { systemClock } from '../../../src/lib/core/clock.js'
+import { hostId } from '../../../src/lib/core/ids.js'
 import type { Ledger } from '../../../src/lib/execution/ledger.js'
 import { recover } from '../../../src/lib/execution/recovery.js'
 import { gamesPayload, signalsPayload } from '../../../src/lib/messages/convert.js'
+import type { ManualOrder } from '../../../src/lib/model/manual-order.js'
 import { ExecIntake } from '../../../src/lib/roles/exec-intake.js'
 import { ExecMarkets } from '../../../src/lib/roles/exec-markets.js'
+import { ExecOrders } from '../../../src/lib/roles/exec-orders.js'
 import { ExecTotals } from '../../../src/lib/roles/exec-totals.js'
+import type { RoleContext } from '../../../src/lib/roles/role.js'
 import { Counters } from '../../../src/lib/telemetry/counters.js'
 import { Histogram } from '../../../src/lib/telemetry/histogram.js'
 import { GAME_ID, kalshiMarket, orderOf, polyMarket, signal } from '../risk/samples.js'
 import { Harness } from './harness.js'
 import { HttpGateway } from './http-gateway.js'
 
-const [, , dataDir = '', url = '', count = '0', step = '', occurrence = '1'] = process.argv
+const [, , dataDir = '', url = '', count = '0', step = '', occurrence = '1', kind = ''] = process.argv
 /** Each has markets of its own: one that a death leaves unhedged must not close the next. */
 const signals = Array.from({ length: Number(count) }, (_, index) => {
   const legs = signal().legs.map((leg) => ({ ...leg, marketId: `${leg.marketId}-${index}` }))
@@ -107,16 +112,31 @@ async function careful(): Promise<void> {
       shard: 0,
     }),
   )
-  const context = { clock: systemClock, counters: new Counters() } as ConstructorParameters<
-    typeof ExecIntake
-  >[0]
+  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+  const context = { clock: systemClock, counters: new Counters(), log } as unknown as RoleContext
   const intake = new ExecIntake(context, harness.execution, harness.plans, markets, new Histogram())
-  for (const plan of signals) {
-    intake.onMessage(received(plan))
+  const orders = new ExecOrders(context, harness.execution, intake, markets)
+  for (const [index, plan] of signals.entries()) {
+    if (kind === 'manual') {
+      const order = typed(plan, index)
+      for (const _ of [1, 2]) orders.answer(order)
+    } else intake.onMessage(received(plan))
     await harness.settled()
     report()
   }
   harness.close({ keep: true })
+}
+
+const ignore = (): void => undefined
+
+/** Its hedge alone, as somebody would type it; the venue treats it as the signal of that number. */
+function typed(plan: ReturnType<typeof signal>, index: number): ManualOrder {
+  const { venue, marketId, outcome, side, limitE4, sizeE2 } = plan.legs[1]!
+  return {
+    ...{ order_id: String(index), env: 'sim', mode: 'live', by: 'ops@host', venue, market_id: marketId },
+    ...{ outcome, side, limit: limitE4 / 10_000, size: sizeE2 / 100, valid_ms: 1_500 },
+    ...{ asked_ms: Date.now(), asked_us: systemClock.monoUs(), host: hostId() },
+  }
 }
 
 function received(plan: ReturnType<typeof signal>): Parameters<ExecIntake['onMessage']>[0] {

@@ -25,6 +25,7 @@ beforeAll(() => {
     'src/lib/telemetry',
     'src/lib/roles/exec-intake.ts',
     'src/lib/roles/exec-markets.ts',
+    'src/lib/roles/exec-orders.ts',
     'src/lib/roles/exec-totals.ts',
     'test/lib/risk/samples.ts',
     'test/lib/execution/harness.ts',

@@ -43,6 +43,7 @@ const CODES: Readonly<Record<DenialCode | 'INTERRUPTED' | 'LEDGER_DUPLICATE', Ro
   GAME_FINAL: none,
   QUARANTINED: none,
   PLAN_OPEN: none,
+  NOT_HELD: check('sold_contracts_0', 5, 4, '5 asked for', '4 held'),
   ORDER_LIMIT: check('order_micros_1', 51_200_000, 50_000_000, '$51.20', 'limits.order_usd', '$50.00'),
   GAME_LIMIT: check('game_micros', 151_200_000, 150_000_000, '$151.20', 'limits.game_usd', '$150.00'),
   TOTAL_LIMIT: check('total_micros', 500_010_000, 500_000_000, '$500.01', 'limits.total_usd', '$500.00'),

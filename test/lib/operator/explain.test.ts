@@ -361,6 +361,24 @@ describe('an explanation', () => {
     expect(await ask(ID, tape)).toMatchObject({ verdict: 'nothing', totals: { filled: [0] } })
   })
 
+  it('takes an order by hand for what it is: no signal is missing, and one leg is no unhedged plan', async () => {
+    const id = `manual-${ID}`
+    const by = { signal_id: id, side: 'sell' }
+    const tape = told(new Tape(), 'o1', order('o1', 0, 'partial', by))
+    traded(tape, 'o1', 'partial', { ...trade('o1', 0, 'partial', 4, 2_400_000, 70_000), ...by })
+    const explanation = await ask('o1', tape)
+    expect(explanation).toMatchObject({
+      ...{ verdict: 'filled', is_manual: true, signal: null, missing: [] },
+      totals: { filled: [4], locked_micros: null },
+    })
+    const text = renderExplanation(explanation, PLAIN)
+    expect(text).toContain('manual order o1  filled')
+    expect(text).toContain('sell 100 no @ 0.6')
+    expect(text).toContain('sold 4; got $2.4000, and $0.0700 of fees')
+    const denied = told(new Tape(), 'o2', order('o2', 0, 'denied', { ...by, reason: 'HALTED' }))
+    expect(await ask(id, denied)).toMatchObject({ verdict: 'denied', denied_for: 'HALTED', missing: [] })
+  })
+
   it.each([
     ['the signal', ID, 'signal'],
     ['the first characters of it', ID.slice(0, 8), 'signal'],

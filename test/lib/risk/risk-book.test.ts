@@ -32,7 +32,9 @@ describe('the worst cost of an order', () => {
   it('bounds three attempts that each round anew', () => {
     const market = kalshiMarket()
     const thirds = [667, 667, 666].reduce((sum, sizeE2) => sum + worstCashMicros(market, 4700, sizeE2), 0)
-    expect(worstLegMicros(market, 4700, 2000)).toBeGreaterThanOrEqual(thirds)
+    expect(worstLegMicros(market, { side: 'buy', limitE4: 4700, sizeE2: 2000 })).toBeGreaterThanOrEqual(
+      thirds,
+    )
   })
 })
 
@@ -142,7 +144,9 @@ describe('an order', () => {
   })
 
   it('finds its reservation kept although others filled the limit up', () => {
-    const reserved = worstLegMicros(polyMarket(), 4300, 2000) + worstLegMicros(kalshiMarket(), 4700, 2000)
+    const reserved =
+      worstLegMicros(polyMarket(), { side: 'buy', limitE4: 4300, sizeE2: 2000 }) +
+      worstLegMicros(kalshiMarket(), { side: 'buy', limitE4: 4700, sizeE2: 2000 })
     const book = new RiskBook({ ...WIDE, totalMicros: reserved + 1000 })
     book.openPlan(ask(signal()))
     expect(book.openPlan(ask(signal({ id: 'signal-2', pair: 'other' })))).toMatchObject({
@@ -162,7 +166,9 @@ describe('an order', () => {
   })
 
   it('larger than its reservation is cut to what the limits still allow', () => {
-    const reserved = worstLegMicros(polyMarket(), 4300, 2000) + worstLegMicros(kalshiMarket(), 4700, 2000)
+    const reserved =
+      worstLegMicros(polyMarket(), { side: 'buy', limitE4: 4300, sizeE2: 2000 }) +
+      worstLegMicros(kalshiMarket(), { side: 'buy', limitE4: 4700, sizeE2: 2000 })
     const book = new RiskBook({ ...WIDE, gameMicros: reserved })
     book.openPlan(ask(signal()))
     const decision = book.approveOrder(orderOf(signal(), 1, { sizeE2: 2500 }), kalshiMarket())

@@ -3,7 +3,7 @@
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import { orderIdOf } from '../../../src/lib/model/order.js'
 import type { OrderRequest } from '../../../src/lib/model/order.js'
-import type { Signal } from '../../../src/lib/model/signal.js'
+import type { Signal, StrategySignal } from '../../../src/lib/model/signal.js'
 
 export const GAME_ID = '401584847'
 
@@ -36,7 +36,7 @@ export const polyMarket = (more: Partial<GameMarket> = {}): GameMarket => ({
 })
 
 /** Buys NO at Polymarket, then YES at Kalshi: 20 contracts that pay a dollar each and cost 90 cents. */
-export function signal(more: Partial<Signal> = {}): Signal {
+export function signal(more: Partial<StrategySignal> = {}): StrategySignal {
   const sizeE2 = more.sizeE2 ?? 2000
   return {
     id: 'signal-1',

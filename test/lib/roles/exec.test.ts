@@ -22,7 +22,7 @@ import type {
   TradesPayload,
 } from '../../../src/lib/messages/payloads.js'
 import type { GameMarket, GameState, GameStatus } from '../../../src/lib/model/game.js'
-import type { Signal } from '../../../src/lib/model/signal.js'
+import type { Signal, StrategySignal } from '../../../src/lib/model/signal.js'
 import type { DrainTiming } from '../../../src/lib/roles/exec-drain.js'
 import { runExec } from '../../../src/lib/roles/exec.js'
 import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
@@ -124,7 +124,7 @@ async function stage(
     publishers.get(name)!.channel(source).publish(topic, payload, options)
   const tellGame = (game: GameState) =>
     publish('orchestrator', 'orchestrator.games', `games.${game.league}.${game.gameId}`, gamesPayload(game))
-  const send = (plan: Signal, { ageUs = 0, pubUs = systemClock.monoUs() } = {}) => {
+  const send = (plan: StrategySignal, { ageUs = 0, pubUs = systemClock.monoUs() } = {}) => {
     const shardOut = pubUs - ageUs
     const stamps = { recv: shardOut - 300, shard_in: shardOut - 100, shard_out: shardOut }
     const trace = 'kalshi.prices/7/42'

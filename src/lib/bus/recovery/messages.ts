@@ -6,6 +6,7 @@
  *     {"v":1,"id":8,"op":"snapshot","source":"kalshi.prices","cursor":0}
  *     {"v":1,"id":9,"op":"ping"}
  *     {"v":1,"id":10,"op":"halt","level":"entries","reason":"odd fills","by":"ops@host"}
+ *     {"v":1,"id":11,"op":"order","order":{…}}
  *
  * Anything that connects can write to a ROUTER, so every field is validated before it is used, on both sides.
  */
@@ -13,6 +14,8 @@
 import { isSource } from '../../messages/sources.js'
 import { haltOrderOf, isHaltLevel } from '../../model/halt.js'
 import type { HaltOrder, HaltedExec } from '../../model/halt.js'
+import { manualAnswerOf, manualOrderOf } from '../../model/manual-order.js'
+import type { ManualAnswer, ManualOrder } from '../../model/manual-order.js'
 import { ENVS, MODES } from '../../model/venue.js'
 import type { HoleReason, RangeReply, RangeRequest, SnapshotReply } from '../range.js'
 
@@ -29,6 +32,8 @@ export type RecoveryRequest =
   | { readonly op: 'ping'; readonly id: number }
   /** For exec alone. Whatever it says besides, it halts. */
   | ({ readonly op: 'halt'; readonly id: number } & HaltOrder)
+  /** For exec alone. */
+  | { readonly op: 'order'; readonly id: number; readonly order: ManualOrder }
   | ({ readonly op: 'range'; readonly id: number; readonly source: string } & RangeRequest)
   /** Cursor 0 begins; then what the reply before said is `next`. */
   | { readonly op: 'snapshot'; readonly id: number; readonly source: string; readonly cursor: number }
@@ -45,6 +50,8 @@ export type RecoveryReply =
   | { readonly op: 'pong'; readonly id: number }
   /** What is stopped from here on. */
   | ({ readonly op: 'halted'; readonly id: number } & HaltedExec)
+  /** What has become of a manual order. */
+  | { readonly op: 'ordered'; readonly id: number; readonly answer: ManualAnswer }
   | ({ readonly op: 'range'; readonly id: number; readonly source: string } & RangeHeader)
   | ({ readonly op: 'snapshot'; readonly id: number; readonly source: string } & SnapshotHeader)
   | { readonly op: 'rate_limited'; readonly id: number; readonly retry_ms: number }
@@ -74,6 +81,10 @@ export function parseRequest(frame: Buffer): ParsedRequest {
       return { kind: 'request', request: { op, id } }
     case 'halt':
       return { kind: 'request', request: { op, id, ...haltOrderOf(value) } }
+    case 'order': {
+      const order = manualOrderOf(value['order'])
+      return order === undefined ? bad('bad_field') : { kind: 'request', request: { op, id, order } }
+    }
     case 'range': {
       if (!isSourceName(source) || !isCount(epoch) || !isSeq(from)) return bad('bad_field')
       if (to === undefined) return { kind: 'request', request: { op, id, source, epoch, from } }
@@ -99,6 +110,10 @@ export function parseReply(frame: Buffer): RecoveryReply | undefined {
       return { op, id }
     case 'halted':
       return isHaltLevel(value['level']) ? { op, id, level: value['level'], ...execOf(value) } : undefined
+    case 'ordered': {
+      const answer = manualAnswerOf(value['answer'])
+      return answer === undefined ? undefined : { op, id, answer }
+    }
     case 'range': {
       const header = rangeHeader(value)
       return header === undefined || !isSourceName(source) ? undefined : { op, id, source, ...header }

@@ -6,6 +6,7 @@
 import { Dealer } from 'zeromq'
 import type { Clock } from '../../core/clock.js'
 import type { HaltOrder, HaltedExec } from '../../model/halt.js'
+import type { ManualAnswer, ManualOrder } from '../../model/manual-order.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
 import { curveClientOptions } from '../curve.js'
@@ -99,6 +100,12 @@ export class RecoveryClient {
     if (answer?.reply.op !== 'halted') return undefined
     const { level, env, mode } = answer.reply
     return { level, env, mode }
+  }
+
+  /** Gives exec a manual order, or asks after one; undefined when there was no answer: exec may have it all the same. */
+  async order(order: ManualOrder): Promise<ManualAnswer | undefined> {
+    const answer = await this.ask({ op: 'order', order })
+    return answer?.reply.op === 'ordered' ? answer.reply.answer : undefined
   }
 
   /** Whoever waits for an answer gets none. */

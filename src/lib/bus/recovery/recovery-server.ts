@@ -9,6 +9,7 @@ import { Router } from 'zeromq'
 import { evictOldest } from '../../core/evict-oldest.js'
 import type { Clock } from '../../core/clock.js'
 import type { HaltOrder, HaltedExec } from '../../model/halt.js'
+import type { ManualAnswer, ManualOrder } from '../../model/manual-order.js'
 import { Counters } from '../../telemetry/counters.js'
 import { unlessClosed } from '../closed.js'
 import type { BusKeys } from '../curve.js'
@@ -52,9 +53,17 @@ const MAX_CLIENTS = 4_096
 /** Loads that one request may cause before it is given up. */
 const MAX_LOADS = 4
 
+/** What exec does beside: both answer at once. */
+export interface ExecRequests {
+  /** Stops trading and says what is stopped then. */
+  readonly onHalt: (order: HaltOrder) => HaltedExec
+  /** Takes a manual order it has not seen, and says what has become of it. */
+  readonly onOrder: (order: ManualOrder) => ManualAnswer
+}
+
 interface Job {
   readonly client: Buffer
-  readonly request: Exclude<RecoveryRequest, { readonly op: 'ping' | 'halt' }>
+  readonly request: Exclude<RecoveryRequest, { readonly op: 'ping' | 'halt' | 'order' }>
   readonly loads: number
 }
 
@@ -62,7 +71,7 @@ export class RecoveryServer {
   /** Where it is bound; the port is known even when `*` was asked. */
   readonly url: string
   private channels: ReadonlyMap<string, RecoverableChannel> = new Map()
-  private onHalt: ((order: HaltOrder) => HaltedExec) | undefined
+  private exec: ExecRequests | undefined
   private readonly counters = new Counters()
   private readonly clients = new Map<string, TokenBucket>()
   private readonly overAll: TokenBucket
@@ -100,10 +109,10 @@ export class RecoveryServer {
     return new RecoveryServer(socket, url, clock)
   }
 
-  /** Answers from now on, for these sources. `onHalt` stops trading and says what is stopped then. */
-  serve(channels: ReadonlyMap<string, RecoverableChannel>, onHalt?: (order: HaltOrder) => HaltedExec): void {
+  /** Answers from now on, for these sources. */
+  serve(channels: ReadonlyMap<string, RecoverableChannel>, exec?: ExecRequests): void {
     this.channels = channels
-    this.onHalt = onHalt
+    this.exec = exec
     this.receive().catch(unlessClosed(this.socket))
   }
 
@@ -145,13 +154,19 @@ export class RecoveryServer {
     const retryMs = this.retryMs(client)
     if (retryMs > 0) return this.reply(client, { op: 'rate_limited', id: request.id, retry_ms: retryMs })
     if (request.op === 'ping') return this.reply(client, { op: 'pong', id: request.id })
+    if (request.op === 'order') return this.order(client, request)
     this.waiting.push({ client, request, loads: 0 })
     this.schedule()
   }
 
   private halt(client: Buffer, { id, level, reason, by }: RecoveryRequest & { readonly op: 'halt' }): void {
-    if (this.onHalt === undefined) return this.reply(client, { op: 'refused', id, reason: 'not_exec' })
-    this.reply(client, { op: 'halted', id, ...this.onHalt({ level, reason, by }) })
+    if (this.exec === undefined) return this.reply(client, { op: 'refused', id, reason: 'not_exec' })
+    this.reply(client, { op: 'halted', id, ...this.exec.onHalt({ level, reason, by }) })
+  }
+
+  private order(client: Buffer, { id, order }: RecoveryRequest & { readonly op: 'order' }): void {
+    if (this.exec === undefined) return this.reply(client, { op: 'refused', id, reason: 'not_exec' })
+    this.reply(client, { op: 'ordered', id, answer: this.exec.onOrder(order) })
   }
 
   /** 0 when the request may be served, else when to come again. */

@@ -7,9 +7,16 @@ import {
   parseReply,
   parseRequest,
 } from '../../../../src/lib/bus/recovery/messages.js'
+import type { ManualAnswer, ManualOrder } from '../../../../src/lib/model/manual-order.js'
 import type { RecoveryReply, RecoveryRequest } from '../../../../src/lib/bus/recovery/messages.js'
 
 const RANGE = { v: 1, id: 7, op: 'range', source: 'kalshi.prices', epoch: 5, from: 1 }
+const ORDER = {
+  ...{ order_id: '0123456789abcdef0123456789abcdef', env: 'sim', mode: 'live', by: 'ops' },
+  ...{ venue: 'kalshi', market_id: 'M-1', outcome: 'yes', side: 'buy', limit: 0.57, size: 10 },
+  ...{ valid_ms: 1500, asked_ms: 5, asked_us: 6, host: 'h/boot' },
+} as const
+const asked = (more: object) => JSON.stringify({ v: 1, id: 7, op: 'order', order: { ...ORDER, ...more } })
 const reasonOf = (text: string | Buffer) => {
   const parsed = parseRequest(Buffer.from(text))
   return parsed.kind === 'bad' ? parsed.reason : 'request'
@@ -27,6 +34,16 @@ describe('a recovery request', () => {
       level: fc.constantFrom('entries' as const, 'all' as const),
       reason: fc.stringMatching(/^[a-z ]{0,9}[a-z]$/),
       by: fc.stringMatching(/^[a-z]{1,9}$/),
+    }),
+    fc.record({
+      op: fc.constant('order' as const),
+      id: count,
+      order: fc.record({
+        ...Object.fromEntries(Object.entries(ORDER).map(([key, value]) => [key, fc.constant(value)])),
+        limit: fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
+        asked_us: count,
+        hmac: fc.stringMatching(/^[0-9a-f]{64}$/),
+      }) as unknown as fc.Arbitrary<ManualOrder>,
     }),
     fc.record({ op: fc.constant('range' as const), id: count, source, epoch: count, from: seq }),
     fc.record({ op: fc.constant('snapshot' as const), id: count, source, cursor: count }),
@@ -68,6 +85,24 @@ describe('a recovery request', () => {
     [JSON.stringify({ ...RANGE, op: 'snapshot' }), 'bad_field'],
     [JSON.stringify({ ...RANGE, op: 'snapshot', cursor: -1 }), 'bad_field'],
     [JSON.stringify({ ...RANGE, padding: 'x'.repeat(MAX_REQUEST_BYTES) }), 'oversize'],
+    [JSON.stringify({ v: 1, id: 7, op: 'order' }), 'bad_field'],
+    [JSON.stringify({ v: 1, id: 7, op: 'order', order: [] }), 'bad_field'],
+    [asked({ order_id: 'x' }), 'bad_field'],
+    [asked({ order_id: ORDER.order_id.toUpperCase() }), 'bad_field'],
+    [asked({ env: 'moon' }), 'bad_field'],
+    [asked({ mode: undefined }), 'bad_field'],
+    [asked({ venue: 'polymarket' }), 'bad_field'],
+    [asked({ market_id: '' }), 'bad_field'],
+    [asked({ market_id: 'x'.repeat(201) }), 'bad_field'],
+    [asked({ outcome: 'YES' }), 'bad_field'],
+    [asked({ side: 'short' }), 'bad_field'],
+    [asked({ limit: '0.57' }), 'bad_field'],
+    [asked({ size: null }), 'bad_field'],
+    [asked({ valid_ms: -1 }), 'bad_field'],
+    [asked({ asked_ms: 1.5 }), 'bad_field'],
+    [asked({ asked_us: undefined }), 'bad_field'],
+    [asked({ host: 7 }), 'bad_field'],
+    [asked({ hmac: 7 }), 'bad_field'],
   ])('is refused when it is %s', (text, reason) => {
     expect(reasonOf(text)).toBe(reason)
   })
@@ -97,10 +132,20 @@ describe('a recovery reply', () => {
     ...{ id: 7, source: 'kalshi.prices', epoch: 5, seq: 12, complete: true, count: 3, next: null },
   }
 
+  const TOLD: ManualAnswer = {
+    env: 'sim',
+    mode: 'live',
+    ...{ signal_id: 'manual-1', order_id: 'o', state: 'filled', filled: 2, over: true },
+    checks: [{ name: 'age_ms', value: 1, limit: 2 }],
+  }
+
   it.each<RecoveryReply>([
     { op: 'pong', id: 0 },
     { op: 'halted', id: 4, level: 'entries' },
     { op: 'halted', id: 4, level: 'all', env: 'prod', mode: 'live' },
+    { op: 'ordered', id: 4, answer: { env: 'sim', mode: 'live', refused: 'OTHER_EXEC' } },
+    { op: 'ordered', id: 4, answer: TOLD },
+    { op: 'ordered', id: 4, answer: { ...TOLD, reason: 'x', cash_micros: 5, fees_micros: 0 } },
     { op: 'refused', id: 3, reason: 'not_exec' },
     RANGE_REPLY,
     { ...RANGE_REPLY, hole: null, end: null, next: null, known: false },
@@ -121,6 +166,14 @@ describe('a recovery reply', () => {
     ['no version', { op: 'pong', id: 1, v: undefined }],
     ['no id', { ...RANGE_REPLY, id: undefined }],
     ['no level', { op: 'halted', id: 1 }],
+    ['no answer', { op: 'ordered', id: 1 }],
+    ['an answer of nobody', { op: 'ordered', id: 1, answer: { ...TOLD, env: undefined } }],
+    ['a refusal that we do not know', { op: 'ordered', id: 1, answer: { ...TOLD, refused: 'why' } }],
+    ['an answer without a state', { op: 'ordered', id: 1, answer: { ...TOLD, state: 7 } }],
+    [
+      'an answer that does not say whether it is over',
+      { op: 'ordered', id: 1, answer: { ...TOLD, over: 1 } },
+    ],
     ['another kind', { ...RANGE_REPLY, op: 'range2' }],
     ['a count above a chunk', { ...RANGE_REPLY, count: 501 }],
     ['a hole of no reason', { ...RANGE_REPLY, hole: { to: 9, reason: 'laziness' } }],

@@ -20,6 +20,7 @@ import { Subscriber } from '../../../../src/lib/bus/subscriber.js'
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import { decode } from '../../../../src/lib/messages/codec.js'
 import type { HaltOrder } from '../../../../src/lib/model/halt.js'
+import type { ManualOrder } from '../../../../src/lib/model/manual-order.js'
 import type { Counts } from '../../../../src/lib/messages/heartbeat.js'
 import * as samples from '../../messages/samples.js'
 import { until } from '../../poll.js'
@@ -329,7 +330,10 @@ describe('a request to halt', () => {
   it('is told to exec and answered, whatever others ask for, and however often', async () => {
     const told: HaltOrder[] = []
     const exec = { level: 'all', env: 'demo', mode: 'paper' } as const
-    const publisher = await bind({ onHalt: (halted) => (told.push(halted), exec) })
+    const none = { env: 'demo', mode: 'paper', refused: 'NOT_READY' } as const
+    const publisher = await bind({
+      exec: { onHalt: (halted) => (told.push(halted), exec), onOrder: () => none },
+    })
     const flood = dealer(publisher.recoveryUrl!)
     const request = { op: 'range' as const, source: SOURCE, epoch: publisher.channel(SOURCE).epoch, from: 1 }
     for (let id = 1; id <= 500; id++) await flood.send(formatRequest({ ...request, id }))
@@ -341,7 +345,23 @@ describe('a request to halt', () => {
 
   it('is refused by whoever does not trade', async () => {
     const publisher = await bind()
-    expect(await clientOf(publisher.recoveryUrl).halt(order)).toBeUndefined()
+    const client = clientOf(publisher.recoveryUrl)
+    expect(await client.halt(order)).toBeUndefined()
+    const typed: ManualOrder = {
+      ...{ order_id: '0'.repeat(32), env: 'demo', mode: 'paper', by: 'ops', venue: 'kalshi', market_id: 'M' },
+      ...{
+        outcome: 'yes',
+        side: 'buy',
+        limit: 0.5,
+        size: 1,
+        valid_ms: 1,
+        asked_ms: 1,
+        asked_us: 1,
+        host: 'h',
+      },
+    }
+    expect(await client.order(typed)).toBeUndefined()
+    expect(publisher.heartbeat.counts).not.toHaveProperty('recovery_requests:ordered')
   })
 })
 
