@@ -30,7 +30,7 @@ export default class Sim extends RoleCommand {
     tape: Flags.string({ summary: 'play recorded frames, JSON lines', helpValue: '<file>' }),
     faults: Flags.string({
       summary:
-        "what goes wrong at Kalshi and when, JSON lines (see the 'Faults' part of the operations manual)",
+        "what goes wrong at the venues and when, JSON lines (see the 'Faults' part of the operations manual)",
       helpValue: '<file>',
     }),
     'redis-url': roleFlags['redis-url'],

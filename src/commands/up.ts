@@ -14,6 +14,10 @@ export default class Up extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --for 30s --json',
     },
     {
+      description: 'while the venues fail as a script says',
+      command: '<%= config.bin %> <%= command.id %> --faults trouble.jsonl',
+    },
+    {
       description: 'with your own Redis',
       command: '<%= config.bin %> <%= command.id %> --redis-url redis://127.0.0.1:6379',
     },
@@ -32,6 +36,10 @@ export default class Up extends BaseCommand {
       env: 'ARBEES_SIM_SPEED',
     }),
     tape: Flags.string({ summary: 'let the simulator play recorded frames', helpValue: '<file>' }),
+    faults: Flags.string({
+      summary: 'let the simulated venues fail as this script says, JSON lines (see sim)',
+      helpValue: '<file>',
+    }),
     ...metricsFlags,
     keep: Flags.boolean({ summary: "keep the run's folder after a clean stop", default: false }),
   }
@@ -56,6 +64,7 @@ export default class Up extends BaseCommand {
       screen: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
       color: this.colorsOn(process.stderr),
       ...(flags.tape === undefined ? {} : { tape: flags.tape }),
+      ...(flags.faults === undefined ? {} : { faults: flags.faults }),
       ...(flags.for === undefined ? {} : { forMs: flags.for }),
     })
     // In a pipe the summary is the product; on a terminal the last table has said it.

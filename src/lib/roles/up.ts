@@ -34,6 +34,7 @@ export interface UpOptions {
   readonly seed: number
   readonly speed: number
   readonly tape?: string
+  readonly faults?: string
   /** Keep the run's folder after a clean stop. */
   readonly keep: boolean
 }
@@ -221,7 +222,7 @@ export class Up {
 
   private createRoles(settings: Settings): void {
     const environment = childEnvironment(settings)
-    const { seed, speed, tape } = this.options
+    const { seed, speed, tape, faults } = this.options
     const simArgs = [
       'sim',
       '--seed',
@@ -229,6 +230,7 @@ export class Up {
       '--speed',
       String(speed),
       ...(tape === undefined ? [] : ['--tape', tape]),
+      ...(faults === undefined ? [] : ['--faults', faults]),
     ]
     const shards = Array.from({ length: settings.shards }, (_, index): RoleSpec => {
       const args = ['shard', '--index', String(index)]
