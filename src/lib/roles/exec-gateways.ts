@@ -75,6 +75,7 @@ export function createGateways(
     poly: new PolymarketGateway({
       restUrl: urls.clob,
       geoblockUrl: urls.geoblock,
+      onNotice: (level, text) => log[level](text),
       credentials: loadPolymarketCredentials({ path: polymarketKeyFile(settings) }),
       clock,
     }),

@@ -1,6 +1,7 @@
 /** Orders at Polymarket: fill-and-kill, signed once, sent once, and found again by a hash known before sending. */
 
 import { ArbeesError, EXIT } from '../../core/errors.js'
+import { evictOldest } from '../../core/evict-oldest.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
@@ -14,9 +15,9 @@ import type {
 } from '../ports.js'
 import { orderAmounts } from './amounts.js'
 import { addressOf, type PolymarketCredentials } from './auth.js'
-import { tradeFeeMicros } from './fees.js'
 import { parseJson } from './http.js'
-import { outcomeOf, readOrder, readTrades, type Trade } from './order-answer.js'
+import { outcomeOf, readCanceled, readOrder, readTrades, type Trade } from './order-answer.js'
+import { isStanding, isWhole, reportOf, settlementOf, sumSizes } from './order-fills.js'
 import { OrderSigner, saltOf, ZERO_BYTES32 } from './order-signing.js'
 import { requireServedRegion } from './region.js'
 import { PolymarketRest } from './rest.js'
@@ -25,6 +26,7 @@ import { SentOrders, type SentOrdersOptions } from './sent-orders.js'
 /** The order version that `order-signing` speaks. */
 const ORDER_VERSION = 2
 const MAX_TRADE_PAGES = 20
+const MAX_TAKEN_OFF = 1_000
 
 export interface PolymarketGatewayOptions extends SentOrdersOptions {
   readonly restUrl: string
@@ -33,6 +35,7 @@ export interface PolymarketGatewayOptions extends SentOrdersOptions {
   readonly queryTimeoutMs?: number
   /** `GET` answers `{blocked}`: asked by `warm`, which fails closed. */
   readonly geoblockUrl: string
+  readonly onNotice?: (level: 'info' | 'warn', text: string) => void
 }
 
 export class PolymarketGateway implements OrderGateway {
@@ -44,6 +47,8 @@ export class PolymarketGateway implements OrderGateway {
   private readonly signer: OrderSigner
   private readonly rest: PolymarketRest
   private readonly sent: SentOrders
+  /** Orders that the venue listed as resting and that were canceled for it. */
+  private readonly takenOff = new Set<string>()
 
   constructor(private readonly options: PolymarketGatewayOptions) {
     const { credentials } = options
@@ -154,6 +159,7 @@ export class PolymarketGateway implements OrderGateway {
     if (record.kind === 'unreadable') return { kind: 'unknown', reason: record.reason }
     if (record.kind === 'order' && (record.status === 'DELAYED' || record.status === 'LIVE')) {
       this.sent.seeActive(prepared)
+      if (record.status === 'LIVE') await this.takeOff(venueOrderId, prepared)
       return record.status === 'DELAYED'
         ? { kind: 'delayed', venueOrderId }
         : { kind: 'unknown', reason: 'still being matched' }
@@ -183,37 +189,12 @@ export class PolymarketGateway implements OrderGateway {
     return over ? { kind: 'none', venueOrderId } : { kind: 'unknown', reason: 'not known to the venue yet' }
   }
 
-  /**
-   * Cash as the trades state it, price x size summed exactly, to the micro-dollar against us; positive for buys and sells
-   * alike. Fees are computed from the market's schedule: the venue charges them in pUSD on top of a trade but reports
-   * `fee_rate_bps` 0. A trade that was given up since the fill was told is of it all the same: `settlement` says so. Throws
-   * `FILLS_NOT_VISIBLE` until the trades add up to the fill.
-   */
+  /** Throws `FILLS_NOT_VISIBLE` until the trades add up to the fill. */
   async report(
     prepared: PreparedOrder,
     filled: { readonly venueOrderId: string; readonly filledE6: number },
   ): Promise<FillReport> {
-    const all = await this.tradesOf(prepared, filled.venueOrderId)
-    const isWhole = (of: readonly Trade[]): boolean => sumSizes(of) >= BigInt(filled.filledE6)
-    const standing = all?.filter(isStanding)
-    const trades = standing !== undefined && isWhole(standing) ? standing : all
-    if (trades === undefined || !isWhole(trades)) {
-      throw new ArbeesError('FILLS_NOT_VISIBLE', `trades of order ${filled.venueOrderId} do not add up yet`, {
-        hint: 'ask again in a second',
-      })
-    }
-    const cashE12 = sumCash(trades)
-    const roundUp = prepared.request.side === 'buy' ? 999_999n : 0n
-    const { fees } = prepared.market
-    const feesMicros = trades.reduce(
-      (sum, trade) => sum + tradeFeeMicros(fees, trade.priceE6, trade.sizeE6),
-      0n,
-    )
-    return {
-      cashMicros: Number((cashE12 + roundUp) / 1_000_000n),
-      feesMicros: Number(feesMicros),
-      venueTradeIds: trades.map(({ id }) => id),
-    }
+    return reportOf(await this.tradesOf(prepared, filled.venueOrderId), prepared, filled)
   }
 
   /** Throws `TRADES_UNREADABLE` when one cannot be read. */
@@ -231,13 +212,7 @@ export class PolymarketGateway implements OrderGateway {
       }
       trades.push(trade)
     }
-    const sizeE6 = (settled: Trade['settled']) =>
-      Number(sumSizes(trades.filter((trade) => trade.settled === settled)))
-    return {
-      confirmedE6: sizeE6('confirmed'),
-      voidedE6: sizeE6('failed'),
-      isFinal: trades.every(({ settled }) => settled !== 'pending'),
-    }
+    return settlementOf(trades)
   }
 
   async close(): Promise<void> {
@@ -249,6 +224,19 @@ export class PolymarketGateway implements OrderGateway {
     const { signatureType } = this.options.credentials
     const signer = signatureType === 3 ? this.account : this.signerAddress
     return { maker: this.account, signer, signatureType }
+  }
+
+  /** A fill-and-kill order never rests; one that the venue lists so is taken off before it fills, once. */
+  private async takeOff(venueOrderId: string, { request }: PreparedOrder): Promise<void> {
+    if (this.takenOff.has(venueOrderId)) return
+    this.takenOff.add(venueOrderId)
+    evictOldest(this.takenOff, MAX_TAKEN_OFF)
+    const isCanceled = readCanceled(await this.rest.cancel(venueOrderId), venueOrderId)
+    const shown = isCanceled ? 'is canceled' : 'is not canceled by the venue'
+    this.options.onNotice?.(
+      'warn',
+      `order ${request.orderId} rests at Polymarket, which none of ours may: it ${shown}`,
+    )
   }
 
   /** Every trade of the order; undefined when a page cannot be read, or there is no end to them. */
@@ -284,20 +272,4 @@ function venueIdOf({ venueOrderId, request }: PreparedOrder): string {
   if (venueOrderId === undefined)
     throw new ArbeesError('BAD_ORDER', `order ${request.orderId} has no venue order id`)
   return venueOrderId
-}
-
-const isStanding = ({ settled }: Trade): boolean => settled !== 'failed'
-
-const sumSizes = (trades: readonly Trade[]): bigint => trades.reduce((sum, { sizeE6 }) => sum + sizeE6, 0n)
-
-const sumCash = (trades: readonly Trade[]): bigint =>
-  trades.reduce((sum, { priceE6, sizeE6 }) => sum + priceE6 * sizeE6, 0n)
-
-/** The order is done: all its shares, or all its dollars less the dust that buys none. */
-function isWhole(trades: readonly Trade[], { request, market }: PreparedOrder): boolean {
-  const { makerE6, takerE6 } = orderAmounts(request, market)
-  const sharesE6 = sumSizes(trades)
-  return request.side === 'buy'
-    ? sharesE6 >= takerE6 || sumCash(trades) / 1_000_000n >= makerE6
-    : sharesE6 >= makerE6
 }

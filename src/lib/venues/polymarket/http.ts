@@ -10,7 +10,7 @@ import { sanitize } from '../../core/sanitize.js'
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Path with its query, relative to the base URL. */
   readonly path: string
   readonly headers?: Record<string, string>

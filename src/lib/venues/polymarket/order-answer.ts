@@ -101,6 +101,13 @@ export function readOrder(result: HttpResult): OrderRecord {
   }
 }
 
+/** Whether a cancel took this order off. */
+export function readCanceled(result: HttpResult, orderId: string): boolean {
+  if (result.kind === 'failed' || result.status !== 200) return false
+  const canceled = asObject(parseJson(result.text))?.canceled
+  return Array.isArray(canceled) && canceled.some((id) => String(id).toLowerCase() === orderId.toLowerCase())
+}
+
 export interface Trade {
   readonly id: string
   readonly priceE6: bigint

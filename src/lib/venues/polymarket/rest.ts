@@ -64,6 +64,13 @@ export class PolymarketRest {
     return this.signed(this.orders, { method: 'POST', path: '/order', timeoutMs, body, ...watch })
   }
 
+  /** `DELETE /order` of one order. */
+  cancel(orderId: string): Promise<HttpResult> {
+    const timeoutMs = this.options.queryTimeoutMs ?? 3000
+    const body = JSON.stringify({ orderID: orderId })
+    return this.signed(this.http, { method: 'DELETE', path: '/order', timeoutMs, body })
+  }
+
   /** `GET /data/order/{id}`: active orders alone. */
   order(orderId: string): Promise<HttpResult> {
     return this.read(`/data/order/${orderId}`)

@@ -113,10 +113,30 @@ describe('fees', () => {
     expect(readFees(given)).toMatchObject({ kind: 'refused' })
   })
 
-  it('of a live fill: 25 shares at 0.13 cost $0.14138 at 5%', () => {
-    const fees = { ratePpm: 50_000, roundUpToMicros: 10 }
-    expect(tradeFeeMicros(fees, 130_000n, 25_000_000n)).toBe(141_380n)
-    expect(tradeFeeMicros(fees, 500_000n, 1n)).toBe(10n)
+  it.each([
+    // shares, price, rate -> dollars of the fee
+    ['a live fill, which cost $3.25 and $0.14', 25, 0.13, 0.05, 0.14138],
+    ['the dearest price of sports: 1.25 cents a share', 1, 0.5, 0.05, 0.0125],
+    ['a hundred of them', 100, 0.5, 0.05, 1.25],
+    ['the same from the other side', 25, 0.87, 0.05, 0.14138],
+    ['a cent', 100, 0.01, 0.05, 0.0495],
+    ['a tenth of a cent', 5, 0.001, 0.05, 0.00025],
+    ['sports before July 2026', 25, 0.13, 0.03, 0.08483],
+    ['crypto', 10, 0.3, 0.07, 0.147],
+    ['politics', 7.5, 0.42, 0.04, 0.07308],
+    ['geopolitics, which is free', 1000, 0.5, 0, 0],
+    ['the least fill, which is not free', 0.000001, 0.5, 0.05, 0.00001],
+    ['a price between ticks, by mixing', 5.2702, 0.3744, 0.05, 0.06173],
+  ])('of %s', (_, shares, price, rate, dollars) => {
+    const reading = readFees({ feesEnabled: true, feeSchedule: { ...schedule, rate } })
+    if (reading.kind !== 'fees') throw new Error(reading.reason)
+    const e6 = (value: number) => BigInt(Math.round(value * 1e6))
+    const feeMicros = tradeFeeMicros(reading.fees, e6(price), e6(shares))
+    expect(feeMicros).toBe(e6(dollars))
+    // Up to the next $0.00001, and no further.
+    const exact = shares * price * (1 - price) * rate * 1e6
+    expect(Number(feeMicros)).toBeGreaterThanOrEqual(exact - 1e-6)
+    expect(Number(feeMicros)).toBeLessThan(exact + 10)
   })
 
   it('of a trade agree with the model’s where both can say it', () => {

@@ -574,6 +574,28 @@ describe('asking what became of an order', () => {
     expect(await gateway.query(prepared)).toMatchObject(expected)
   })
 
+  it.each([
+    ['the venue cancels', true, 'it is canceled'],
+    ['the venue does not cancel', false, 'it is not canceled'],
+  ])('takes an order off that rests, once, where %s', async (_, isCanceled, words) => {
+    const notices: string[] = []
+    const { server, gateway } = await start({ onNotice: (_level, text) => notices.push(text) })
+    server.script = (id) => accepted(id, { status: 'live' })
+    const prepared = gateway.prepare(request(), market)
+    expect(await gateway.send(prepared, once, mayGo)).toMatchObject({ kind: 'unknown' })
+    server.record = { status: 'LIVE', size_matched: '0', associate_trades: [] }
+    server.cancels = isCanceled
+    for (let asked = 0; asked < 3; asked++) {
+      expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    }
+    expect(server.requests.filter((each) => each.startsWith('DELETE'))).toEqual(['DELETE /order'])
+    expect(server.canceled).toEqual([prepared.venueOrderId])
+    expect(notices.join()).toContain(words)
+    expect(server.refused).toEqual([])
+    server.record = { status: 'CANCELED', size_matched: '0', associate_trades: [] }
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'none' })
+  })
+
   it('does not count a match that the venue gave up', async () => {
     const { server, gateway, prepared, ours } = await sent()
     server.pages = [[ours(trade('a', '100', '0.4', { status: 'TRADE_STATUS_FAILED' }))]]
@@ -740,7 +762,7 @@ describe.skipIf(root === undefined || !existsSync(folder))('recorded order answe
       matchedNothing: false,
     })
     expect(readTrades(fixture('rs_http_trades_page'), id)).toEqual({
-      trades: [{ id: 'trade-0x001', priceE6: 500_000n, sizeE6: 10_000_000n, failed: false }],
+      trades: [{ id: 'trade-0x001', priceE6: 500_000n, sizeE6: 10_000_000n, settled: 'pending' }],
       nextCursor: undefined,
     })
   })

@@ -40,6 +40,9 @@ export class OrderServer {
   record: unknown
   /** Pages of `GET /data/trades`. */
   pages: unknown[][] = [[]]
+  /** Orders that a cancel named, and whether it takes them off. */
+  readonly canceled: string[] = []
+  cancels = true
   /** What `GET /api/geoblock` answers. */
   geoblock: unknown = { blocked: false, ip: '127.0.0.1', country: 'CA', region: 'ON' }
   version: unknown = 2
@@ -97,6 +100,12 @@ export class OrderServer {
     }
     if (request.method === 'GET' && this.silentReads) return
     if (request.method === 'GET') return this.query(url, send)
+    if (url.pathname === '/order' && request.method === 'DELETE') {
+      const { orderID } = JSON.parse(raw) as { readonly orderID: string }
+      this.canceled.push(orderID)
+      const kept = this.cancels ? {} : { [orderID]: 'already matched' }
+      return send(200, { canceled: this.cancels ? [orderID] : [], not_canceled: kept })
+    }
     if (url.pathname !== '/order') return send(404, { error: 'no such path' })
     const body = JSON.parse(raw) as OrderBody
     const invalid = this.checkOrder(body)
