@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import { readFaults } from '../../../src/lib/sim/fault-script.js'
+import { Scenario } from '../../../src/lib/sim/scenario.js'
 import type { SimulatorOptions } from '../../../src/lib/sim/simulator.js'
 import {
   call,
@@ -263,14 +264,17 @@ describe('the venue', { retry: 0 }, () => {
     { at_ms: 16_000, fault: 'pause', stops: 'trading', for_ms: 20_000 },
   ]
   beforeAll(async () => {
-    const [first] = benches
-    tickers = (await openTickers(first!)).filter((name) => name.startsWith('KXNBA'))
+    // The script names a market of the scenario before it begins: the first games, whatever others have come to.
+    const opening = new Scenario({ seed: 1, nowMs: Date.now() }).games
+    tickers = opening.flatMap(({ league, kalshi }) => (league === 'nba' ? kalshi.map(({ id }) => id) : []))
     const market = tickers[0]!
     bench = await startWith([...pauses.slice(0, 3), { ...pauses[3], market }], { speed: 0.1, clock })
     frames = await kalshiSocket(bench, bench.trade)
     const some = { market_tickers: tickers, use_yes_price: false }
     frames.send({ id: 1, cmd: 'subscribe', params: { channels: ['orderbook_delta'], ...some } })
     frames.send({ id: 2, cmd: 'subscribe', params: { channels: ['market_lifecycle_v2'] } })
+    for (const id of [1, 2])
+      await frames.next((frame) => frame.type === 'subscribed' && frame.id === id, 'the subscription')
   })
   afterAll(() => frames.close())
 
