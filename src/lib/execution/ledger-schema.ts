@@ -39,7 +39,8 @@ const FINAL_KINDS = `('filled', 'partial', 'none', 'rejected', 'stale', 'denied'
  * Each entry brings the file one version up. Version 1: events are only ever appended; the unique indexes are the
  * only dedupe there is: one `seen` per signal, one `intent` and one final event per order. Version 2: how far exec got
  * on each source of signals is found by index. Version 3: what never came of a source is on record, once. Version 4: a
- * fill settles once.
+ * fill settles once. Version 5: the orders of a game, and what the
+ * operator accepted, are found by index, for what a sale may take.
  */
 export const MIGRATIONS: readonly string[] = [
   `create table meta (name text primary key, value text not null) without rowid;
@@ -67,6 +68,8 @@ export const MIGRATIONS: readonly string[] = [
      json_extract(detail, '$.at.source'), json_extract(detail, '$.at.epoch'), json_extract(detail, '$.from')
    ) where kind = 'gap';`,
   `create unique index event_settled on event (order_id) where kind = 'settled';`,
+  `create index event_game_orders on event (game_id) where kind = 'intent';
+   create index event_accepted on event (id) where kind = 'accepted';`,
 ]
 
 /** The last signal of a source that was seen, or is known to be missing for good. */

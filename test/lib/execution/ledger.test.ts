@@ -101,7 +101,7 @@ describe('the ledger', () => {
     ledger!.close()
     const raw = new Database(path())
     raw.exec(
-      'drop index event_source; drop index event_gap; drop index event_settled; pragma user_version = 1',
+      'drop index event_source; drop index event_gap; drop index event_settled; drop index event_game_orders; drop index event_accepted; pragma user_version = 1',
     )
     raw.close()
     open()

@@ -131,7 +131,9 @@ describe('an older ledger', () => {
     const { path } = first.ledger
     first.close({ keep: true })
     const db = new Database(path)
-    db.exec('drop index event_settled; pragma user_version = 3')
+    db.exec(
+      'drop index event_settled; drop index event_game_orders; drop index event_accepted; pragma user_version = 3',
+    )
     db.close()
     answers = [{ confirmedE6: 0, voidedE6: 20_000_000, isFinal: true }]
     const second = life()
