@@ -18,6 +18,8 @@ const EXIT_OF = {
   open: EXIT.TIMEOUT,
 } as const
 
+/** Within it a venue's delay and a first look at what is unknown; exec goes on after it. */
+const TIMEOUT_MS = 15_000
 const OUTCOMES = ['yes', 'no'] as const
 
 export default class Order extends BaseCommand {
@@ -58,7 +60,7 @@ export default class Order extends BaseCommand {
     }),
     size: Flags.string({ summary: 'contracts', helpValue: '<contracts>', required: true }),
     yes: Flags.boolean({ summary: 'do not ask; not heeded for real money', default: false }),
-    timeout: durationFlag({ summary: 'wait so long for the outcome; 15s when not given', default: 15_000 }),
+    timeout: durationFlag({ summary: 'wait so long for the outcome; 15s when not given' }),
     env: envFlag,
   }
 
@@ -84,7 +86,9 @@ export default class Order extends BaseCommand {
       if (stderr.isTTY) stderr.write(`${renderPlan(plan, { color: this.colorsOn(stderr) })}\n`)
       const confirmation = confirmationOf(plan, { yes: flags.yes, isTerminal })
       if (confirmation !== undefined) await confirm(confirmation)
-      const report = await desk.send(plan, flags.timeout, (id) => stderr.write(`given to exec as ${id}\n`))
+      const report = await desk.send(plan, flags.timeout ?? TIMEOUT_MS, (id) =>
+        stderr.write(`given to exec as ${id}\n`),
+      )
       const options = { width: stdout.columns, color: this.colors }
       this.log(stdout.isTTY ? renderOrder(report, options) : JSON.stringify(report))
       if (report.hint !== null) stderr.write(`${report.hint}\n`)

@@ -159,7 +159,7 @@ export class Ledger {
     })
   }
 
-  /** What is held of an outcome for certain, contracts x 10^6. Looks at every order of its game. Throws `LEDGER_FAILED`. */
+  /** What is held of an outcome for certain, contracts x 10^6. Throws `LEDGER_FAILED`. */
   heldE6(market: HeldMarket): number {
     const all = (sql: string, ...parameters: readonly string[]) =>
       this.db.prepare<string[]>(sql).all(...parameters)
