@@ -155,6 +155,12 @@ describe('the market channel', () => {
       }, 'a quiet moment')
     }
     expect(hashes).toBeGreaterThan(500)
+    // Some events come alone, some in arrays, of one kind or of several.
+    const [, ...later] = connection.frames
+    const kinds = later.map((frame) =>
+      Array.isArray(frame) ? new Set(frame.map((e: Json) => e.event_type)).size : 0,
+    )
+    expect(new Set(kinds.map((kind) => Math.min(2, kind)))).toEqual(new Set([0, 1, 2]))
     connection.close()
   })
 

@@ -232,6 +232,14 @@ describe('orders', () => {
         400,
         /order_version_mismatch/,
       ],
+      [
+        'an order of V1',
+        ({ timestamp: _, metadata: __, builder: ___, ...o }) =>
+          ({ ...o, taker: `0x${'0'.repeat(40)}`, nonce: '0', feeRateBps: '0' }) as unknown as OrderFields,
+        () => ({ signature: `0x${'00'.repeat(65)}` }),
+        400,
+        /^order_version_mismatch$/,
+      ],
       ['no signature', (o) => o, () => ({ signature: '0x' }), 400, /invalid signature/],
       ['another signer', (o) => ({ ...o, signer: addressOf(stranger) }), () => ({}), 400, /signer/],
       ['another maker', (o) => ({ ...o, maker: addressOf(stranger) }), () => ({}), 400, /invalid signature/],

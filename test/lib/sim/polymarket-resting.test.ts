@@ -21,7 +21,7 @@ import { bookOf, eventsOf, limit, marketsOf, signed, type Market } from './polym
 const STILL = {
   seed: 3,
   speed: 0.001,
-  polyPace: { secondsDelay: 0, visibleMs: 0, minedMs: 0.1, confirmedMs: 0.2 },
+  polyPace: { secondsDelay: 0, visibleMs: 0.4, minedMs: 0.1, confirmedMs: 0.2 },
 }
 const e6 = (value: unknown): number => Math.round(Number(value) * 1e6)
 
@@ -124,6 +124,8 @@ describe('orders that rest', () => {
       makingAmount: String(middle * 20),
       takingAmount: '20',
     })
+    // Reads lag behind.
+    expect(await tradesOf(String(taker.body.orderID))).toEqual([])
     const [minted] = await until(async () => {
       const found = await tradesOf(String(taker.body.orderID))
       return found.length > 0 && found
