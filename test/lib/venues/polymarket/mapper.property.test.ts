@@ -155,6 +155,8 @@ class Line {
   private reconnected = 0
   private frozen: 'not' | 'market' | 'all' = 'not'
   private askedUs = 0
+  /** No two messages before and after it are of one millisecond. */
+  private hasWaited = false
 
   constructor() {
     this.venue.put('bids', 4900, '10')
@@ -194,6 +196,7 @@ class Line {
         this.harness.disconnect()
         return this.connect(one.dumps)
       case 'freeze':
+        this.hasWaited = true
         this.frozen = one.all ? 'all' : 'market'
         return
       case 'thaw':
@@ -202,6 +205,7 @@ class Line {
       case 'rest':
         return this.rest()
       case 'wait':
+        this.hasWaited = true
         for (let passedMs = 0; passedMs < one.ms; passedMs += PASS_MS) this.pass()
     }
   }
@@ -261,7 +265,8 @@ class Line {
   private change({ side, e4, size, fate, sameMs, best }: Extract<Step, { kind: 'change' }>): void {
     // Two messages of one millisecond that come swapped look like two that were sent so: no content tells them
     // apart, the socket's own order does. Repeats within a millisecond are told apart, and are walked.
-    if (sameMs && !this.held.some(({ swapped }) => swapped)) this.venue.now -= 1
+    if (sameMs && !this.hasWaited && !this.held.some(({ swapped }) => swapped)) this.venue.now -= 1
+    this.hasWaited = false
     this.version += 1
     const frame = this.frame(this.venue.change(side, e4, size))
     if (best === 'before' && this.frozen === 'not') this.harness.frame(this.venue.best())
