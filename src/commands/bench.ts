@@ -25,7 +25,8 @@ pipeline: frames of a venue through monitor, shard and exec, three processes, un
 mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 and 50,000/s, the highest rate that is held, and how fast a journal is caught up with, beside an await for each message and ioredis pipelines.
 refill: latency of live messages at 1,000/s, alone and while another reader pulls the journal of the same publisher.
 startup: arbees --version and arbees tap --help beside a bare oclif command.
-kalshi: from the bytes of a Kalshi frame to its quote on a socket, through the monitor's own parts, beside JSON.parse alone on the same frames; and an order call through exec's own gateway, signature included, beside a bare keep-alive POST to the same simulated venue, by RSA-2048 and Ed25519.`
+kalshi: from the bytes of a Kalshi frame to its quote on a socket, through the monitor's own parts, beside JSON.parse alone on the same frames; and an order call through exec's own gateway, signature included, beside a bare keep-alive POST to the same simulated venue, by RSA-2048 and Ed25519.
+polymarket: from the bytes of a Polymarket frame to its quote on a socket, with the hash of each book of sixty levels a side checked, without hashes, and JSON.parse alone on the same frames.`
   static override examples = [
     { description: 'one hop', command: '<%= config.bin %> <%= command.id %>' },
     {
@@ -43,6 +44,10 @@ kalshi: from the bytes of a Kalshi frame to its quote on a socket, through the m
     {
       description: 'what a frame and an order of Kalshi cost',
       command: '<%= config.bin %> <%= command.id %> kalshi --rounds 3 --for 1s',
+    },
+    {
+      description: 'what a frame of Polymarket costs, its hash included',
+      command: '<%= config.bin %> <%= command.id %> polymarket --rounds 3 --for 1s',
     },
     {
       description: 'keep the figures',

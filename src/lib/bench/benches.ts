@@ -5,14 +5,21 @@ import type { HopSummary } from './hop-report.js'
 import type { KalshiSummary } from './kalshi-report.js'
 import type { MirrorSummary } from './mirror-report.js'
 import type { PipelineSummary } from './pipeline-report.js'
+import type { PolymarketSummary } from './polymarket-report.js'
 import type { RefillSummary } from './refill-report.js'
 import type { StartupSummary } from './startup-report.js'
 
-export const BENCH_NAMES = ['hop', 'pipeline', 'mirror', 'refill', 'startup', 'kalshi'] as const
+export const BENCH_NAMES = ['hop', 'pipeline', 'mirror', 'refill', 'startup', 'kalshi', 'polymarket'] as const
 export type BenchName = (typeof BENCH_NAMES)[number]
 
 export type BenchSummary =
-  HopSummary | PipelineSummary | MirrorSummary | RefillSummary | StartupSummary | KalshiSummary
+  | HopSummary
+  | PipelineSummary
+  | MirrorSummary
+  | RefillSummary
+  | StartupSummary
+  | KalshiSummary
+  | PolymarketSummary
 
 export interface BenchOptions {
   readonly rounds: number
@@ -53,6 +60,10 @@ export const FIGURES: Readonly<Record<BenchName, readonly string[]>> = {
   kalshi: [
     ...['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
     ...['order_p50_us', 'order_p99_us', 'order_ratio_to_bare_post', 'order_ratio_to_bare_post_ed25519'],
+  ],
+  polymarket: [
+    ...['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
+    ...['hash_us', 'core_share', 'false_alarms_per_1000'],
   ],
 }
 
@@ -100,6 +111,12 @@ export async function runBench(name: BenchName, options: BenchOptions): Promise<
       const { renderKalshi } = await import('./kalshi-report.js')
       const summary = await benchKalshi(options)
       return { summary, text: renderKalshi(summary, table) }
+    }
+    case 'polymarket': {
+      const { benchPolymarket } = await import('./polymarket.js')
+      const { renderPolymarket } = await import('./polymarket-report.js')
+      const summary = await benchPolymarket(options)
+      return { summary, text: renderPolymarket(summary, table) }
     }
   }
 }

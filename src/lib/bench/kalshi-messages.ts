@@ -1,10 +1,5 @@
 /** What `arbees bench kalshi` and its processes tell each other. */
 
-export type ToKalshiReader = { readonly type: 'join'; readonly url: string } | { readonly type: 'count' }
-
-export type FromKalshiReader =
-  { readonly type: 'joined' } | { readonly type: 'counted'; readonly received: number }
-
 /** Starts the simulated venue: every account has the largest usage tier that the venue knows. */
 export interface ToKalshiVenue {
   readonly type: 'start'
