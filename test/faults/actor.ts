@@ -26,6 +26,7 @@ export class Programs {
       'test/lib/execution',
       'test/lib/risk',
       'test/lib/venues/kalshi',
+      'test/lib/venues/polymarket',
     )
   }
 

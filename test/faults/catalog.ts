@@ -9,6 +9,7 @@ import { killCases } from './kill-cases.js'
 import { mirrorCases } from './mirror-cases.js'
 import { linkCases, pauseCases } from './pause-cases.js'
 import { polymarketCases } from './polymarket-cases.js'
+import { polymarketFeedCases } from './polymarket-feed-cases.js'
 import { redisCases } from './redis-cases.js'
 
 export const FAMILIES = ['bus', 'mirror', 'exec', 'kalshi', 'polymarket'] as const
@@ -21,5 +22,5 @@ export function allCases(): FaultCase[] {
     ...journalCases(family),
     ...(family === 'bus' ? busCases() : [...mirrorCases(), ...redisCases()]),
   ])
-  return [...onStage, ...execCases(), ...kalshiCases(), ...polymarketCases()]
+  return [...onStage, ...execCases(), ...kalshiCases(), ...polymarketCases(), ...polymarketFeedCases()]
 }

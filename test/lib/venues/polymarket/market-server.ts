@@ -1,7 +1,7 @@
 /** A market channel and its REST book on one loopback port, written for tests: it does what it is told, faults too. */
 
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { ReferenceVenue } from './reference-venue.js'
 
@@ -25,6 +25,7 @@ export class MarketServer {
   /** Hears subscriptions, and no operation. */
   isDeaf = false
 
+  private readonly tcp = new Set<Socket>()
   private readonly subscribed = new Map<WebSocket, Set<string>>()
 
   private constructor(
@@ -46,6 +47,10 @@ export class MarketServer {
         'content-type': 'application/json',
       })
       response.end(server.restStatus === 200 ? JSON.stringify(body) : '<html>bad gateway</html>')
+    })
+    http.on('connection', (socket: Socket) => {
+      server.tcp.add(socket)
+      socket.on('close', () => server.tcp.delete(socket))
     })
     ws.on('connection', (socket) => server.accept(socket))
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
@@ -77,6 +82,11 @@ export class MarketServer {
         socket.send(JSON.stringify(frame))
       }
     }
+  }
+
+  /** Every TCP connection ends by a reset. */
+  reset(): void {
+    for (const connection of this.tcp) connection.resetAndDestroy()
   }
 
   cut(): void {
