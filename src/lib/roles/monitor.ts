@@ -16,7 +16,7 @@ import { Histogram } from '../telemetry/histogram.js'
 import { KalshiCatalog } from '../venues/kalshi/catalog.js'
 import { loadKalshiCredentials } from '../venues/kalshi/auth.js'
 import { KalshiFeed } from '../venues/kalshi/feed.js'
-import { PolymarketCatalog } from '../venues/polymarket/catalog.js'
+import { leagueOfSlug, PolymarketCatalog } from '../venues/polymarket/catalog.js'
 import { PolymarketFeed } from '../venues/polymarket/feed.js'
 import type { BookUpdate, Catalog, FeedListener, FrameVerdict, MarketFeed } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
@@ -126,7 +126,18 @@ function venueParts(
   lifecycle.defer('catalog', () => catalog.close())
   return {
     catalog,
-    createFeed: (listener) => new PolymarketFeed({ wsUrl: urls.polyWs, restUrl: urls.clob, clock, listener }),
+    createFeed: (listener) =>
+      new PolymarketFeed({
+        wsUrl: urls.polyWs,
+        restUrl: urls.clob,
+        clock,
+        listener,
+        onCatalogChange: (change) => {
+          // The channel announces every market of the venue.
+          const league = change.kind === 'listed' ? leagueOfSlug(change.slug) : change.market.league
+          if (league !== undefined && settings.leagues.includes(league)) following.follower?.askSoon()
+        },
+      }),
   }
 }
 

@@ -3,6 +3,7 @@
 import { systemClock, type Clock } from '../../core/clock.js'
 import { ArbeesError, EXIT, messageOf } from '../../core/errors.js'
 import type { League } from '../../model/game.js'
+import { KeptListings } from '../kept-listings.js'
 import type { Catalog, CatalogListing } from '../ports.js'
 import { AnnouncedChanges } from './announced-changes.js'
 import type { KalshiCredentials } from './auth.js'
@@ -36,8 +37,6 @@ export interface KalshiCatalogOptions {
   readonly timeoutMs?: number
 }
 
-/** How long the last listing stands in for one that cannot be had. */
-const MAX_AGE_MS = 300_000
 /** Fee changes are announced long ahead; a list that could not be read whole is tried again sooner. */
 const FEE_CHANGES_MS = 600_000
 const FEE_CHANGES_AGAIN_MS = 30_000
@@ -46,7 +45,7 @@ export class KalshiCatalog implements Catalog {
   private readonly rest: KalshiRest
   private readonly reader: PatientReader
   private readonly clock: Clock
-  private readonly kept = new Map<League, KalshiListing>()
+  private readonly kept: KeptListings<KalshiListing>
   private readonly announced = new AnnouncedChanges(Object.values(GAME_SERIES))
   private feeChanges: { readonly changes: FeeChanges; readonly readMs: number } | undefined
   private reading: Promise<FeeChanges> | undefined
@@ -55,6 +54,7 @@ export class KalshiCatalog implements Catalog {
     this.rest = new KalshiRest(options)
     this.reader = new PatientReader(this.rest)
     this.clock = options.clock ?? systemClock
+    this.kept = new KeptListings(this.clock)
   }
 
   /**
@@ -69,7 +69,7 @@ export class KalshiCatalog implements Catalog {
     } catch (error) {
       const kept = this.current(league)
       if (signal.aborted || kept === undefined) throw error
-      return { ...kept, stale: { ageMs: this.ageMs(league), reason: messageOf(error) } }
+      return { ...kept, stale: { ageMs: this.kept.ageMs(league), reason: messageOf(error) } }
     }
     return this.current(league) ?? { markets: [], skipped: [] }
   }
@@ -77,8 +77,7 @@ export class KalshiCatalog implements Catalog {
   /** The games of the last listing with every change since; undefined when there is none that is young enough. */
   current(league: League): CatalogListing | undefined {
     const listing = this.kept.get(league)
-    if (listing === undefined || this.ageMs(league) > MAX_AGE_MS) return undefined
-    return gamesOf(listing, league, this.clock.nowMs())
+    return listing && gamesOf(listing, league, this.clock.nowMs())
   }
 
   /** Applies what the feed told. The leagues that it concerns, and whether only another listing can tell the rest. */
@@ -86,7 +85,7 @@ export class KalshiCatalog implements Catalog {
     this.announced.hear(change, this.clock.monoUs())
     const leagues: League[] = []
     let isOutdated = false
-    for (const [league, listing] of this.kept) {
+    for (const [league, listing] of this.kept.entries()) {
       const changed = applyCatalogChange(listing, change)
       if (changed === listing) continue
       this.kept.set(league, changed)
@@ -136,10 +135,6 @@ export class KalshiCatalog implements Catalog {
 
   close(): Promise<void> {
     return this.rest.close()
-  }
-
-  private ageMs(league: League): number {
-    return Math.max(0, this.clock.nowMs() - (this.kept.get(league)?.askedMs ?? 0))
   }
 
   private async seriesFees(series: string, signal: AbortSignal): Promise<FeeTerms | undefined> {

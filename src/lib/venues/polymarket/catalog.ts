@@ -1,11 +1,20 @@
 /** Polymarket's open game-winner markets, from Gamma. */
 
 import { systemClock, type Clock } from '../../core/clock.js'
-import { ArbeesError, EXIT } from '../../core/errors.js'
+import { ArbeesError, EXIT, messageOf } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
-import type { CatalogMarket, League } from '../../model/game.js'
+import { LEAGUES, type League } from '../../model/game.js'
+import { KeptListings } from '../kept-listings.js'
 import type { Catalog, CatalogListing } from '../ports.js'
-import { isObject, namesItsTeams, readEvent, readTeams, type GammaTeam } from './gamma-market.js'
+import {
+  isObject,
+  namesItsTeams,
+  readEvent,
+  readTeams,
+  type GammaTeam,
+  type Reading,
+} from './gamma-market.js'
+import { readEvents, type GammaCall } from './gamma-pages.js'
 import { VenueHttp } from './http.js'
 
 /** Where Gamma files a league. */
@@ -22,42 +31,108 @@ export interface PolymarketCatalogOptions {
   readonly timeoutMs?: number
 }
 
-const PAGE = 100
-/** Offset paging is capped by the venue at about this. */
-const MAX_EVENTS = 2000
 /** Tags that every game carries: Sports and Games. */
 const COMMON_TAGS = new Set(['1', '100639'])
+
+/** A league as Gamma lists it. */
+export interface GammaListing {
+  /** Undefined for a league that the venue does not list. */
+  readonly listing: LeagueListing | undefined
+  readonly events: readonly unknown[]
+  readonly teams: readonly GammaTeam[]
+  /** When it was asked for, our wall clock, Unix ms. */
+  readonly askedMs: number
+}
+
+/** The event of one game; halves, spreads and futures have other slugs. */
+const GAME_SLUG = new RegExp(`^(${LEAGUES.join('|')})-[a-z0-9]+-[a-z0-9]+-\\d{4}-\\d{2}-\\d{2}$`)
+
+/** The league of a game by its slug; undefined for anything else. */
+export function leagueOfSlug(slug: string): League | undefined {
+  const name = GAME_SLUG.exec(slug)?.[1]
+  return LEAGUES.find((league) => league === name)
+}
 
 export class PolymarketCatalog implements Catalog {
   private readonly http: VenueHttp
   private readonly clock: Clock
   private readonly listings = new Map<League, LeagueListing>()
   private readonly teams = new Map<League, readonly GammaTeam[]>()
+  private readonly kept: KeptListings<GammaListing>
 
   constructor(private readonly options: PolymarketCatalogOptions) {
     this.http = new VenueHttp(options.gammaUrl)
     this.clock = options.clock ?? systemClock
+    this.kept = new KeptListings(this.clock)
   }
 
+  /**
+   * When the venue does not answer, the listing before, up to five minutes old and marked `stale`. Throws
+   * `VENUE_UNREACHABLE`, `VENUE_BAD_ANSWER` (exit 6) when there is none.
+   */
   async openMarkets(league: League, signal: AbortSignal): Promise<CatalogListing> {
-    const listing = await this.listingOf(league, signal)
-    if (listing === undefined)
-      return { markets: [], skipped: [{ id: league, reason: 'no series in /sports' }] }
-    const events = await this.events(listing, signal)
-    const teams = events.every(namesItsTeams) ? [] : await this.teamsOf(league, signal)
-    const context = { league, nowMs: this.clock.nowMs(), teams }
-    const markets = new Map<string, CatalogMarket>()
-    const skipped: { id: string; reason: string }[] = []
-    for (const event of events) {
-      const reading = readEvent(event, context)
-      if (reading.kind === 'market') markets.set(reading.market.marketId, reading.market)
-      else skipped.push({ id: sanitize(reading.id, 120), reason: sanitize(reading.reason, 200) })
+    try {
+      const listing = await this.list(league, signal)
+      this.kept.set(league, listing)
+      return this.gamesOf(league, listing)
+    } catch (error) {
+      const kept = this.kept.get(league)
+      if (signal.aborted || kept === undefined) throw error
+      const stale = { ageMs: this.kept.ageMs(league), reason: messageOf(error) }
+      return { ...this.gamesOf(league, kept), stale }
     }
-    return { markets: [...markets.values()], skipped }
+  }
+
+  /** A league's open events as the venue lists them now. Throws as `openMarkets` does. */
+  async list(league: League, signal: AbortSignal): Promise<GammaListing> {
+    const askedMs = this.clock.nowMs()
+    const listing = await this.listingOf(league, signal)
+    const events = listing === undefined ? [] : await this.events(listing, signal)
+    const teams = events.every(namesItsTeams) ? [] : await this.teamsOf(league, signal)
+    return { listing, events, teams, askedMs }
+  }
+
+  /** One event, open or not. Throws as `openMarkets` does, and `NO_SUCH_EVENT` (usage). */
+  async listEvent(slug: string, signal: AbortSignal): Promise<GammaListing & { readonly league: League }> {
+    const askedMs = this.clock.nowMs()
+    const league = leagueOfSlug(slug)
+    const noSuchEvent = (): ArbeesError =>
+      new ArbeesError('NO_SUCH_EVENT', `Polymarket has no game '${sanitize(slug, 120)}'`, {
+        exit: EXIT.USAGE,
+        hint: 'a game is named like nba-hou-uta-2026-11-20; arbees markets polymarket lists the open ones',
+      })
+    if (league === undefined) throw noSuchEvent()
+    // A list with a filter: an event that is not there is an empty one, on every host.
+    const query = new URLSearchParams({ slug })
+    const found = await this.get(`/events?${query.toString()}`, signal)
+    const events = found.filter((event) => isObject(event) && event.slug === slug)
+    if (events.length === 0) throw noSuchEvent()
+    const teams = events.every(namesItsTeams) ? [] : await this.teamsOf(league, signal)
+    return { listing: undefined, league, events, teams, askedMs }
+  }
+
+  /** What each event of a listing comes to, now. */
+  read(league: League, { events, teams }: Pick<GammaListing, 'events' | 'teams'>): Reading[] {
+    const context = { league, nowMs: this.clock.nowMs(), teams }
+    return events.map((event) => readEvent(event, context))
   }
 
   async close(): Promise<void> {
     await this.http.close()
+  }
+
+  private gamesOf(league: League, listing: GammaListing): CatalogListing {
+    const readings = this.read(league, listing)
+    const markets = new Map(
+      readings.flatMap((each) =>
+        each.kind === 'market' ? [[each.market.marketId, each.market] as const] : [],
+      ),
+    )
+    const skipped = readings.flatMap((each) =>
+      each.kind === 'skipped' ? [{ id: sanitize(each.id, 120), reason: sanitize(each.reason, 200) }] : [],
+    )
+    if (listing.listing === undefined) skipped.push({ id: league, reason: 'no series in /sports' })
+    return { markets: [...markets.values()], skipped }
   }
 
   /** From the options, else from `GET /sports`: `{sport, series, tags: "1,745,100639"}`; undefined when not listed. */
@@ -75,24 +150,17 @@ export class PolymarketCatalog implements Catalog {
     return listing
   }
 
-  private async events({ seriesId, tagId }: LeagueListing, signal: AbortSignal): Promise<unknown[]> {
-    const events: unknown[] = []
-    while (events.length < MAX_EVENTS) {
-      const query = new URLSearchParams({
-        series_id: seriesId,
-        ...(tagId === undefined ? {} : { tag_id: tagId }),
-        closed: 'false',
-        active: 'true',
-        order: 'startTime',
-        ascending: 'true',
-        limit: String(PAGE),
-        offset: String(events.length),
-      })
-      const page = await this.get(`/events?${query.toString()}`, signal)
-      events.push(...page)
-      if (page.length < PAGE) break
-    }
-    return events
+  private events({ seriesId, tagId }: LeagueListing, signal: AbortSignal): Promise<unknown[]> {
+    return readEvents(this.call(signal), {
+      series_id: seriesId,
+      ...(tagId === undefined ? {} : { tag_id: tagId }),
+      closed: 'false',
+      active: 'true',
+    })
+  }
+
+  private call(signal: AbortSignal): GammaCall {
+    return { http: this.http, timeoutMs: this.options.timeoutMs ?? 10_000, signal }
   }
 
   private async teamsOf(league: League, signal: AbortSignal): Promise<readonly GammaTeam[]> {

@@ -17,7 +17,14 @@ export interface GammaTeam {
 }
 
 export type Reading =
-  | { readonly kind: 'market'; readonly market: CatalogMarket }
+  | {
+      readonly kind: 'market'
+      readonly market: CatalogMarket
+      /** Scheduled start of the game, Unix ms. */
+      readonly startMs: number
+      /** The text that decides who is paid; foreign, of several lines. */
+      readonly rules: string
+    }
   | { readonly kind: 'skipped'; readonly id: string; readonly reason: string }
 
 export interface ReadingContext {
@@ -43,7 +50,7 @@ export function readEvent(event: unknown, context: ReadingContext): Reading {
   const id = isObject(event) && typeof event.slug === 'string' ? event.slug : '(no slug)'
   try {
     if (!isObject(event)) throw new Skip('not an object')
-    return { kind: 'market', market: marketOf(event, context) }
+    return { kind: 'market', ...marketOf(event, context) }
   } catch (error) {
     if (error instanceof Skip) return { kind: 'skipped', id, reason: error.message }
     throw error
@@ -52,7 +59,7 @@ export function readEvent(event: unknown, context: ReadingContext): Reading {
 
 class Skip extends Error {}
 
-function marketOf(event: Json, context: ReadingContext): CatalogMarket {
+function marketOf(event: Json, context: ReadingContext): Omit<Extract<Reading, { kind: 'market' }>, 'kind'> {
   const slug = text(event, 'slug')
   const [, league, first, second, easternDate] = SLUG.exec(slug) ?? []
   if (first === undefined || second === undefined || easternDate === undefined) throw new Skip('not a game')
@@ -61,7 +68,7 @@ function marketOf(event: Json, context: ReadingContext): CatalogMarket {
   if (event.ended === true || event.finishedTimestamp != null) throw new Skip('game ended')
   const market = moneylineOf(event, slug)
   requireOpen(market)
-  requireStart(event, market, context.nowMs)
+  const startMs = requireStart(event, market, context.nowMs)
   requireVersion(market)
   const outcomes = stringPair(market, 'outcomes')
   const tokenIds = stringPair(market, 'clobTokenIds')
@@ -71,7 +78,7 @@ function marketOf(event: Json, context: ReadingContext): CatalogMarket {
   const fees = readFees(market)
   if (fees.kind === 'refused') throw new Skip(fees.reason)
   const selection = orientation(outcomes, [first, second], teamsOf(event), context.teams)
-  return {
+  const listed: CatalogMarket = {
     venue: 'poly',
     marketId: conditionId(market),
     league: context.league,
@@ -89,6 +96,7 @@ function marketOf(event: Json, context: ReadingContext): CatalogMarket {
     tokenIds,
     negRisk: negRiskOf(market),
   }
+  return { market: listed, startMs, rules: typeof market.description === 'string' ? market.description : '' }
 }
 
 /** The event and its game-winner market share the slug; halves, spreads and totals append to it. */
@@ -112,13 +120,14 @@ function requireOpen(market: Json): void {
   if (prices?.some((price) => price === '0' || price === '1')) throw new Skip('price is decided')
 }
 
-function requireStart(event: Json, market: Json, nowMs: number): void {
+function requireStart(event: Json, market: Json, nowMs: number): number {
   const start = typeof event.startTime === 'string' ? event.startTime : market.gameStartTime
   if (typeof start !== 'string') throw new Skip('no start time')
   // Gamma writes both `2026-08-14T21:00:00Z` and `2026-08-14 21:00:00+00`.
   const startMs = Date.parse(start.replace(' ', 'T').replace(/\+00$/, 'Z'))
   if (Number.isNaN(startMs)) throw new Skip('start time is malformed')
   if (nowMs - startMs > OVER_AFTER_MS) throw new Skip('started over a day ago')
+  return startMs
 }
 
 /** v1 markets are CTF tokens on the V2 exchange; v2 ones trade on ExchangeV3, whose orders we do not sign. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../src/lib/core/clock.js'
 import type { League } from '../../../../src/lib/model/game.js'
-import { PolymarketCatalog } from '../../../../src/lib/venues/polymarket/catalog.js'
+import { leagueOfSlug, PolymarketCatalog } from '../../../../src/lib/venues/polymarket/catalog.js'
 import { readEvent, readTeams } from '../../../../src/lib/venues/polymarket/gamma-market.js'
 
 const START = Date.parse('2026-11-20T00:00:00Z')
@@ -53,6 +53,8 @@ describe('a Gamma event', () => {
   it('becomes the market that it lists', () => {
     expect(readEvent(gammaEvent, context)).toEqual({
       kind: 'market',
+      startMs: Date.parse('2026-11-21T01:00:00Z'),
+      rules: '',
       market: {
         venue: 'poly',
         marketId: CONDITION,
@@ -220,9 +222,9 @@ describe('the Polymarket catalog', () => {
     const queries: string[] = []
     const { asked, catalog } = await serve({
       '/sports': () => sports,
-      '/events': (query) => {
+      '/events/keyset': (query) => {
         queries.push(query.toString())
-        return [gammaEvent, { ...gammaEvent, slug: 'nba-mvp', title: '\u001b[2J' }]
+        return { events: [gammaEvent, { ...gammaEvent, slug: 'nba-mvp', title: '\u001b[2J' }] }
       },
     })
     const listing = await catalog.openMarkets('nba', signal)
@@ -230,26 +232,89 @@ describe('the Polymarket catalog', () => {
       [CONDITION, 'HOU'],
     ])
     expect(listing.skipped).toEqual([{ id: 'nba-mvp', reason: 'not a game' }])
-    expect(queries).toEqual([
-      'series_id=10345&tag_id=745&closed=false&active=true&order=startTime&ascending=true&limit=100&offset=0',
-    ])
+    expect(queries).toEqual(['series_id=10345&tag_id=745&closed=false&active=true&limit=500'])
     await catalog.openMarkets('nba', signal)
     // The listing of leagues is asked once.
-    expect(asked).toEqual(['/sports', '/events', '/events'])
+    expect(asked).toEqual(['/sports', '/events/keyset', '/events/keyset'])
   })
 
-  it('reads every page', async () => {
-    const event = (n: number) => {
-      const conditionId = `0x${n.toString(16).padStart(64, '0')}`
-      return { ...gammaEvent, markets: [{ ...gammaMarket, conditionId }] }
-    }
-    const all = Array.from({ length: 230 }, (_, n) => event(n))
+  const event = (n: number) => {
+    const conditionId = `0x${n.toString(16).padStart(64, '0')}`
+    return { ...gammaEvent, markets: [{ ...gammaMarket, conditionId }] }
+  }
+  const all = Array.from({ length: 230 }, (_, n) => event(n))
+
+  it.each([undefined, null, '', 'LTE='])('reads page after page by cursor, up to one of %s', async (end) => {
+    const { asked, catalog } = await serve({
+      '/sports': () => sports,
+      '/events/keyset': (query) => {
+        const from = Number(query.get('after_cursor') ?? 0)
+        return {
+          events: all.slice(from, from + 100),
+          next_cursor: from + 100 < 230 ? String(from + 100) : end,
+        }
+      },
+    })
+    expect((await catalog.openMarkets('nba', signal)).markets).toHaveLength(230)
+    expect(asked).toHaveLength(4)
+  })
+
+  it('reads page after page by offset where the host has no cursors', async () => {
     const { catalog } = await serve({
       '/sports': () => sports,
       '/events': (query) =>
         all.slice(Number(query.get('offset')), Number(query.get('offset')) + Number(query.get('limit'))),
     })
     expect((await catalog.openMarkets('nba', signal)).markets).toHaveLength(230)
+  })
+
+  it.each([
+    ['a list for a page', () => []],
+    ['a page without events', () => ({ next_cursor: 'x' })],
+    ['a cursor that is no text', () => ({ events: [], next_cursor: 7 })],
+    ['a circle', () => ({ events: all.slice(0, 1), next_cursor: 'again' })],
+    [
+      'no end',
+      (query: URLSearchParams) => ({ events: [], next_cursor: `${query.get('after_cursor') ?? ''}x` }),
+    ],
+  ])('does not take %s for a list of events', async (_, page) => {
+    const { catalog } = await serve({ '/sports': () => sports, '/events/keyset': page })
+    await expect(catalog.openMarkets('nba', signal)).rejects.toMatchObject({
+      code: 'VENUE_BAD_ANSWER',
+      exit: 6,
+    })
+  })
+
+  it('stands in with what it listed before, for five minutes, and says so', async () => {
+    let isDown = false
+    const clock = new ManualClock(START)
+    const { gammaUrl } = await serve({
+      '/sports': () => sports,
+      '/events/keyset': () => (isDown ? '<html>' : { events: [gammaEvent] }),
+    })
+    const catalog = new PolymarketCatalog({ gammaUrl, clock })
+    catalogs.push(catalog)
+    expect(await catalog.openMarkets('nba', signal)).not.toHaveProperty('stale')
+    isDown = true
+    clock.advanceMs(300_000)
+    expect(await catalog.openMarkets('nba', signal)).toMatchObject({
+      markets: [{ marketId: CONDITION }],
+      stale: { ageMs: 300_000, reason: expect.stringContaining('events') as string },
+    })
+    clock.advanceMs(1)
+    await expect(catalog.openMarkets('nba', signal)).rejects.toMatchObject({ code: 'VENUE_BAD_ANSWER' })
+    isDown = false
+    expect(await catalog.openMarkets('nba', signal)).not.toHaveProperty('stale')
+  })
+
+  it.each([
+    ['nba-hou-uta-2026-11-20', 'nba'],
+    ['wnba-nyl-lva-2026-06-01', 'wnba'],
+    ['nba-hou-uta-2026-11-20-spread-home-4pt5', undefined],
+    ['btc-updown-5m-1790000000', undefined],
+    ['epl-ars-che-2026-11-20', undefined],
+  ])('knows the league of %s', (slug, league) => {
+    expect(leagueOfSlug(slug)).toBe(league)
   })
 
   it('asks for the league’s teams only when an event does not name its own', async () => {
@@ -259,7 +324,7 @@ describe('the Polymarket catalog', () => {
       '/events': () => [{ ...gammaEvent, teams: undefined }],
     })
     expect((await catalog.openMarkets('nba', signal)).markets[0]).toMatchObject({ selection: 'HOU' })
-    expect(asked).toEqual(['/sports', '/events', '/teams'])
+    expect(asked).toEqual(['/sports', '/events/keyset', '/events', '/teams'])
   })
 
   it('takes a league’s listing from its options first', async () => {
@@ -273,7 +338,7 @@ describe('the Polymarket catalog', () => {
     })
     catalogs.push(catalog)
     expect((await catalog.openMarkets('nba', signal)).markets).toHaveLength(1)
-    expect(asked).toEqual(['/events'])
+    expect(asked).toEqual(['/events/keyset', '/events'])
   })
 
   it('lists nothing, and says why, for a league without a series', async () => {
