@@ -25,6 +25,8 @@ interface Followed {
   byOperation: boolean
   /** When it was last proved, or REST was asked. */
   checkedUs: number
+  /** When the REST book was asked for that was the first to differ. */
+  differedUs: number
   /** Since when best prices are told that the book does not have. */
   claimedUs: number | undefined
   /** When a frame that may have been for it could last not be used. */
@@ -90,6 +92,7 @@ export class PolymarketMapper {
       wait: new DumpWait(this.options),
       byOperation: false,
       checkedUs: -Infinity,
+      differedUs: 0,
       claimedUs: undefined,
       lostUs: -Infinity,
     }
@@ -210,8 +213,9 @@ export class PolymarketMapper {
     // What was lost since the question may be what the answer does not know of.
     if (askedUs <= followed.lostUs) return []
     const { different, ...outcome } = followed.books.onRest(rest, askedUs > (followed.claimedUs ?? -Infinity))
-    if ((different ?? 0) >= 2 && this.lastEventUs < askedUs) {
-      // Nothing has come since before we asked, and the venue has moved on: the socket is frozen.
+    if (different === 1) followed.differedUs = askedUs
+    if ((different ?? 0) >= 2 && this.lastEventUs < followed.differedUs) {
+      // Nothing at all has come since before the first of them was asked for: the socket is frozen.
       return [
         ...this.publish(followed, false, false),
         { kind: 'reconnect', reason: 'silent while REST moved on' },

@@ -809,17 +809,20 @@ describe('continuity', () => {
     expect([harness.state, harness.reconnects.length]).toEqual(['BROKEN', 1])
   })
 
-  it('resyncs one token when REST differs twice on a socket that still speaks', () => {
-    const other = new ReferenceVenue({ market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' })
-    const venue = seeded()
-    const second = catalogMarket({ marketId: other.ids.market, tokenIds: ['77', '78'] })
-    const harness = new Harness([catalogMarket(), second]).connect().frame(venue.dump()).frame(other.dump())
-    venue.change('bids', 4600, '7')
-    for (let ask = 0; ask < 2; ask += 1) {
-      const askedUs = harness.nowUs
-      harness.frame(other.change('bids', 4000, String(ask + 1)))
-      harness.rest(venue.rest(), askedUs)
-    }
-    expect([harness.resyncs, harness.reconnects.length]).toEqual([1, 0])
-  })
+  it.each(['behind', 'before'])(
+    'resyncs one token when REST differs twice on a socket that speaks %s the question',
+    (when) => {
+      const other = new ReferenceVenue({ market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' })
+      const venue = seeded()
+      const second = catalogMarket({ marketId: other.ids.market, tokenIds: ['77', '78'] })
+      const harness = new Harness([catalogMarket(), second]).connect().frame(venue.dump()).frame(other.dump())
+      venue.change('bids', 4600, '7')
+      for (let ask = 0; ask < 2; ask += 1) {
+        const askedUs = harness.nowUs
+        harness.frame(other.change('bids', 4000, String(ask + 1)))
+        harness.rest(venue.rest(), when === 'behind' ? askedUs : harness.nowUs)
+      }
+      expect([harness.resyncs, harness.reconnects.length]).toEqual([1, 0])
+    },
+  )
 })
