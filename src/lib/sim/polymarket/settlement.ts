@@ -13,8 +13,8 @@ export class Settlement {
   private readonly scripted: Ending[] = []
 
   constructor(
-    private readonly exchange: Exchange,
-    private readonly account: PolyAccount,
+    private readonly exchange: Pick<Exchange, 'after' | 'clock'>,
+    private readonly account: Pick<PolyAccount, 'takeBack'>,
   ) {}
 
   /** How the next trades end. */
