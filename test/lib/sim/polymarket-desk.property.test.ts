@@ -59,14 +59,15 @@ describe('orders of both tokens in one book', () => {
               ...{ orderId: `0x${index}`, owner: account.funder, market, postOnly: false },
               makerE6: asked.tokenSide === 'SELL' ? sharesE6 : spends ? dollarsE6 : asked.limitE4 * sizeE2,
               ...{ sharesE6, createdMs: NOW_MS, expirationS: 0, status: 'LIVE' },
-              ...{ matchedE6: 0, cashE6: 0, tradeIds: [] },
+              ...{ restsE2: 0, matchedE6: 0, cashE6: 0, tradeIds: [] },
             }
             orders.push(order)
             desk.place(order)
             expect(book.display.isCrossed).toBe(false)
           })
 
-          let [cash, shares] = [0, [0, 0]]
+          let cash = 0
+          const shares = [0, 0]
           for (const trade of account.trades) {
             for (const party of [trade.taker, trade.maker]) {
               const { order, token, tokenSide } = party
@@ -102,6 +103,7 @@ describe('orders of both tokens in one book', () => {
             expect(rests > 0).toBe(order.status === 'LIVE')
             expect(account.orders.has(order.orderId)).toBe(order.status === 'LIVE')
             if (rests === 0) continue
+            expect(rests).toBe(order.restsE2)
             // What takes a part of a hundredth takes it whole.
             const left = (order.sharesE6 - order.matchedE6) / 10_000
             expect(left - rests).toBeGreaterThanOrEqual(0)

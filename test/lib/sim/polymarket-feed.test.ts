@@ -155,6 +155,9 @@ describe('the market channel', () => {
       }, 'a quiet moment')
     }
     expect(hashes).toBeGreaterThan(500)
+    // It did not ask for more than books.
+    const told = new Set(eventsOf(connection).map(({ event_type }) => event_type))
+    expect([...told].filter((type) => /best_bid_ask|new_market|market_resolved/.test(type))).toEqual([])
     // Some events come alone, some in arrays, of one kind or of several.
     const [, ...later] = connection.frames
     const kinds = later.map((frame) =>

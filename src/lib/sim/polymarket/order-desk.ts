@@ -74,11 +74,11 @@ export class PolyDesk {
     const whole = order.type !== 'FOK' || this.isWhole(order, fills)
     if (fills.length > 0 && whole) this.match(order, fills)
     this.become(order, order.matchedE6 > 0 ? 'MATCHED' : 'UNMATCHED')
-    const restE2 = Math.floor((order.sharesE6 - order.matchedE6) / 10_000)
+    order.restsE2 = Math.floor((order.sharesE6 - order.matchedE6) / 10_000)
     const rests = (order.type === 'GTC' || order.type === 'GTD') && order.market.status === 'active'
-    if (!rests || restE2 <= 0) return
+    if (!rests || order.restsE2 <= 0) return
     this.become(order, 'LIVE')
-    this.exchange.rest(order.market, order, restE2)
+    this.exchange.rest(order.market, order, order.restsE2)
   }
 
   private isWhole(order: PolyOrder, fills: readonly Fill[]): boolean {
@@ -130,9 +130,9 @@ export class PolyDesk {
     order.matchedE6 += trade.sizeE6
     order.cashE6 += cashMicros(priceFor(trade, party), trade.sizeE6)
     order.tradeIds.push(trade.id)
-    // A part of a hundredth rests nowhere.
-    const isDone = order.sharesE6 - order.matchedE6 < 10_000
-    if (order.status === 'LIVE' && isDone) this.become(order, 'MATCHED')
+    if (order.status !== 'LIVE' || party !== trade.maker) return
+    order.restsE2 -= Math.ceil(trade.sizeE6 / 10_000)
+    if (order.restsE2 <= 0) this.become(order, 'MATCHED')
   }
 
   private become(order: PolyOrder, status: PolyOrder['status']): void {

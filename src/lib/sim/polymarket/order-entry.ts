@@ -113,7 +113,7 @@ export class PolyOrderEntry {
       ...placeInBook(leg, priced.limitE4),
       ...{ orderId, owner: maker, market, type, postOnly, createdMs, expirationS: request.expirationS },
       status: 'LIVE',
-      ...{ matchedE6: 0, cashE6: 0, tradeIds: [] },
+      ...{ restsE2: 0, matchedE6: 0, cashE6: 0, tradeIds: [] },
     }
     if (!this.canPay(order)) return polyError(400, 'balance', 'not enough balance / allowance')
     if (postOnly && this.desk.plan(order).length > 0) {

@@ -30,6 +30,8 @@ export interface PolyOrder extends RestingOrder, Leg {
   readonly createdMs: number
   /** As the request had it, Unix s; 0: none. */
   readonly expirationS: number
+  /** What of it stands in the book, x 10^2: who takes a part of a hundredth takes it whole. */
+  restsE2: number
   status: 'DELAYED' | 'LIVE' | 'MATCHED' | 'UNMATCHED' | 'CANCELED'
   /** Shares that traded, x 10^6. */
   matchedE6: number
