@@ -79,6 +79,8 @@ const IN_FLIGHT: ReadonlySet<LedgerKind> = new Set(['intent', 'sent', 'delayed',
 export const isInFlight = ({ state }: LedgerOrder): boolean => IN_FLIGHT.has(state)
 
 interface Row {
+  /** 0 where it was not asked for. */
+  readonly atMs: number
   readonly kind: LedgerKind
   readonly signalId: string
   readonly orderId: string
@@ -166,7 +168,7 @@ function applyVoid(plan: MutablePlan, { orderId, voidedE6 }: Row['detail']): voi
   if (order !== undefined) order.voidedE6 = typeof voidedE6 === 'number' ? voidedE6 : order.filledE6
 }
 
-function applyOutcome(plan: MutablePlan, { kind, orderId, detail }: Row, path: string): void {
+function applyOutcome(plan: MutablePlan, { atMs, kind, orderId, detail }: Row, path: string): void {
   const order = plan.orders.get(orderId)
   if (order === undefined) throw damaged(path, `${kind} of ${orderId} without its intent`)
   if (kind === 'money') {
@@ -182,6 +184,7 @@ function applyOutcome(plan: MutablePlan, { kind, orderId, detail }: Row, path: s
     return
   }
   order.state = kind
+  if (kind === 'sent') order.prepared = { ...order.prepared, sentMs: atMs }
   if (kind === 'delayed') order.prepared = { ...order.prepared, acknowledged: true }
   if (kind === 'unknown' && detail['left'] === true) {
     const fill = order.counted.fill || integer(detail['filledE6'], path) > 0
@@ -191,7 +194,7 @@ function applyOutcome(plan: MutablePlan, { kind, orderId, detail }: Row, path: s
   if (kind === 'filled' || kind === 'partial') order.filledE6 = integer(detail['filledE6'], path)
 }
 
-function newOrder({ detail, body, kind }: Row, path: string): MutableOrder {
+function newOrder({ atMs, detail, body, kind }: Row, path: string): MutableOrder {
   const { request, market, sizeE2, venueOrderId } = detail
   if (!isObject(request) || !isObject(market)) throw damaged(path, 'an intent without its order')
   return {
@@ -201,6 +204,7 @@ function newOrder({ detail, body, kind }: Row, path: string): MutableOrder {
       market: market as unknown as GameMarket,
       body,
       sizeE2: integer(sizeE2, path),
+      sentMs: atMs,
       ...(typeof venueOrderId === 'string' ? { venueOrderId } : {}),
     },
     state: kind,
@@ -225,6 +229,7 @@ function readRow(row: unknown, path: string): Row {
   if (kind === undefined) throw damaged(path, `an event of kind '${String(row['kind'])}'`)
   const text = (value: unknown) => (typeof value === 'string' ? value : '')
   return {
+    atMs: typeof row['at_ms'] === 'number' ? row['at_ms'] : 0,
     kind,
     signalId: text(row['signal_id']),
     orderId: text(row['order_id']),

@@ -79,7 +79,7 @@ export const SELECT_LAST_SEEN = `
 
 /** Every event of signals that sent something in games that are not final, oldest first. */
 export const SELECT_OPEN_EXPOSURE = `
-  select kind, signal_id, order_id, game_id, detail, body from event
+  select at_ms, kind, signal_id, order_id, game_id, detail, body from event
   where signal_id in (
     select signal_id from event where kind = 'intent'
       and game_id not in (select game_id from event where kind = 'game_final'))

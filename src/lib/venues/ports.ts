@@ -91,6 +91,8 @@ export interface PreparedOrder {
   readonly sizeE2: number
   /** The venue had acknowledged it before this process began: it arrived. */
   readonly acknowledged?: boolean
+  /** When a process before this one sent it, or was about to; our wall clock, Unix ms. */
+  readonly sentMs?: number
 }
 
 /** What became of an order. Never an exception: an unexplained failure is `unknown`. */

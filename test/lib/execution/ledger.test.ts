@@ -135,14 +135,21 @@ describe('the ledger', () => {
     ['a delayed one', ['sent', 'delayed']],
     ['an unknown one', ['sent', 'unknown']],
   ] as const)('gives %s back as in flight, with what it takes to ask for it', (_name, kinds) => {
-    writeOrder(open())
-    for (const kind of kinds) ledger!.append(kind, orderSubject, { venueOrderId: 'v-1' })
-    ledger!.close()
+    const clock = new ManualClock()
+    ledger = Ledger.open({ ...options(), clock })
+    writeOrder(ledger)
+    for (const kind of kinds) {
+      clock.advanceMs(20)
+      ledger.append(kind, orderSubject, { venueOrderId: 'v-1' })
+    }
+    ledger.close()
+    // Its bytes left with `sent`; before that it was about to.
+    const sentMs = new ManualClock().nowMs() + (kinds.length === 0 ? 0 : 20)
     const [plan] = open().history().plans
     expect(plan).toMatchObject({ signal: signal(), trace: 'kalshi.prices/1/2', done: false, naked: false })
     const { prepared } = ledger!.history().inFlight[0]!
     const acknowledged = kinds[1] === 'delayed' ? { acknowledged: true } : {}
-    expect(prepared).toEqual({ ...intent, body: '{"exact":"bytes"}', ...acknowledged })
+    expect(prepared).toEqual({ ...intent, body: '{"exact":"bytes"}', sentMs, ...acknowledged })
   })
 
   it.each(['filled', 'partial', 'none', 'rejected', 'stale', 'denied'] as const)(

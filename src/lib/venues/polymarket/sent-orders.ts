@@ -53,7 +53,7 @@ export class SentOrders {
   /** The venue has said that it has the order and holds it back. */
   acknowledge(prepared: PreparedOrder): void {
     const { request, market } = prepared
-    const order = this.orders.get(request.orderId) ?? this.remember(request.orderId, request.signalMs)
+    const order = this.orders.get(request.orderId) ?? this.remember(request.orderId, sentBefore(prepared))
     order.matchUs ??= this.options.clock.monoUs() + market.takerDelayMs * 1000
   }
 
@@ -65,9 +65,9 @@ export class SentOrders {
     order.agreed = 0
   }
 
-  /** An order of an earlier process is dated by its signal. */
-  isOverdue({ request, market }: PreparedOrder): boolean {
-    const sentMs = this.orders.get(request.orderId)?.sentMs ?? request.signalMs
+  isOverdue(prepared: PreparedOrder): boolean {
+    const { request, market } = prepared
+    const sentMs = this.orders.get(request.orderId)?.sentMs ?? sentBefore(prepared)
     const graceMs = (this.options.arrivalGraceMs ?? ARRIVAL_GRACE_MS) + market.takerDelayMs
     return this.options.clock.nowMs() - sentMs > graceMs
   }
@@ -92,3 +92,6 @@ export class SentOrders {
     return order
   }
 }
+
+/** When an earlier process sent it: its signal may be much older, as that of a late leg. */
+const sentBefore = ({ sentMs, request }: PreparedOrder): number => sentMs ?? request.signalMs

@@ -5,9 +5,11 @@
 
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How the answer goes astray; a sender waits long for silence, so it is the rarest. */
-const WAYS = ['cut', 'page', 'cut', 'silence', 'page'] as const
+/** How the answer goes astray: `late` reaches the venue when its sender has given up. The dear ones are the rarest. */
+const WAYS = ['cut', 'page', 'cut', 'silence', 'late', 'page'] as const
+const LATE_MS = 500
 
 export class CuttingProxy {
   /** Orders that the venue took, by the timestamp that they were signed with: what one leg of one signal has in common. */
@@ -45,26 +47,24 @@ export class CuttingProxy {
 
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readAll(request)
-    const { status, text } = await this.ask(request, body)
     const isOrder = request.method === 'POST' && request.url === '/order'
-    if (isOrder && status === 200 && this.isKept(body, text)) {
-      const way = WAYS[this.kept++ % WAYS.length]
-      if (way === 'silence') return
-      if (way === 'page')
-        return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>no</h1>')
-      request.socket.destroy()
+    const leg = isOrder ? timestampOf(body) : ''
+    const isFirst = isOrder && !this.seen.has(leg)
+    const way = isFirst ? WAYS[this.seen.add(leg).size % WAYS.length] : undefined
+    if (way === 'late') await sleep(LATE_MS)
+    const { status, text } = await this.ask(request, body)
+    const isTaken = isOrder && status === 200
+    if (isTaken) {
+      const { orderID } = JSON.parse(text) as { readonly orderID: string }
+      this.taken.set(leg, [...(this.taken.get(leg) ?? []), orderID])
+    }
+    if (!isTaken || way === undefined) {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(text)
       return
     }
-    response.writeHead(status, { 'content-type': 'application/json' }).end(text)
-  }
-
-  private isKept(body: string, answer: string): boolean {
-    const { order } = JSON.parse(body) as { readonly order: { readonly timestamp: string } }
-    const { orderID } = JSON.parse(answer) as { readonly orderID: string }
-    this.taken.set(order.timestamp, [...(this.taken.get(order.timestamp) ?? []), orderID])
-    const isFirst = !this.seen.has(order.timestamp)
-    this.seen.add(order.timestamp)
-    return isFirst
+    this.kept++
+    if (way === 'page') response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>no</h1>')
+    else if (way === 'cut') request.socket.destroy()
   }
 
   private ask(
@@ -81,6 +81,9 @@ export class CuttingProxy {
     })
   }
 }
+
+const timestampOf = (body: string): string =>
+  (JSON.parse(body) as { readonly order: { readonly timestamp: string } }).order.timestamp
 
 async function readAll(stream: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []

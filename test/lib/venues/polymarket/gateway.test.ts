@@ -536,12 +536,14 @@ describe('asking what became of an order', () => {
     expect(await answers(order, 0, 1_000, 700, 799, 1)).toEqual([open, open, open, open, none])
   })
 
-  it('dates an order of an earlier process by its signal', async () => {
+  it('dates an order of an earlier process by when that sent it, else by its signal', async () => {
     const { gateway } = await start()
     const old = gateway.prepare(request({ signalMs: Date.now() - 60_000 }), market)
     expect(await gateway.query(old)).toMatchObject({ kind: 'none' })
     const young = gateway.prepare(request({ orderId: 'order-2', signalMs: Date.now() }), market)
     expect(await gateway.query(young)).toMatchObject({ kind: 'unknown' })
+    // A late leg: its signal is old, and it left a moment ago.
+    expect(await gateway.query({ ...old, sentMs: Date.now() - 1_000 })).toMatchObject({ kind: 'unknown' })
   })
 
   it('does not call a part the whole story while more may show', async () => {
