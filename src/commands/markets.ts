@@ -3,11 +3,12 @@ import { BaseCommand } from '../lib/cli/base-command.js'
 import { envFlag } from '../lib/cli/flags.js'
 import { systemClock } from '../lib/core/clock.js'
 import type { MarketsReport } from '../lib/operator/markets.js'
+import type { PolymarketReport } from '../lib/operator/polymarket-markets.js'
 
 export default class Markets extends BaseCommand {
   static override summary = "a venue's game markets: prices, fees and rules, as it lists them now"
   static override description =
-    "Asks the venue's public catalog; no key is needed. A + behind the tick: finer or coarser steps at other prices (--json has them all). The fee is that of taking one contract at 0.50. Exits 6 when the venue does not answer."
+    "Asks the venue's public catalog; no key is needed. A + behind the tick: finer or coarser steps at other prices (--json has them all). The fee is that of taking one contract at 0.50; least is the smallest order, delay how long the venue holds a marketable one. Exits 6 when the venue does not answer."
   static override examples = [
     {
       description: 'open games of a league',
@@ -22,10 +23,18 @@ export default class Markets extends BaseCommand {
       command:
         '<%= config.bin %> <%= command.id %> kalshi --event KXNBAGAME-26JUN13NYKSAS --rules --env prod',
     },
+    {
+      description: "Polymarket's open games of a league",
+      command: '<%= config.bin %> <%= command.id %> polymarket --league nba',
+    },
     { description: 'one object', command: '<%= config.bin %> <%= command.id %> --status closed --json' },
   ]
   static override args = {
-    venue: Args.string({ description: 'whose markets', options: ['kalshi'], default: 'kalshi' }),
+    venue: Args.string({
+      description: 'whose markets',
+      options: ['kalshi', 'polymarket'],
+      default: 'kalshi',
+    }),
   }
   static override flags = {
     league: Flags.string({
@@ -34,12 +43,12 @@ export default class Markets extends BaseCommand {
       exclusive: ['event'],
     }),
     event: Flags.string({
-      summary: 'one event, its markets of any status',
-      helpValue: '<ticker>',
+      summary: "one event of any status: Kalshi's ticker, Polymarket's slug",
+      helpValue: '<id>',
       exclusive: ['status'],
     }),
     status: Flags.option({
-      summary: 'markets of this status; open when not given',
+      summary: 'Kalshi: markets of this status; open when not given',
       options: ['unopened', 'open', 'paused', 'closed', 'settled'] as const,
     })(),
     skipped: Flags.boolean({ summary: 'also list those that are left out, and why' }),
@@ -47,17 +56,19 @@ export default class Markets extends BaseCommand {
     env: envFlag,
   }
 
-  async run(): Promise<MarketsReport> {
-    const { flags } = await this.parse(Markets)
+  async run(): Promise<MarketsReport | PolymarketReport> {
+    const { args, flags } = await this.parse(Markets)
     const { settings } = this.loadSettings(
       { config: flags.config, data_dir: flags['data-dir'], env: flags.env, leagues: flags.league },
       { live: true },
     )
-    const { listMarkets } = await import('../lib/operator/markets.js')
     const { renderMarkets } = await import('../lib/operator/markets-view.js')
-    const report = await listMarkets({
-      ...{ settings, clock: systemClock, event: flags.event, status: flags.status, rules: flags.rules },
-    })
+    const { event, status, rules } = flags
+    const asked = { settings, clock: systemClock, event, status, rules }
+    const report =
+      args.venue === 'polymarket'
+        ? await (await import('../lib/operator/polymarket-markets.js')).listPolymarket(asked)
+        : await (await import('../lib/operator/markets.js')).listMarkets(asked)
     const { stdout } = process
     const options = { width: stdout.columns, color: this.colors, skipped: flags.skipped }
     if (stdout.isTTY) this.log(renderMarkets(report, options))

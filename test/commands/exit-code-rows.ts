@@ -309,7 +309,8 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     ['shard', CONFIG, 'empty', { ARBEES_REDIS_PUBLISH: 'maybe' }],
   ],
   markets: [
-    ['markets polymarket', USAGE, 'USAGE'],
+    ['markets polymarket --status closed', USAGE, 'USAGE'],
+    ['markets polymarket --league nba', UNREACHABLE, 'VENUE_UNREACHABLE'],
     ['markets --event X --status open', USAGE, 'USAGE'],
     ['markets', CONFIG, 'BAD_CONFIG', { ARBEES_LEAGUES: 'curling' }],
     ['markets --league nba', UNREACHABLE, 'KALSHI_UNREACHABLE'],

@@ -6,11 +6,25 @@ import type { Column, TableOptions } from '../view/table.js'
 import { wrapText } from '../view/text-width.js'
 import { formatAge, plural } from '../view/units.js'
 import type { MarketRow, MarketsReport, SkippedMarket } from './markets.js'
+import type { PolymarketReport, PolymarketRow } from './polymarket-markets.js'
 
 /** Lines without a newline at the end; `skipped` lists those that are left out. */
-export function renderMarkets(
-  report: MarketsReport,
-  { skipped, ...options }: TableOptions & { readonly skipped: boolean },
+export const renderMarkets = (report: MarketsReport | PolymarketReport, options: ListOptions): string =>
+  report.venue === 'kalshi'
+    ? renderListing(report, 'Kalshi', COLUMNS, options)
+    : renderListing(report, 'Polymarket', POLYMARKET_COLUMNS, options)
+
+type ListOptions = TableOptions & { readonly skipped: boolean }
+
+interface Listing<Row> extends Omit<MarketsReport, 'venue' | 'markets'> {
+  readonly markets: readonly Row[]
+}
+
+function renderListing<Row extends Pick<MarketRow, 'event' | 'market' | 'rules'>>(
+  report: Listing<Row>,
+  venue: string,
+  columns: readonly Column<Row>[],
+  { skipped, ...options }: ListOptions,
 ): string {
   const palette = createPalette(options.color)
   const { markets } = report
@@ -21,10 +35,10 @@ export function renderMarkets(
   )
   const more = skipped || report.skipped.length === 0 ? '' : ' (--skipped tells why)'
   return [
-    ...(markets.length === 0 ? [] : [renderTable(markets, COLUMNS, options), ...rules, '']),
+    ...(markets.length === 0 ? [] : [renderTable(markets, columns, options), ...rules, '']),
     ...(skipped && report.skipped.length > 0 ? [renderTable(report.skipped, SKIPPED, options), ''] : []),
     `${plural(markets.length, 'market')} of ${plural(games, 'game')}, ${report.skipped.length} left out${more}; ` +
-      `Kalshi ${report.env} (${report.host}), asked ${formatAge(report.age_ms)} ago`,
+      `${venue} ${report.env} (${report.host}), asked ${formatAge(report.age_ms)} ago`,
     ...report.notices.map((notice) => palette.warn(notice)),
   ].join('\n')
 }
@@ -58,6 +72,19 @@ const COLUMNS: readonly Column<MarketRow>[] = [
     value: ({ close_time: time }) => orDash(time).replace(/:\d\d\.\d{3}Z$/, 'Z'),
     dropOrder: 3,
   },
+]
+
+const POLYMARKET_COLUMNS: readonly Column<PolymarketRow>[] = [
+  { title: 'game', value: ({ event }) => event, minWidth: 22 },
+  { title: 'starts', value: ({ start_time: time }) => time.replace(/:\d\d\.\d{3}Z$/, 'Z'), dropOrder: 3 },
+  { title: 'yes', value: ({ selection }) => selection },
+  { title: 'tick', value: ({ tick }) => String(tick), align: 'right' },
+  { title: 'least', value: ({ min_size: size }) => String(size), align: 'right', dropOrder: 1 },
+  { title: 'fee at 0.50', value: ({ fee_cents: cents }) => `${cents}c`, align: 'right' },
+  { title: 'delay', value: ({ taker_delay_ms: ms }) => `${ms / 1000}s`, align: 'right' },
+  { title: 'neg risk', value: ({ neg_risk: risk }) => (risk ? 'yes' : 'no'), dropOrder: 2 },
+  // For --json rather: 66 characters.
+  { title: 'market', value: ({ market }) => market, minWidth: 66, dropOrder: 4 },
 ]
 
 const SKIPPED: readonly Column<SkippedMarket>[] = [

@@ -83,7 +83,7 @@ export async function listMarkets(options: MarketsOptions): Promise<MarketsRepor
         : [catalog.listEvent(event, signal)]
     listings = await Promise.all(asked)
   } catch (error) {
-    throw withVenue(error, settings.env, baseUrl)
+    throw withVenue(error, `Kalshi (${settings.env}) at ${baseUrl}`, settings.env)
   } finally {
     await catalog.close()
   }
@@ -148,18 +148,20 @@ function ticksOf(grid: PriceGrid | undefined): Pick<MarketRow, 'tick' | 'price_r
 }
 
 /** Foreign text of several lines. */
-const visible = (text: string): string =>
+export const visible = (text: string): string =>
   text
     .split(/\r?\n/)
     .map((line) => sanitize(line, 20_000))
     .join('\n')
 
+const UNREACHABLE = new Set(['KALSHI_UNREACHABLE', 'VENUE_UNREACHABLE'])
+
 /** Names the place that was asked: the same command serves every env. */
-function withVenue(error: unknown, env: string, baseUrl: string): unknown {
-  if (!(error instanceof ArbeesError) || error.code !== 'KALSHI_UNREACHABLE') return error
+export function withVenue(error: unknown, place: string, env: string): unknown {
+  if (!(error instanceof ArbeesError) || !UNREACHABLE.has(error.code)) return error
   const hint =
     env === 'sim' ? 'start the simulator (arbees up, or arbees sim), or name another --env' : error.hint
-  return new ArbeesError(error.code, `Kalshi (${env}) at ${baseUrl}: ${messageOf(error)}`, {
+  return new ArbeesError(error.code, `${place}: ${messageOf(error)}`, {
     exit: error.exit,
     cause: error,
     ...(hint === undefined ? {} : { hint }),

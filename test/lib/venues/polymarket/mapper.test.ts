@@ -820,6 +820,7 @@ describe('continuity', () => {
       for (let ask = 0; ask < 2; ask += 1) {
         const askedUs = harness.nowUs
         harness.frame(other.change('bids', 4000, String(ask + 1)))
+        if (when === 'before') harness.nowUs += 3000
         harness.rest(venue.rest(), when === 'behind' ? askedUs : harness.nowUs)
       }
       expect([harness.resyncs, harness.reconnects.length]).toEqual([1, 0])
