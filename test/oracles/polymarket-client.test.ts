@@ -395,6 +395,14 @@ describe("Polymarket's own client at the simulator, with each type of signature"
       for (const other of TYPES.filter((each) => each !== type)) {
         expect(await post(as(other))).toMatchObject({ status: 400 })
       }
+      // Of a deposit wallet's signature every part counts: ours, the domain, the order, its type and its length.
+      const order = await client.createMarketOrder({ tokenID, amount: 20, side: Side.BUY, price: 0.99 })
+      const { length } = order.signature
+      for (const at of type === 3 ? [20, 140, 220, 300, length - 1] : [20]) {
+        const digit = order.signature[at] === 'a' ? 'b' : 'a'
+        const signature = `${order.signature.slice(0, at)}${digit}${order.signature.slice(at + 1)}`
+        expect(await client.postOrder({ ...order, signature }, OrderType.FAK)).toMatchObject({ status: 400 })
+      }
       const unauthorized = { status: 401, error: 'Unauthorized/Invalid api key' }
       expect(await post(as(type, { passphrase: 'x' }))).toMatchObject(unauthorized)
       expect(await post(as(type, { secret: creds.secret }))).toMatchObject(unauthorized)

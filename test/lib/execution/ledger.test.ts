@@ -147,7 +147,7 @@ describe('the ledger', () => {
     const sentMs = new ManualClock().nowMs() + (kinds.length === 0 ? 0 : 20)
     const [plan] = open().history().plans
     expect(plan).toMatchObject({ signal: signal(), trace: 'kalshi.prices/1/2', done: false, naked: false })
-    const { prepared } = ledger!.history().inFlight[0]!
+    const { prepared } = ledger.history().inFlight[0]!
     const acknowledged = kinds[1] === 'delayed' ? { acknowledged: true } : {}
     expect(prepared).toEqual({ ...intent, body: '{"exact":"bytes"}', sentMs, ...acknowledged })
   })
