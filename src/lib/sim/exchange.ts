@@ -35,7 +35,7 @@ export class Exchange {
   private readonly listeners = new Set<ExchangeListener>()
   private readonly pending = new Set<NodeJS.Timeout>()
   private timer: NodeJS.Timeout | undefined
-  private isHalted: (market: SimMarket) => boolean = () => false
+  private readonly halts: ((market: SimMarket) => boolean)[] = []
   private readonly startedUs: number
   private scenarioMs = 0
 
@@ -88,7 +88,7 @@ export class Exchange {
 
   /** Names markets whose makers and passers-by do nothing for now. */
   haltWhere(isHalted: (market: SimMarket) => boolean): void {
-    this.isHalted = isHalted
+    this.halts.push(isHalted)
   }
 
   get games(): readonly SimGame[] {
@@ -143,6 +143,10 @@ export class Exchange {
     if (change === undefined) return 0
     this.emitBook({ market, changes: [change], trade: undefined, wallMs: this.clock.nowMs() })
     return -change.deltaE2
+  }
+
+  private isHalted(market: SimMarket): boolean {
+    return this.halts.some((isHalted) => isHalted(market))
   }
 
   private advance(): void {

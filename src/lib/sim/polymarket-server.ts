@@ -78,6 +78,7 @@ class PolyVenue {
     const { clock } = exchange
     const state = new VenueState(clock)
     const account = new PolyAccount(owner.funder)
+    exchange.haltWhere((market) => market.venue === 'poly' && state.isHalted)
     const settlement = new Settlement(exchange, account)
     const feed = new MarketFeed(
       exchange,

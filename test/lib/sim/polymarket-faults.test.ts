@@ -262,6 +262,13 @@ describe('the venue', { retry: 0 }, () => {
       expect(answer.body).toMatchObject({ code: 'post_only_mode', retry_after_seconds: 5 })
     }
     expect((await rest()).status === 200).toBe(rests)
+    const orders = (await signed(bench, 'GET', '/data/orders')).status
+    expect(orders).toBe(code === 'ENGINE_RESTARTING' ? 425 : 200)
+    // No order trades, and no maker moves, where nothing is taken at all.
+    const { hash } = await bookOf(bench, coarse.tokens[0])
+    goTo(atMs + 2000)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect((await bookOf(bench, coarse.tokens[0])).hash === hash).toBe(!cancels)
     expect((await cancelAll()).status === 200).toBe(cancels)
     goTo(from + 6000)
     await until(async () => (await post()).status === 200, 'the end of it')

@@ -26,7 +26,7 @@ describe('orders', () => {
   let negRisk: Market
 
   beforeAll(async () => {
-    bench = await startBench({ seed: 3, polyPace: FAST_PACE })
+    bench = await startBench({ seed: 3, polyPace: { ...FAST_PACE, confirmedMs: 900 } })
     const markets = await marketsOf(bench)
     coarse = markets.find((market) => market.tick === 0.01 && !market.negRisk)!
     fine = markets.find((market) => market.tick === 0.001 && !market.negRisk)!
@@ -355,6 +355,10 @@ describe('orders', () => {
       ).status,
     ).toBe(400)
     expect((await call(`${bench.sim.urls.clob}/data/trades`)).status).toBe(401)
+    expect(await polyGet(bench, '/data/trades?after=yesterday')).toEqual({
+      status: 400,
+      body: { error: 'Invalid trade params payload' },
+    })
   })
 
   it('answers public questions', async () => {

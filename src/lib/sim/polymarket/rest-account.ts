@@ -7,20 +7,28 @@ import { polyError, type PolyRefusal } from './errors.js'
 import { isOf, isOrderId } from './order-filter.js'
 import { openOrderShape, tradeShape } from './shapes.js'
 import type { Signed } from './signed-routes.js'
+import type { VenueState } from './venue-state.js'
 
 const PAGE = 100
 const LAST_CURSOR = 'LTE='
 const ALLOWANCE = '999999999000000'
 
-export function addAccountReads(
-  app: Hono,
-  account: PolyAccount,
-  signed: Signed,
-  refuse: (refusal: PolyRefusal) => Response,
-): void {
+interface AccountReads {
+  readonly state: VenueState
+  readonly account: PolyAccount
+  readonly signed: Signed
+  readonly refuse: (refusal: PolyRefusal) => Response
+}
+
+export function addAccountReads(app: Hono, { state, account, signed, refuse }: AccountReads): void {
+  const ofOrders = (read: (c: Context) => Response) =>
+    signed((c) => {
+      const refusal = state.refuseRead()
+      return refusal === undefined ? read(c) : refuse(refusal)
+    })
   app.get(
     '/data/order/:id',
-    signed((c) => {
+    ofOrders((c) => {
       const orderId = c.req.param('id')
       if (!isOrderId(orderId)) return refuse(polyError(400, 'invalid_order_id', 'Invalid orderID'))
       const order = account.orders.get(orderId.toLowerCase())
@@ -30,7 +38,7 @@ export function addAccountReads(
   )
   app.get(
     '/data/orders',
-    signed((c) => {
+    ofOrders((c) => {
       const open = [...account.orders.values()].filter((order) => isOf(order, c.req.query()))
       return page(c, open, (order) => openOrderShape(order, keyOf(c)))
     }),
@@ -39,6 +47,9 @@ export function addAccountReads(
     '/data/trades',
     signed((c) => {
       const { id, market, asset_id: assetId, before, after } = c.req.query()
+      if (![before, after].every((time) => time === undefined || /^\d{1,12}$/.test(time))) {
+        return refuse(polyError(400, 'invalid_payload', 'Invalid trade params payload'))
+      }
       const trades = account.trades
         .filter((trade) => trade.visible && (id ?? trade.id) === trade.id)
         .filter((trade) => (market ?? trade.market.id) === trade.market.id)

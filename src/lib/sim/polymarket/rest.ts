@@ -46,6 +46,6 @@ export function polyApp(options: PolyRestOptions): Hono {
   addPublicReads(app, options, refuse)
   app.route('/', polyAuthRoutes({ state, keys, wallet, refuse, signed }))
   addOrderRoutes(app, { state, account, orderEntry, desk, refuse, signed })
-  addAccountReads(app, account, signed, refuse)
+  addAccountReads(app, { state, account, signed, refuse })
   return app
 }

@@ -67,6 +67,16 @@ export class VenueState {
     return !postOnly && this.isIn('post_only') ? this.postOnlyMode() : undefined
   }
 
+  /** Nothing trades, and no book moves. */
+  get isHalted(): boolean {
+    return this.isIn('restart') || this.isIn('disabled')
+  }
+
+  /** Of orders, that is: trades and books are read all the same. */
+  refuseRead(): PolyRefusal | undefined {
+    return this.isIn('restart') ? restarting : undefined
+  }
+
   refuseCancel(): PolyRefusal | undefined {
     if (this.isIn('restart')) return restarting
     return this.isIn('disabled') ? disabled : undefined
