@@ -556,9 +556,11 @@ describe('exec against the simulated venues', () => {
       onNotice: () => undefined,
     })
     cleanups.push(() => sim.close())
-    const { kalshiRest, kalshiWs, clob } = sim.urls
+    const { kalshiRest, kalshiWs, clob, gamma } = sim.urls
     const { signal: never } = new AbortController()
     const { markets } = await new KalshiCatalog({ baseUrl: kalshiRest }).openMarkets('nba', never)
+    const listed = await new PolymarketCatalog({ gammaUrl: gamma }).openMarkets('nba', never)
+    const [poly, another] = listed.markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' }))
     const [first, second] = markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' }))
     const drain = { drainMs: 200, cutMs: 100 }
     const flags = {
@@ -569,7 +571,7 @@ describe('exec against the simulated venues', () => {
       'polymarket.clob_url': clob,
     }
     const exec = await stage('sim', flags, { drain })
-    await exec.join(gameOf([first!, second!, POLY]))
+    await exec.join(gameOf([first!, second!, poly!, another!]))
     const halted = (level: number) => () => exec.context.report().counts['halted'] === level
     const path = latchPath(dataDir, 'sim', 'live')
     const goOn = async () => {
@@ -577,14 +579,21 @@ describe('exec against the simulated venues', () => {
       await until(halted(0), 'it goes on')
     }
     const terms = { side: 'buy', outcome: 'yes', limitE4: 9900, sizeE2: 1000 } as const
-    const legs: Signal['legs'] = [
-      { ...terms, venue: 'kalshi', marketId: first!.marketId },
-      { ...terms, venue: 'poly', marketId: POLY.marketId, outcome: 'no', limitE4: 100 },
+    const kalshiLeg = { ...terms, venue: 'kalshi', marketId: first!.marketId } as const
+    const polyLeg = { ...terms, venue: 'poly', marketId: poly!.marketId, outcome: 'no' } as const
+    const orders: Signal['legs'][] = [
+      [kalshiLeg, { ...polyLeg, marketId: another!.marketId, limitE4: 100 }],
+      [polyLeg, kalshiLeg],
     ]
-    exec.send(signal({ sizeE2: 1000, legs }))
-    await until(halted(1), 'the brake of the venue halts exec')
-    expect(readLatch(path)?.reason).toContain('more than 5 contracts matched in 15 s')
-    await goOn()
+    for (const [plan, legs] of orders.entries()) {
+      exec.send(signal({ id: `signal-${plan}`, pair: `pair-${plan}`, sizeE2: 1000, legs }))
+      await until(halted(1), `the brake of the venue halts exec after plan ${plan}`, 10_000)
+      expect(readLatch(path)?.reason).toContain('more than 5 contracts matched in 15 s')
+      await until(() => exec.context.report().counts['open_plans'] === 0, 'the plan has ended')
+      await goOn()
+      const resets = () => exec.lines.filter((line) => line.endsWith('is reset')).length
+      await until(() => resets() === plan + 1, 'the group is reset')
+    }
     expect(exec.counters.get('foreign_fills')).toBe(0)
 
     const account = JSON.parse(readFileSync(join(dataDir, 'account', 'exec.json'), 'utf8')) as {

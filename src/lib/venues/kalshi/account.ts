@@ -115,7 +115,7 @@ export class KalshiAccount {
     if (outcome.kind !== 'rejected') return
     const { code, message } = outcome
     const shard = market.exchangeIndex
-    if (request.leg === 0) this.options.groups?.onRefusal(`${code} ${message}`, shard)
+    this.options.groups?.onRefusal(`${code} ${message}`, shard)
     if (this.status.refused(code, { shard, marketId }, this.nowMs())) this.quietly(this.readStatus())
     if (code.startsWith('insufficient_')) this.quietly(this.readCash())
   }

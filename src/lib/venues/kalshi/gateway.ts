@@ -144,8 +144,8 @@ export class KalshiGateway implements OrderGateway {
 
   prepare(request: OrderRequest, market: GameMarket): PreparedOrder {
     const { subaccount = 0 } = this.options
-    // A fallen brake stops what opens, never what hedges.
-    const orderGroupId = request.leg === 0 ? this.groups?.idOf(market.exchangeIndex) : undefined
+    // A fallen brake refuses a leg's first order, which is a certain no-trade; the next attempt completes the plan.
+    const orderGroupId = request.attempt === 0 ? this.groups?.idOf(market.exchangeIndex) : undefined
     return {
       request,
       market,

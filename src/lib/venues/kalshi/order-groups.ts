@@ -1,6 +1,7 @@
 /**
- * The venue's own brake. What opens a position carries its shard's group, a hedge none: it must not be refused for it; when more contracts than the group's limit match within
- * a rolling 15 s, the venue refuses what carries it until the group is reset. A group does not span shards.
+ * The venue's own brake. The first order of each leg carries its shard's group: when more contracts than the group's
+ * limit match within a rolling 15 s, the venue refuses what carries it until the group is reset. Further attempts at a leg
+ * carry none, so that an open plan can be completed. A group does not span shards.
  */
 
 import { sanitize } from '../../core/sanitize.js'
@@ -28,8 +29,10 @@ interface Group {
 
 const PATH = '/portfolio/order_groups'
 const ROUTE = `${PATH}/:`
-const NAMES_GROUP = /order[ _]group/i
 const NOT_FOUND = /not[ _]found/i
+/** Words of a refusal that an order's group is the reason of. */
+export const namesGroup = (words: string): boolean => /order[ _]group/i.test(words)
+
 /** The venue, or this account, has no groups at all. */
 const NOT_OFFERED: ReadonlySet<number> = new Set([403, 404, 410])
 
@@ -73,14 +76,14 @@ export class OrderGroups {
   }
 
   /**
-   * An order that carried a group was refused: words that name the group say that it has triggered, wherever they
-   * stand. What is not found may be the group itself, removed by somebody: another is put on.
+   * An order on this shard was refused: words that name the group say that it has triggered, wherever they stand. What
+   * is not found may be the group itself, removed by somebody: another is put on.
    */
   onRefusal(words: string, shard: number | undefined): void {
     const id = this.idOf(shard)
     if (shard === undefined || id === undefined) return
     if (NOT_FOUND.test(words)) this.checkOne(shard, id).catch(() => undefined)
-    else if (NAMES_GROUP.test(words)) this.trigger(shard, id)
+    else if (namesGroup(words)) this.trigger(shard, id)
   }
 
   /** After a time in which nothing was told: is each still there? */

@@ -3,12 +3,15 @@
 import { parseScaled } from '../../model/price.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { OrderOutcome, PreparedOrder, Withheld } from '../ports.js'
+import { namesGroup } from './order-groups.js'
 import type { RestResult } from './rest-result.js'
 import { textOf, type JsonObject } from './wire.js'
 
 /** 4xx by which the venue says that it did nothing; a timeout (408) or a conflict (409) does not say that. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 402, 403, 404, 405, 410, 413, 415, 422, 451])
-/** The conflicts that mean no trade. The other known one, `order_already_exists`, means that it arrived before. */
+/** It arrived before, and may have filled. */
+const EXISTS = 'order_already_exists'
+/** The other conflicts that are known, which mean no trade. */
 const CONFLICT_REFUSALS: ReadonlySet<string> = new Set([
   'fill_or_kill_insufficient_resting_volume',
   'trading_is_paused',
@@ -17,9 +20,6 @@ const CONFLICT_REFUSALS: ReadonlySet<string> = new Set([
 ])
 
 const unknown = (reason: string): OrderOutcome => ({ kind: 'unknown', reason })
-
-/** The venue's brake has fallen: whatever else the word says, an order that its group refuses is not let in. */
-const isGroupRefusal = (code: string): boolean => code.includes('order_group')
 
 /** The reply to the create call. */
 export function outcomeOfCreate(result: RestResult, prepared: PreparedOrder): OrderOutcome | Withheld {
@@ -36,9 +36,13 @@ export function outcomeOfCreate(result: RestResult, prepared: PreparedOrder): Or
   const isRefusal =
     status === 429 ||
     (error.isVenues && REFUSALS.has(status)) ||
-    (status === 409 && error.isVenues && (CONFLICT_REFUSALS.has(code) || isGroupRefusal(code)))
+    (status === 409 && error.isVenues && isRefusedConflict(code, message))
   return isRefusal ? { kind: 'rejected', code, message } : unknown(`HTTP ${status} ${code}: ${message}`)
 }
+
+/** Whatever else the words say, an order that its group refuses is not let in. */
+const isRefusedConflict = (code: string, message: string): boolean =>
+  CONFLICT_REFUSALS.has(code) || (code !== EXISTS && namesGroup(`${code} ${message}`))
 
 function outcomeOfAccepted(status: number, body: JsonObject, prepared: PreparedOrder): OrderOutcome {
   if (status !== 200 && status !== 201) return unknown(`HTTP ${status} to a create`)

@@ -55,10 +55,15 @@ async function warmed(more: Partial<KalshiGatewayOptions> = {}): Promise<KalshiG
 let orders = 0
 function send(
   gateway: KalshiGateway,
-  { market = ON_3, leg = 0, sizeE2 = 1000 }: { market?: GameMarket; leg?: number; sizeE2?: number } = {},
+  {
+    market = ON_3,
+    leg = 0,
+    attempt = 0,
+    sizeE2 = 1000,
+  }: { market?: GameMarket; leg?: number; attempt?: number; sizeE2?: number } = {},
 ): Promise<OrderOutcome | Withheld> {
   const { marketId } = market
-  const ids = { orderId: `order-${++orders}`, signalId: 's', leg, attempt: 0 }
+  const ids = { orderId: `order-${++orders}`, signalId: 's', leg, attempt }
   const terms = { outcome: 'yes', side: 'buy', limitE4: 5000, sizeE2, signalMs: 1 } as const
   const prepared = gateway.prepare({ ...ids, venue: 'kalshi', marketId, ...terms }, market)
   return gateway.send(
@@ -253,12 +258,34 @@ describe('the venue’s own brake', () => {
     expect(brakes).toEqual([expect.stringContaining('more than 15 contracts')])
     expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
     expect(admit(gateway, ON_0, 1)).toBeUndefined()
-    // A hedge is no entry: the other leg stands already.
-    expect(await send(gateway, { leg: 1 })).toMatchObject({ kind: 'filled' })
+    // A hedge is no entry: the other leg stands already, and its next attempt completes the plan.
+    expect(await send(gateway, { leg: 1 })).toMatchObject({ kind: 'rejected', code: 'order_group_triggered' })
+    expect(await send(gateway, { leg: 1, attempt: 1 })).toMatchObject({ kind: 'filled' })
     expect(venue.accepted.at(-1)).not.toHaveProperty('order_group_id')
     gateway.resume()
     await until(() => admit(gateway, ON_3, 1) === undefined, 'the group is reset')
     expect(await send(gateway)).toMatchObject({ kind: 'filled' })
+  })
+
+  it('counts the orders of later legs too: a strategy may send the other venue first', async () => {
+    venue.cash.set(3, 1000)
+    const gateway = await warmed({ orderGroup: { contractsLimit: 15, isRequired: true } })
+    const outcomes = []
+    for (let plan = 0; plan < 8; plan++) outcomes.push((await send(gateway, { leg: 1 })).kind)
+    expect(outcomes).toEqual(['filled', 'filled', ...Array<string>(6).fill('rejected')])
+    expect(brakes).toEqual([expect.stringContaining('more than 15 contracts')])
+    expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+  })
+
+  it('has fallen wherever a refusal names it, and such an order has not traded', async () => {
+    const gateway = await warmed()
+    const body = { error: { code: 'conflict', message: 'Order group limit reached' } }
+    venue.before.set(`POST ${CREATE}`, { status: 409, body })
+    expect(await send(gateway, { leg: 1 })).toMatchObject({ kind: 'rejected', code: 'conflict' })
+    expect(brakes).toHaveLength(1)
+    const exists = { error: { code: 'order_already_exists', message: 'in its order group' } }
+    venue.before.set(`POST ${CREATE}`, { status: 409, body: exists })
+    expect(await send(gateway)).toMatchObject({ kind: 'unknown' })
   })
 
   it('that the venue does not offer is told of once, and only those who may go without it', async () => {
