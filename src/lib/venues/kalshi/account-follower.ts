@@ -79,7 +79,10 @@ export class AccountFollower {
   }
 
   private onFrame(frame: AccountFrame): void {
-    const { own, groups, onNotice } = this.options
+    const { own, groups, onNotice, subaccount } = this.options
+    // The channels tell of every subaccount: what happens on another is none of our trading.
+    const isOthers = 'subaccount' in frame && (frame.subaccount ?? subaccount) !== subaccount
+    if (isOthers) return
     if (frame.kind === 'fill') this.watch.onFill(frame.fill)
     else if (frame.kind === 'position') this.watch.onPosition(frame.position)
     else if (frame.kind === 'order') own.onEnd(frame.venueOrderId, frame.orderId, frame.filledE6)

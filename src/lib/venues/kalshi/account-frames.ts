@@ -20,8 +20,9 @@ export interface AccountPosition {
 }
 
 export type AccountFrame =
-  | { readonly kind: 'fill'; readonly fill: AccountFill }
-  | { readonly kind: 'position'; readonly position: AccountPosition }
+  /** Of the subaccount by number; undefined when the venue does not say. */
+  | { readonly kind: 'fill'; readonly fill: AccountFill; readonly subaccount: number | undefined }
+  | { readonly kind: 'position'; readonly position: AccountPosition; readonly subaccount: number | undefined }
   /** The last word on an order, `filledE6` in all; resting ones are skipped. */
   | {
       readonly kind: 'order'
@@ -44,11 +45,12 @@ export function parseAccountFrame(text: string): AccountFrame {
   if (!isJsonObject(frame)) return { kind: 'unreadable', what: 'no JSON object' }
   const type = textOf(frame['type']) ?? ''
   const msg = isJsonObject(frame['msg']) ? frame['msg'] : {}
+  const subaccount = integerOf(msg['subaccount'])
   const unreadable: AccountFrame = { kind: 'unreadable', what: sanitize(type, 40) }
   switch (type) {
     case 'fill': {
       const fill = readFill(msg, 'market_ticker')
-      return fill === undefined ? unreadable : { kind: 'fill', fill }
+      return fill === undefined ? unreadable : { kind: 'fill', fill, subaccount }
     }
     case 'user_order': {
       const venueOrderId = textOf(msg['order_id'])
@@ -60,7 +62,7 @@ export function parseAccountFrame(text: string): AccountFrame {
     }
     case 'market_position': {
       const position = readPosition(msg, 'market_ticker')
-      return position === undefined ? unreadable : { kind: 'position', position }
+      return position === undefined ? unreadable : { kind: 'position', position, subaccount }
     }
     case 'order_group_updates': {
       const [groupId, event] = [textOf(msg['order_group_id']), textOf(msg['event_type'])]

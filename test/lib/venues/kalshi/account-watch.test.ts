@@ -367,8 +367,8 @@ describe('the account’s frames', () => {
       { kind: 'group', groupId: 'g', event: 'triggered' },
     ],
     [
-      { type: 'market_position', sid: 14, msg: { user_id: 'u', market_ticker: T, position_fp: '-100.00' } },
-      { kind: 'position', position: { marketId: T, sizeE6: -100_000_000 } },
+      { type: 'market_position', sid: 14, msg: { subaccount: 2, market_ticker: T, position_fp: '-100.00' } },
+      { kind: 'position', position: { marketId: T, sizeE6: -100_000_000 }, subaccount: 2 },
     ],
     [
       { type: 'market_position', sid: 14, msg: { market_ticker: T, position: 100 } },
