@@ -1,5 +1,10 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
+import { createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/lib/core/clock.js'
+import type { TradingAlarm } from '../../../src/lib/venues/ports.js'
+import { KalshiCatalog } from '../../../src/lib/venues/kalshi/catalog.js'
+import { KalshiGateway } from '../../../src/lib/venues/kalshi/gateway.js'
 import {
   call,
   kalshiCall,
@@ -336,5 +341,153 @@ describe('an order group', () => {
     expect((await create({ order_group_id: body.order_group_id })).status).toBe(404)
     const id = await newGroup(5)
     expect((await group('PUT', `/${id}/reset`, {})).status).toBe(404)
+  })
+})
+
+describe('a subaccount', () => {
+  const money = async (): Promise<Record<string, number>> => {
+    const { body } = await kalshiCall(bench, 'GET', '/portfolio/subaccounts/balances')
+    const entries = body.subaccount_balances.map((each: Json) => [
+      `${each.subaccount_number}/${each.exchange_index}`,
+      Number(each.balance),
+    ])
+    return Object.fromEntries(entries)
+  }
+  const listed = async (what: string, of: number | undefined): Promise<Json[]> => {
+    const query = of === undefined ? '' : `&subaccount=${of}`
+    const { body } = await kalshiCall(bench, 'GET', `/portfolio/${what}?ticker=${ticker}${query}`)
+    return body[what === 'positions' ? 'market_positions' : what]
+  }
+  const transfer = (fields: Json): Promise<Answer> =>
+    kalshiCall(bench, 'POST', '/portfolio/subaccounts/transfer', {
+      ...{ client_transfer_id: 'move', from_subaccount: 0, to_subaccount: 2, amount_cents: 1000 },
+      ...{ exchange_index: 3 },
+      ...fields,
+    })
+
+  it('trades for its own money and position through the real gateway, deaf to what another does', async () => {
+    const { kalshiRest: baseUrl, kalshiWs: wsUrl } = bench.sim.urls
+    const credentials = { keyId: bench.trade.id, privateKey: createPrivateKey(bench.trade.pem) }
+    const alarms: TradingAlarm[] = []
+    const notices: string[] = []
+    const gateway = new KalshiGateway({
+      ...{ baseUrl, wsUrl, credentials, clock: systemClock, keepWarmMs: 0, subaccount: 1, cacheMs: 0 },
+      orderGroup: { contractsLimit: 1000, isRequired: true },
+      onNotice: (_level, text) => notices.push(text),
+    })
+    const catalog = new KalshiCatalog({ baseUrl })
+    try {
+      const { markets } = await catalog.openMarkets('nba', new AbortController().signal)
+      const found = markets.find(({ marketId }) => marketId === ticker)!
+      await gateway.warm()
+      const nothing = { positions: new Map(), markets: [ticker], accepted: new Map(), isOurs: () => false }
+      gateway.watch(nothing, (alarm) => alarms.push(alarm))
+      const before = { money: await money(), primary: await listed('positions', 0) }
+      expect(await listed('positions', 1)).toEqual([])
+      const ids = { orderId: 'sub-1', signalId: 's', leg: 0, attempt: 0, signalMs: 1 }
+      const terms = { outcome: 'yes', side: 'buy', limitE4: 9900, sizeE2: 300 } as const
+      const request = { ...ids, ...terms, venue: 'kalshi', marketId: ticker } as const
+      const prepared = gateway.prepare(request, { ...found, kind: 'moneyline' })
+      expect(JSON.parse(prepared.body)).toMatchObject({ subaccount: 1, order_group_id: expect.any(String) })
+      const outcome = await gateway.send(
+        prepared,
+        () => undefined,
+        () => true,
+      )
+      if (outcome.kind !== 'filled') throw new Error(JSON.stringify(outcome))
+      expect(await gateway.query(prepared)).toMatchObject({ kind: 'filled', filledE6: 3_000_000 })
+
+      const after = await money()
+      expect({ ...after, '1/3': 0 }).toEqual({ ...before.money, '1/3': 0 })
+      expect(after['1/3']).toBeLessThan(before.money['1/3']! - 0.03)
+      expect(await listed('positions', 1)).toMatchObject([{ ticker, position_fp: '3.00' }])
+      expect(await listed('positions', 0)).toEqual(before.primary)
+      const fills = await until(async () => {
+        const all = await listed('fills', 1)
+        return all.length > 0 && all
+      }, 'the fills')
+      expect(new Set(fills.map((fill) => fill.subaccount_number))).toEqual(new Set([1]))
+      const told = (type: string) => own.frames.filter((frame) => frame.type === type).at(-1).msg
+      expect(told('fill')).toMatchObject({
+        client_order_id: 'sub-1',
+        subaccount: 1,
+        post_position_fp: '3.00',
+      })
+      expect(told('user_order')).toMatchObject({ client_order_id: 'sub-1', subaccount_number: 1 })
+      expect(told('market_position')).toMatchObject({ subaccount: 1, position_fp: '3.00' })
+
+      const now = { price: '0.9900', time_in_force: 'immediate_or_cancel' }
+      const foreign = () => alarms.filter(({ kind }) => kind === 'fill').map(({ text }) => text)
+      // By hand: what the gateway must hear of is on its own subaccount, before and after what it must not.
+      await create({ ...now, subaccount: 1, count: '0.01' })
+      await until(() => foreign().length === 1, 'the first alarm')
+      const { body } = await create({ ...now, count: '2.00' })
+      expect(body.fill_count).toBe('2.00')
+      await create({ ...now, subaccount: 1, count: '0.02' })
+      await until(() => foreign().length >= 2, 'the second alarm')
+      expect(foreign()).toEqual([
+        expect.stringContaining(' of 0.010000 in '),
+        expect.stringContaining(' of 0.020000 in '),
+      ])
+      expect((await money())['0/3']).toBeLessThan(after['0/3']!)
+      await until(async () => (await listed('orders', 0))[0]?.order_id === body.order_id, 'the list')
+      const own1 = (await listed('orders', 1)).map((each) => each.client_order_id)
+      expect([own1.at(-1), own1.includes(body.client_order_id)]).toEqual(['sub-1', false])
+      const all = (await listed('orders', undefined)).map((each) => each.client_order_id)
+      expect(all).toEqual(expect.arrayContaining(['sub-1', body.client_order_id]))
+      expect(notices).toEqual([])
+    } finally {
+      await gateway.close()
+      await catalog.close()
+    }
+  })
+
+  it('finds nothing of another: neither order to cancel, group, nor position to reduce', async () => {
+    const { body } = await create({ subaccount: 1 })
+    expect((await cancel(body.order_id)).status).toBe(404)
+    await kalshiCall(bench, 'DELETE', '/portfolio/events/orders')
+    const reduces = { side: 'ask', price: '0.0100', time_in_force: 'immediate_or_cancel', reduce_only: true }
+    expect((await create({ ...reduces, subaccount: 2 })).body.error?.code).toBe('invalid_parameters')
+    const sold = await create({ ...reduces, subaccount: 1, count: '9.00' })
+    expect(sold.body.fill_count).toBe('3.03')
+    expect((await cancel(body.order_id, `?market_ticker=${ticker}&subaccount=1`)).status).toBe(200)
+    const group = await kalshiCall(bench, 'POST', '/portfolio/order_groups/create', {
+      ...{ contracts_limit: 5, exchange_index: 3, subaccount: 1 },
+    })
+    expect(group.body.subaccount).toBe(1)
+    const path = `/portfolio/order_groups/${group.body.order_group_id}`
+    expect((await create({ order_group_id: group.body.order_group_id })).status).toBe(404)
+    expect((await kalshiCall(bench, 'GET', `${path}?subaccount=0`)).status).toBe(404)
+    expect((await kalshiCall(bench, 'DELETE', `${path}?exchange_index=3`)).status).toBe(404)
+    expect((await kalshiCall(bench, 'DELETE', `${path}?exchange_index=3&subaccount=1`)).status).toBe(200)
+  })
+
+  it('is opened without money, and gets it by a transfer, once', async () => {
+    const opened = await kalshiCall(bench, 'POST', '/portfolio/subaccounts', {})
+    expect(opened).toEqual({ status: 201, body: { subaccount_number: 2 } })
+    const poor = await create({ subaccount: 2 })
+    expect([poor.status, poor.body.error.code]).toEqual([400, 'insufficient_balance'])
+    const before = await money()
+    for (const _ of [1, 2]) expect(await transfer({})).toEqual({ status: 200, body: {} })
+    const after = await money()
+    expect(after).toEqual({ ...before, '0/3': after['0/3'], '2/3': 10 })
+    expect(before['0/3']! - after['0/3']!).toBeCloseTo(10, 6)
+    expect((await create({ subaccount: 2 })).status).toBe(201)
+    const { body } = await kalshiCall(bench, 'GET', '/portfolio/subaccounts/transfers')
+    expect(body.transfers).toMatchObject([{ from_subaccount: 0, to_subaccount: 2, amount_cents: 1000 }])
+  })
+
+  it.each([
+    ['no id', { client_transfer_id: '' }, 'missing_parameters'],
+    ['no source', { from_subaccount: null }, 'missing_parameters'],
+    ['an amount in text', { amount_cents: '1' }, 'bad_request'],
+    ['half a cent', { amount_cents: 0.5 }, 'bad_request'],
+    ['an amount of zero', { amount_cents: 0 }, 'invalid_parameters'],
+    ['an unknown subaccount', { to_subaccount: 63 }, 'invalid_parameters'],
+    ['an unknown shard', { exchange_index: 1 }, 'invalid_parameters'],
+    ['more than there is', { amount_cents: 1e9 }, 'insufficient_balance'],
+  ])('takes no transfer of %s', async (what, fields, code) => {
+    const { status, body } = await transfer({ client_transfer_id: what, ...fields })
+    expect([status, body.code ?? body.error.code]).toEqual([400, code])
   })
 })

@@ -1,66 +1,51 @@
 /**
- * A simulated Kalshi account: cash per exchange shard, net positions, orders and fills. Positions net: selling YES that
- * is not held opens NO, and the reverse. Orders that rest bind money.
+ * A simulated Kalshi account: its orders and fills, its order groups, and the subaccounts that hold its money and
+ * positions. Client order ids are the whole account's.
  */
 
-import { cashMicros } from '../matching.js'
 import { uuidOf, type KalshiMarket } from '../market.js'
-import { remainingE2, type KalshiFill, type KalshiOrder } from './order.js'
+import type { KalshiFill, KalshiOrder } from './order.js'
 import { OrderGroups } from './order-groups.js'
-import { neededMicros, reservedMicros } from './reserve.js'
+import { Subaccount } from './subaccount.js'
 
-export interface KalshiPosition {
-  readonly market: KalshiMarket
-  /** Positive YES, negative NO, 0.01 contract. */
-  positionE2: number
-  /** What the open position cost. */
-  costMicros: number
-  tradedMicros: number
-  realizedMicros: number
-  feesMicros: number
-  volumeE2: number
-  updatedMs: number
-}
-
-/** Money at the start, on each shard. */
-const OPENING_MICROS = 50_000_000_000
-export const SHARDS = [0, 3] as const
+/** The venue's most, beside the primary one. */
+const MAX_NUMBERED = 63
 
 export class KalshiAccount {
   readonly userId: string
   /** Newest first. */
   readonly orders: KalshiOrder[] = []
   readonly fills: KalshiFill[] = []
-  readonly positions = new Map<string, KalshiPosition>()
   readonly groups = new OrderGroups()
+  readonly primary = new Subaccount(0, true)
+  /** By number. An account opens with one beside the primary one, funded as that is. */
+  readonly subaccounts: Subaccount[] = [this.primary, new Subaccount(1, true)]
   private readonly clientIds = new Set<string>()
   private readonly byId = new Map<string, KalshiOrder>()
-  private readonly open = new Set<KalshiOrder>()
-  private readonly shards = new Map<number, number>(SHARDS.map((shard) => [shard, OPENING_MICROS]))
 
   /** @param name also the owner of its orders in the books. */
   constructor(readonly name: string) {
     this.userId = uuidOf(`sim-kalshi-user:${name}`)
   }
 
-  /** What may be traded with: cash less what resting orders bind. */
-  balances(): readonly { readonly exchangeIndex: number; readonly micros: number }[] {
-    return SHARDS.map((exchangeIndex) => ({ exchangeIndex, micros: this.freeMicros(exchangeIndex) }))
+  /** Opens one more without money; undefined when there are as many as may be. */
+  openSubaccount(): Subaccount | undefined {
+    if (this.subaccounts.length > MAX_NUMBERED) return undefined
+    const opened = new Subaccount(this.subaccounts.length, false)
+    this.subaccounts.push(opened)
+    return opened
   }
 
-  get totalMicros(): number {
-    return this.balances().reduce((sum, { micros }) => sum + micros, 0)
+  /** Whose money an order is for. Throws when it is of no subaccount of this account. */
+  of({ subaccount }: KalshiOrder): Subaccount {
+    const found = this.subaccounts[subaccount]
+    if (found === undefined) throw new Error(`no subaccount ${subaccount} of ${this.name}`)
+    return found
   }
 
-  freeMicros(exchangeIndex: number): number {
-    const resting = this.resting.filter(({ market }) => market.exchangeIndex === exchangeIndex)
-    const bound = reservedMicros(resting, ({ id }) => this.positionE2(id))
-    return (this.shards.get(exchangeIndex) ?? 0) - bound
-  }
-
-  /** Orders in the books, oldest first. */
+  /** Orders in the books: by subaccount, oldest first. */
   get resting(): readonly KalshiOrder[] {
-    return [...this.open]
+    return this.subaccounts.flatMap(({ resting }) => resting)
   }
 
   /** Claims a client order id for good; false when it was used before. */
@@ -77,102 +62,33 @@ export class KalshiAccount {
   addOrder(order: KalshiOrder): void {
     this.orders.unshift(order)
     this.byId.set(order.orderId, order)
-    this.track(order)
+    this.of(order).track(order)
   }
 
   /** Takes a size off an order that is still open: it is canceled. */
   reduce(order: KalshiOrder, sizeE2: number, nowMs: number): void {
     order.canceledE2 += sizeE2
     order.updatedMs = nowMs
-    this.track(order)
+    this.of(order).track(order)
   }
 
   order(orderId: string): KalshiOrder | undefined {
     return this.byId.get(orderId)
   }
 
-  positionE2(ticker: string): number {
-    return this.positions.get(ticker)?.positionE2 ?? 0
-  }
-
-  /** Cash that one more order binds at most: what it closes needs none. */
-  neededMicros(
-    market: KalshiMarket,
-    order: { readonly side: 'bid' | 'ask'; readonly priceE4: number; readonly countE2: number },
-  ): number {
-    const own = this.resting.filter((resting) => resting.market === market)
-    return neededMicros(market, own, this.positionE2(market.id), order)
-  }
-
   /** Books a fill. Returns the cash that left the account without the fee (negative when it came in). */
   book(fill: KalshiFill): number {
-    const { order, yesPriceE4, countE2, feeMicros, isTaker } = fill
-    const { market, side } = order
-    const position = this.positionOf(market)
-    const opposite = side === 'bid' ? -position.positionE2 : position.positionE2
-    const closes = Math.min(countE2, Math.max(0, opposite))
-    const opens = countE2 - closes
-    const paidPriceE4 = side === 'bid' ? yesPriceE4 : 10_000 - yesPriceE4
-    const proceeds = (10_000 - paidPriceE4) * closes
-    if (closes > 0) {
-      const share = Math.round((position.costMicros * closes) / opposite)
-      position.realizedMicros += proceeds - share
-      position.costMicros -= share
-    }
-    position.costMicros += paidPriceE4 * opens
-    position.positionE2 += side === 'bid' ? countE2 : -countE2
-    position.tradedMicros += cashMicros(paidPriceE4, countE2 * 10_000)
-    position.feesMicros += feeMicros
-    position.volumeE2 += countE2
-    position.updatedMs = fill.createdMs
-    const paidAs = isTaker ? order.taker : order.maker
-    paidAs.costMicros += paidPriceE4 * countE2
-    paidAs.feesMicros += feeMicros
+    const { order, countE2, createdMs } = fill
     order.filledE2 += countE2
-    order.updatedMs = fill.createdMs
-    this.track(order)
+    order.updatedMs = createdMs
     this.fills.unshift(fill)
-    const paid = paidPriceE4 * opens - proceeds
-    this.move(market.exchangeIndex, -paid - feeMicros)
+    const paid = this.of(order).book(fill)
+    this.of(order).track(order)
     return paid
   }
 
-  /** Pays a settled market out: a dollar per winning contract. */
+  /** Pays a settled market out. */
   settle(market: KalshiMarket, nowMs: number): void {
-    const position = this.positions.get(market.id)
-    if (position === undefined || market.result === undefined) return
-    const won = market.result === 'yes' ? Math.max(0, position.positionE2) : Math.max(0, -position.positionE2)
-    position.realizedMicros += won * 10_000 - position.costMicros
-    position.costMicros = 0
-    position.positionE2 = 0
-    position.updatedMs = nowMs
-    this.move(market.exchangeIndex, won * 10_000)
-  }
-
-  positionOf(market: KalshiMarket): KalshiPosition {
-    let position = this.positions.get(market.id)
-    if (position === undefined) {
-      position = {
-        market,
-        positionE2: 0,
-        costMicros: 0,
-        tradedMicros: 0,
-        realizedMicros: 0,
-        feesMicros: 0,
-        volumeE2: 0,
-        updatedMs: 0,
-      }
-      this.positions.set(market.id, position)
-    }
-    return position
-  }
-
-  private move(exchangeIndex: number, micros: number): void {
-    this.shards.set(exchangeIndex, (this.shards.get(exchangeIndex) ?? 0) + micros)
-  }
-
-  private track(order: KalshiOrder): void {
-    if (remainingE2(order) > 0) this.open.add(order)
-    else this.open.delete(order)
+    for (const each of this.subaccounts) each.settle(market, nowMs)
   }
 }

@@ -61,7 +61,7 @@ export class KalshiVerifier {
 }
 
 function isSignedBy(publicKey: KeyObject, text: string, signature: string): boolean {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(signature)) return false
+  if (signature.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(signature)) return false
   const bytes = Buffer.from(signature, 'base64')
   const data = Buffer.from(text)
   try {

@@ -36,12 +36,13 @@ export class KalshiChannels implements DeskListener {
 
   onOrder(account: KalshiAccount, order: KalshiOrder, fills: readonly KalshiFill[]): void {
     const ticker = order.market.id
+    const held = account.of(order)
     for (const fill of fills) {
-      this.tell(account, 'fill', 'fill', ticker, fillMessage(fill, account.positionE2(ticker)))
+      this.tell(account, 'fill', 'fill', ticker, fillMessage(fill, held.positionE2(ticker)))
     }
     this.tell(account, 'user_orders', 'user_order', ticker, userOrderMessage(order, account.userId))
     if (fills.length === 0) return
-    const position = positionMessage(account.positionOf(order.market), account.userId)
+    const position = positionMessage(held.positionOf(order.market), account.userId, held.number)
     this.tell(account, 'market_positions', 'market_position', ticker, position)
   }
 

@@ -17,6 +17,9 @@ export function kalshiError(
   return { status, reason: code, body: { error: { code, message, ...extra } } }
 }
 
+/** A body without what it must have. */
+export const missingParameters = kalshiError(400, 'missing_parameters', 'missing parameters')
+
 /** Refusals of the matching engine carry its name. */
 export const exchangeError = (status: number, code: string): KalshiRefusal =>
   kalshiError(status, code, code.replaceAll('_', ' '), { service: 'exchange' })

@@ -1,8 +1,8 @@
 /** What the simulated Kalshi permits right now: the exchange, its shards, and single markets may be paused. */
 
 import type { KalshiMarket, MarketStatus } from '../market.js'
-import { SHARDS } from './account.js'
 import type { KalshiRefusal } from './errors.js'
+import { SHARDS } from './subaccount.js'
 
 export interface Pause {
   /** `trading`: no new orders, cancels go; `exchange`: nothing changes any more, as in maintenance. */

@@ -40,7 +40,7 @@ export function deltaMessage(
     ts: new Date(wallMs).toISOString().replace('Z', '000Z'),
     ts_ms: wallMs,
     ...(own?.clientOrderId !== undefined && { client_order_id: own.clientOrderId }),
-    ...(own !== undefined && { subaccount: 0 }),
+    ...(own !== undefined && { subaccount: own.subaccount }),
   }
 }
 

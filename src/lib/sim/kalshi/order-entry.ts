@@ -13,6 +13,7 @@ import type { ExchangeState } from './exchange-state.js'
 import { remainingE2, type KalshiFill, type KalshiOrder } from './order.js'
 import type { OrderDesk } from './order-desk.js'
 import { invalid, parseOrderRequest, type OrderRequestV2 } from './order-request.js'
+import type { Subaccount } from './subaccount.js'
 
 /** Wall ms after which reads show what the create reply already told. */
 const ORDER_READ_LAG_MS = 800
@@ -24,6 +25,8 @@ interface Accepted {
 
 interface Admitted extends OrderRequestV2 {
   readonly market: KalshiMarket
+  /** Whose money it is for. */
+  readonly payer: Subaccount
   readonly priceE4: number
   /** What it may fill: less than its count when it only reduces. */
   readonly wantedE2: number
@@ -68,14 +71,19 @@ export class OrderEntry {
   cancel(
     account: KalshiAccount,
     orderId: string,
-    route: { readonly ticker: string | undefined; readonly exchangeIndex: number | undefined },
+    route: {
+      readonly ticker: string | undefined
+      readonly exchangeIndex: number | undefined
+      readonly subaccount: number
+    },
   ): Accepted | KalshiRefusal {
     const order = account.order(orderId)
     const isRouted = route.exchangeIndex === undefined || route.exchangeIndex === -1
     const shard = isRouted
       ? (this.exchange.kalshiMarket(route.ticker ?? '')?.exchangeIndex ?? 0)
       : route.exchangeIndex
-    if (order === undefined || order.market.exchangeIndex !== shard) return exchangeError(404, 'not_found')
+    const isThere = order?.market.exchangeIndex === shard && order.subaccount === route.subaccount
+    if (!isThere) return exchangeError(404, 'not_found')
     const refusal = this.state.refuseChange(shard)
     if (refusal !== undefined) return refusal
     const reducedE2 = this.desk.cancel(account, order)
@@ -93,6 +101,8 @@ export class OrderEntry {
 
   private admit(account: KalshiAccount, request: OrderRequestV2): Admitted | KalshiRefusal {
     const { exchangeIndex, priceE4, side, countE2, clientOrderId, expiresMs } = request
+    const payer = account.subaccounts[request.subaccount]
+    if (payer === undefined) return invalid('subaccount')
     const market = this.exchange.kalshiMarket(request.ticker)
     if (market === undefined) return exchangeError(404, 'not_found')
     if (exchangeIndex !== undefined && exchangeIndex !== -1 && exchangeIndex !== market.exchangeIndex) {
@@ -105,12 +115,12 @@ export class OrderEntry {
     if (clientOrderId !== undefined && account.isClaimed(clientOrderId)) {
       return exchangeError(409, 'order_already_exists')
     }
-    const refusal = checkGroup(account, market, request.groupId) ?? this.state.refuseOrder(market)
+    const refusal = checkGroup(account, market, request) ?? this.state.refuseOrder(market)
     if (refusal !== undefined) return refusal
-    const wantedE2 = request.reduceOnly ? Math.min(countE2, reducible(account, market, side)) : countE2
+    const wantedE2 = request.reduceOnly ? Math.min(countE2, reducible(payer, market, side)) : countE2
     const taker: TakerOrder = { outcome: 'yes', side: side === 'bid' ? 'buy' : 'sell', limitE4: priceE4 }
-    const admitted = { ...request, market, priceE4, wantedE2, taker }
-    return checkCash(account, admitted) ?? admitted
+    const admitted = { ...request, market, payer, priceE4, wantedE2, taker }
+    return checkCash(admitted) ?? admitted
   }
 }
 
@@ -121,38 +131,46 @@ const crosses = ({ fills, canceled, stopped }: Plan): boolean =>
 function checkGroup(
   account: KalshiAccount,
   market: KalshiMarket,
-  groupId: string | undefined,
+  { groupId, subaccount }: OrderRequestV2,
 ): KalshiRefusal | undefined {
   if (groupId === undefined) return undefined
   const group = account.groups.get(groupId)
-  if (group?.exchangeIndex !== market.exchangeIndex) return exchangeError(404, 'not_found')
+  if (group?.exchangeIndex !== market.exchangeIndex || group.subaccount !== subaccount) {
+    return exchangeError(404, 'not_found')
+  }
   // No source tells the code of this refusal.
   return group.triggered ? invalidOrder('order group triggered') : undefined
 }
 
-function checkCash(
-  account: KalshiAccount,
-  { market, side, priceE4, wantedE2: countE2 }: Admitted,
-): KalshiRefusal | undefined {
-  const needed = account.neededMicros(market, { side, priceE4, countE2 })
+function checkCash({ payer, market, side, priceE4, wantedE2: countE2 }: Admitted): KalshiRefusal | undefined {
+  const needed = payer.neededMicros(market, { side, priceE4, countE2 })
   if (needed === 0) return undefined
-  if (needed > account.totalMicros) return exchangeError(400, 'insufficient_balance')
-  if (needed > account.freeMicros(market.exchangeIndex)) {
+  if (needed > payer.totalMicros) return exchangeError(400, 'insufficient_balance')
+  if (needed > payer.freeMicros(market.exchangeIndex)) {
     return exchangeError(404, 'insufficient_shard_balance')
   }
   return undefined
 }
 
-function reducible(account: KalshiAccount, market: KalshiMarket, side: 'bid' | 'ask'): number {
-  const held = account.positionE2(market.id)
+function reducible(payer: Subaccount, market: KalshiMarket, side: 'bid' | 'ask'): number {
+  const held = payer.positionE2(market.id)
   return Math.max(0, side === 'bid' ? -held : held)
 }
 
 function newOrder(account: KalshiAccount, admitted: Admitted, nowMs: number): KalshiOrder {
-  const { clientOrderId, market, side, priceE4, countE2, selfTrade, expiresMs, cancelOnPause, groupId } =
-    admitted
+  const { clientOrderId, market, subaccount, side, priceE4, countE2 } = admitted
+  const { selfTrade, expiresMs, cancelOnPause, groupId } = admitted
   return {
-    ...{ orderId: randomUUID(), owner: account.name, clientOrderId, market, side, priceE4, countE2 },
+    ...{
+      orderId: randomUUID(),
+      owner: account.name,
+      clientOrderId,
+      market,
+      subaccount,
+      side,
+      priceE4,
+      countE2,
+    },
     ...{ selfTrade, expiresMs, cancelOnPause, groupId },
     ...{ createdMs: nowMs, readableAtMs: nowMs + ORDER_READ_LAG_MS, updatedMs: nowMs },
     taker: { costMicros: 0, feesMicros: 0 },

@@ -15,6 +15,7 @@ interface Match {
 export interface OrderGroup {
   readonly id: string
   readonly exchangeIndex: number
+  readonly subaccount: number
   limitE2: number
   triggered: boolean
   /** Of the last 15 seconds. */
@@ -24,8 +25,8 @@ export interface OrderGroup {
 export class OrderGroups {
   private readonly groups = new Map<string, OrderGroup>()
 
-  create(exchangeIndex: number, limitE2: number): OrderGroup {
-    const group: OrderGroup = { id: randomUUID(), exchangeIndex, limitE2, triggered: false, matches: [] }
+  create(place: Pick<OrderGroup, 'exchangeIndex' | 'subaccount'>, limitE2: number): OrderGroup {
+    const group: OrderGroup = { id: randomUUID(), ...place, limitE2, triggered: false, matches: [] }
     this.groups.set(group.id, group)
     return group
   }

@@ -1,8 +1,8 @@
 /** The body of `POST /portfolio/events/orders` (V2), checked as Kalshi's decoder and validator do. */
 
 import { parseScaled } from '../../model/price.js'
-import { parseJson, recordOf } from '../http-host.js'
-import { decodeError, kalshiError, type KalshiRefusal } from './errors.js'
+import { decodeBody, type BodyForm } from './decode.js'
+import { isRefusal, kalshiError, type KalshiRefusal } from './errors.js'
 
 export interface OrderRequestV2 {
   readonly ticker: string
@@ -20,28 +20,34 @@ export interface OrderRequestV2 {
   readonly postOnly: boolean
   readonly reduceOnly: boolean
   readonly exchangeIndex: number | undefined
+  /** By number; 0 is the primary one. */
+  readonly subaccount: number
 }
 
-const TYPES = {
-  ticker: 'string',
-  side: 'string',
-  count: 'string',
-  price: 'string',
-  time_in_force: 'string',
-  self_trade_prevention_type: 'string',
-  client_order_id: 'string',
-  order_group_id: 'string',
-  expiration_time: 'int64',
-  subaccount: 'int',
-  exchange_index: 'int',
-  post_only: 'bool',
-  cancel_order_on_pause: 'bool',
-  reduce_only: 'bool',
-} as const
+const FORM: BodyForm = {
+  name: 'CreateOrderV2Request',
+  types: {
+    ticker: 'string',
+    side: 'string',
+    count: 'string',
+    price: 'string',
+    time_in_force: 'string',
+    self_trade_prevention_type: 'string',
+    client_order_id: 'string',
+    order_group_id: 'string',
+    expiration_time: 'int64',
+    subaccount: 'int',
+    exchange_index: 'int',
+    post_only: 'bool',
+    cancel_order_on_pause: 'bool',
+    reduce_only: 'bool',
+  },
+  required: ['ticker', 'side', 'count', 'price', 'time_in_force', 'self_trade_prevention_type'],
+}
+
 /** The facts say: strings, prices of 2 to 4 decimals, counts to a hundredth. */
 const PRICE = /^\d\.\d{2,4}$/
 const COUNT = /^\d{1,9}(\.\d{1,2})?$/
-const REQUIRED = ['ticker', 'side', 'count', 'price', 'time_in_force', 'self_trade_prevention_type'] as const
 
 const TIMES_IN_FORCE = ['good_till_canceled', 'immediate_or_cancel', 'fill_or_kill'] as const
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/
@@ -50,29 +56,10 @@ const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/
 export const invalid = (details: string): KalshiRefusal =>
   kalshiError(400, 'invalid_parameters', 'invalid parameters', { details })
 
-/** The request, or the refusal. Unknown fields pass, as with the venue's decoder. */
+/** The request, or the refusal. */
 export function parseOrderRequest(body: string): OrderRequestV2 | KalshiRefusal {
-  const parsed = parseJson(body)
-  if (parsed === undefined) {
-    return decodeError(body === '' ? 'EOF' : 'invalid character looking for beginning of value')
-  }
-  const raw = recordOf(parsed)
-  if (raw === undefined) {
-    return decodeError(`json: cannot unmarshal ${kindOf(parsed)} into Go value of type CreateOrderV2Request`)
-  }
-  for (const [name, type] of Object.entries(TYPES)) {
-    const value = raw[name]
-    if (value === undefined || value === null || hasType(value, type)) continue
-    return decodeError(
-      `json: cannot unmarshal ${kindOf(value)} into Go struct field CreateOrderV2Request.${name} of type ${type}`,
-    )
-  }
-  for (const name of REQUIRED) {
-    if (raw[name] === undefined || raw[name] === null || raw[name] === '') {
-      return kalshiError(400, 'missing_parameters', 'missing parameters')
-    }
-  }
-  return validate(raw)
+  const raw = decodeBody(body, FORM)
+  return isRefusal(raw) ? raw : validate(raw)
 }
 
 function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | KalshiRefusal {
@@ -91,11 +78,8 @@ function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | Kals
   const postOnly = raw['post_only'] === true
   const reduceOnly = raw['reduce_only'] === true
   const immediate = timeInForce !== 'good_till_canceled'
-  if (immediate && (postOnly || (raw['expiration_time'] ?? null) !== null)) return invalid('time_in_force')
+  if (immediate && (postOnly || raw['expiration_time'] !== undefined)) return invalid('time_in_force')
   if (reduceOnly && timeInForce !== 'immediate_or_cancel') return invalid('reduce_only')
-  if (raw['subaccount'] !== undefined && raw['subaccount'] !== null && raw['subaccount'] !== 0) {
-    return invalid('subaccount')
-  }
   const expiresS = raw['expiration_time']
   const groupId = raw['order_group_id']
   return {
@@ -112,25 +96,8 @@ function validate(raw: Readonly<Record<string, unknown>>): OrderRequestV2 | Kals
     postOnly,
     reduceOnly,
     exchangeIndex: typeof raw['exchange_index'] === 'number' ? raw['exchange_index'] : undefined,
+    subaccount: typeof raw['subaccount'] === 'number' ? raw['subaccount'] : 0,
   }
-}
-
-function hasType(value: unknown, type: (typeof TYPES)[keyof typeof TYPES]): boolean {
-  switch (type) {
-    case 'string':
-      return typeof value === 'string'
-    case 'bool':
-      return typeof value === 'boolean'
-    case 'int':
-    case 'int64':
-      return Number.isSafeInteger(value)
-  }
-}
-
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return 'array'
-  if (typeof value === 'boolean') return 'bool'
-  return value === null ? 'null' : typeof value
 }
 
 const matches = (value: unknown, form: RegExp): value is string =>

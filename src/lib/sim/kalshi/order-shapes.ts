@@ -1,8 +1,8 @@
 /** Kalshi's JSON shapes for orders, fills and positions, in REST and on the account's channels. */
 
 import { complementE4, formatScaled } from '../../model/price.js'
-import type { KalshiPosition } from './account.js'
 import { remainingE2, statusOf, type KalshiFill, type KalshiOrder } from './order.js'
+import type { KalshiPosition } from './subaccount.js'
 
 const dollars = (priceE4: number) => formatScaled(priceE4, 4)
 const count = (sizeE2: number) => formatScaled(sizeE2, 2)
@@ -30,7 +30,7 @@ function orderFields(order: KalshiOrder): Readonly<Record<string, unknown>> {
     self_trade_prevention_type: order.selfTrade,
     side: outcomeOf(order),
     status: statusOf(order),
-    subaccount_number: 0,
+    subaccount_number: order.subaccount,
     taker_fees_dollars: money(order.taker.feesMicros),
     taker_fill_cost_dollars: money(order.taker.costMicros),
     ticker: order.market.id,
@@ -86,7 +86,7 @@ export function fillShape(fill: KalshiFill): unknown {
     created_time: iso(fill.createdMs),
     fill_id: fill.tradeId,
     no_price_dollars: dollars(complementE4(fill.yesPriceE4)),
-    subaccount_number: 0,
+    subaccount_number: fill.order.subaccount,
     ticker: fill.order.market.id,
   }
 }
@@ -99,7 +99,7 @@ export function fillMessage(fill: KalshiFill, postPositionE2: number): unknown {
     ...(clientOrderId !== undefined && { client_order_id: clientOrderId }),
     post_position_fp: count(postPositionE2),
     purchased_side: outcomeOf(fill.order),
-    subaccount: 0,
+    subaccount: fill.order.subaccount,
     ts_ms: fill.createdMs,
   }
 }
@@ -119,7 +119,7 @@ export function positionShape(position: KalshiPosition, restingOrders: number): 
 }
 
 /** On the channel `market_positions`. */
-export function positionMessage(position: KalshiPosition, userId: string): unknown {
+export function positionMessage(position: KalshiPosition, userId: string, subaccount: number): unknown {
   return {
     user_id: userId,
     market_ticker: position.market.id,
@@ -129,6 +129,7 @@ export function positionMessage(position: KalshiPosition, userId: string): unkno
     fees_paid_dollars: money(position.feesMicros),
     position_fee_cost_dollars: money(position.feesMicros),
     volume_fp: count(position.volumeE2),
+    subaccount,
   }
 }
 

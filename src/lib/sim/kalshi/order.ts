@@ -12,6 +12,8 @@ export interface PaidAs {
 export interface KalshiOrder extends RestingOrder {
   readonly clientOrderId: string | undefined
   readonly market: KalshiMarket
+  /** By number: whose money it is for. */
+  readonly subaccount: number
   readonly countE2: number
   readonly selfTrade: 'taker_at_cross' | 'maker'
   /** Unix ms; undefined: rests until it is filled or canceled. */

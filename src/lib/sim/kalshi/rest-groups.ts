@@ -2,15 +2,25 @@
 
 import type { Context } from 'hono'
 import { formatScaled, parseScaled } from '../../model/price.js'
-import { parseJson, recordOf, reply } from '../http-host.js'
-import { SHARDS, type KalshiAccount } from './account.js'
-import { decodeError, kalshiError, notFound } from './errors.js'
+import { reply } from '../http-host.js'
+import type { KalshiAccount } from './account.js'
+import { decodeBody, type BodyForm } from './decode.js'
+import { isRefusal, missingParameters, notFound } from './errors.js'
 import type { GroupEvent, OrderDesk } from './order-desk.js'
 import { resetGroup, type OrderGroup } from './order-groups.js'
 import { invalid } from './order-request.js'
 import type { Caller, SignedRoutes } from './signed-routes.js'
+import { SHARDS, type Subaccount } from './subaccount.js'
 
 const PATH = '/portfolio/order_groups'
+
+const limits = { contracts_limit: 'int64', contracts_limit_fp: 'string' } as const
+const LIMIT: BodyForm = { name: 'UpdateOrderGroupLimitRequest', types: limits, required: [] }
+const CREATION: BodyForm = {
+  name: 'CreateOrderGroupRequest',
+  types: { ...limits, exchange_index: 'int', subaccount: 'int' },
+  required: [],
+}
 
 interface GroupRoutes {
   readonly desk: OrderDesk
@@ -18,27 +28,27 @@ interface GroupRoutes {
 
 export function addGroupRoutes({ add, refuse }: SignedRoutes, { desk }: GroupRoutes): void {
   add('POST', `${PATH}/create`, async (c, { account }) => {
-    const body = recordOf(parseJson(await c.req.text()))
-    if (body === undefined) return refuse(decodeError('invalid order group'))
+    const body = decodeBody(await c.req.text(), CREATION)
+    if (isRefusal(body)) return refuse(body)
     const limitE2 = limitOf(body)
-    if (limitE2 === undefined) return refuse(missing)
-    const { exchange_index: exchangeIndex = 0, subaccount = 0 } = body
+    if (limitE2 === undefined) return refuse(missingParameters)
+    const { exchange_index: exchangeIndex = 0, subaccount: number = 0 } = body
     const shard = SHARDS.find((known) => known === exchangeIndex)
     if (limitE2 === 'invalid') return refuse(invalid('contracts_limit'))
     if (shard === undefined) return refuse(invalid('exchange_index'))
-    if (subaccount !== 0) return refuse(invalid('subaccount'))
-    const group = account.groups.create(shard, limitE2)
+    const subaccount = account.subaccounts.find((each) => each.number === number)?.number
+    if (subaccount === undefined) return refuse(invalid('subaccount'))
+    const group = account.groups.create({ exchangeIndex: shard, subaccount }, limitE2)
     desk.tellGroup(account, 'created', group)
-    return reply(201, { order_group_id: group.id, subaccount: 0, exchange_index: shard })
+    return reply(201, { order_group_id: group.id, subaccount, exchange_index: shard })
   })
-  add('GET', PATH, (_, { account }) =>
-    reply(200, {
-      order_groups: account.groups.list().map((group) => ({ id: group.id, ...groupFields(group) })),
-    }),
-  )
-  add('GET', `${PATH}/:order_group_id`, (c, { account }) => {
+  add('GET', PATH, (_, { account, subaccount }) => {
+    const groups = account.groups.list().filter((group) => isOf(subaccount, group))
+    return reply(200, { order_groups: groups.map((group) => ({ id: group.id, ...groupFields(group) })) })
+  })
+  add('GET', `${PATH}/:order_group_id`, (c, { account, subaccount }) => {
     const group = account.groups.get(c.req.param('order_group_id') ?? '')
-    if (group === undefined) return refuse(notFound)
+    if (group === undefined || !isOf(subaccount, group)) return refuse(notFound)
     const orders = account.orders.filter(({ groupId }) => groupId === group.id)
     return reply(200, { ...groupFields(group), orders: orders.map(({ orderId }) => orderId) })
   })
@@ -67,8 +77,10 @@ export function addGroupRoutes({ add, refuse }: SignedRoutes, { desk }: GroupRou
   add('PUT', `${PATH}/:order_group_id/limit`, async (c, caller) => {
     const group = findGroup(c, caller)
     if (group === undefined) return refuse(notFound)
-    const limitE2 = limitOf(recordOf(parseJson(await c.req.text())) ?? {})
-    if (limitE2 === undefined) return refuse(missing)
+    const body = decodeBody(await c.req.text(), LIMIT)
+    if (isRefusal(body)) return refuse(body)
+    const limitE2 = limitOf(body)
+    if (limitE2 === undefined) return refuse(missingParameters)
     if (limitE2 === 'invalid') return refuse(invalid('contracts_limit'))
     group.limitE2 = limitE2
     desk.tellGroup(caller.account, 'limit_updated', group)
@@ -77,12 +89,15 @@ export function addGroupRoutes({ add, refuse }: SignedRoutes, { desk }: GroupRou
   })
 }
 
-const missing = kalshiError(400, 'missing_parameters', 'missing parameters')
+/** Reads list the groups of every subaccount when they name none. */
+const isOf = (subaccount: Subaccount | undefined, group: OrderGroup): boolean =>
+  subaccount === undefined || group.subaccount === subaccount.number
 
-/** The group that a change names, on its shard: 0 when the call does not say. */
-function findGroup(c: Context, { account }: Caller): OrderGroup | undefined {
+/** The group that a change names, on its shard and of its subaccount: 0 and the primary one when the call does not say. */
+function findGroup(c: Context, { account, subaccount }: Caller): OrderGroup | undefined {
   const group = account.groups.get(c.req.param('order_group_id') ?? '')
-  return group?.exchangeIndex === Number(c.req.query('exchange_index') ?? 0) ? group : undefined
+  const isThere = group?.exchangeIndex === Number(c.req.query('exchange_index') ?? 0)
+  return isThere && group.subaccount === (subaccount?.number ?? 0) ? group : undefined
 }
 
 const groupFields = ({ limitE2, exchangeIndex }: OrderGroup) => ({

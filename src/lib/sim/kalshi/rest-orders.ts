@@ -3,7 +3,7 @@
  * V1 is gone from the venue.
  */
 
-import { isRefusal, kalshiError } from './errors.js'
+import { exchangeError, isRefusal, kalshiError } from './errors.js'
 import { reply } from '../http-host.js'
 import type { ExchangeState } from './exchange-state.js'
 import type { OrderDesk } from './order-desk.js'
@@ -26,21 +26,21 @@ export function addOrderRoutes(
     return isRefusal(result) ? refuse(result) : reply(result.status, result.body)
   })
   // The venue may also catch what is placed in the next minute; here it does not.
-  add('DELETE', '/portfolio/events/orders', (c, { account }) => {
-    const ofAccount = ['', '0'].includes(c.req.query('subaccount') ?? '')
+  add('DELETE', '/portfolio/events/orders', (_, { account, subaccount }) => {
     desk.cancelWhere(
       (order, owner) =>
-        ofAccount && owner === account && state.refuseChange(order.market.exchangeIndex) === undefined,
+        owner === account &&
+        order.subaccount === (subaccount?.number ?? 0) &&
+        state.refuseChange(order.market.exchangeIndex) === undefined,
     )
     return new Response(null, { status: 204 })
   })
-  add('DELETE', '/portfolio/events/orders/:order_id', (c, { account }) => {
-    const { market_ticker: ticker, exchange_index: index, subaccount = '0' } = c.req.query()
+  add('DELETE', '/portfolio/events/orders/:order_id', (c, { account, subaccount: of }) => {
+    const { market_ticker: ticker, exchange_index: index } = c.req.query()
     const exchangeIndex = parseIndex(index)
-    if (exchangeIndex === null || subaccount !== '0') {
-      return refuse(kalshiError(404, 'not_found', 'not found', { service: 'exchange' }))
-    }
-    const result = orderEntry.cancel(account, c.req.param('order_id') ?? '', { ticker, exchangeIndex })
+    if (exchangeIndex === null) return refuse(exchangeError(404, 'not_found'))
+    const route = { ticker, exchangeIndex, subaccount: of?.number ?? 0 }
+    const result = orderEntry.cancel(account, c.req.param('order_id') ?? '', route)
     return isRefusal(result) ? refuse(result) : reply(result.status, result.body)
   })
   const gone = kalshiError(410, 'deprecated_v1_order_endpoint', 'Please switch to the V2 endpoints', {

@@ -16,6 +16,7 @@ import { addAccountRoutes } from './rest-account.js'
 import { addGroupRoutes } from './rest-groups.js'
 import { addOrderRoutes } from './rest-orders.js'
 import { addPublicRoutes } from './rest-public.js'
+import { addSubaccountRoutes } from './rest-subaccounts.js'
 import type { LastTrade } from './shapes.js'
 import { signedRoutes } from './signed-routes.js'
 
@@ -50,6 +51,7 @@ export function kalshiApp(options: KalshiRestOptions): Hono {
   const routes = signedRoutes(app, { ...options, clock, refuse })
   addPublicRoutes(app, { ...options, refuse })
   addAccountRoutes(routes, { clock, usageTier: options.usageTier })
+  addSubaccountRoutes(routes, { ...options, clock })
   addOrderRoutes(routes, options)
   addGroupRoutes(routes, options)
   return app

@@ -6,11 +6,14 @@ import type { KalshiAccount } from './account.js'
 import type { KalshiVerifier } from './auth.js'
 import { costOf, tierOf } from './costs.js'
 import { isRefusal, kalshiError, notFound, tooManyRequests, type KalshiRefusal } from './errors.js'
+import type { Subaccount } from './subaccount.js'
 import { TokenBucket } from './token-bucket.js'
 
 /** Whose call it is. */
 export interface Caller {
   readonly account: KalshiAccount
+  /** The one that the query names, if it names one. */
+  readonly subaccount: Subaccount | undefined
   readonly read: TokenBucket
   readonly write: TokenBucket
 }
@@ -37,7 +40,7 @@ export interface SignedRoutesOptions {
 export function signedRoutes(app: Hono, options: SignedRoutesOptions): SignedRoutes {
   const { accounts, usageTier, verifier, clock, nowMs, refuse } = options
   const { read, write, writeSeconds } = tierOf(usageTier)
-  const callers = new Map<string, Caller>()
+  const callers = new Map<string, Omit<Caller, 'subaccount'>>()
   for (const [name, account] of accounts) {
     callers.set(name, {
       account,
@@ -66,9 +69,10 @@ export function signedRoutes(app: Hono, options: SignedRoutesOptions): SignedRou
       }
       const bucket = method === 'GET' ? caller.read : caller.write
       if (!bucket.take(cost, clock.nowMs())) return refuse(tooManyRequests)
-      // Every account has its primary subaccount alone.
-      if ((c.req.query('subaccount') ?? '0') !== '0') return refuse(notFound)
-      return answer(c, caller)
+      const named = c.req.query('subaccount') ?? ''
+      const subaccount = /^\d{1,2}$/.test(named) ? caller.account.subaccounts[Number(named)] : undefined
+      if (named !== '' && subaccount === undefined) return refuse(notFound)
+      return answer(c, { ...caller, subaccount })
     })
   }
   return { add, refuse }
