@@ -293,6 +293,13 @@ describe('commands', () => {
       'a snapshot on request',
     )
     expect(snapshot.msg.market_ticker).toBe(a)
+    connection.send({
+      id: 8,
+      cmd: 'update_subscription',
+      params: { sids: [1], action: 'get_snapshot', market_tickers: [a, b] },
+    })
+    const stranger = await connection.next(({ id }) => id === 8, 'no snapshot of a market that was deleted')
+    expect(stranger).toMatchObject({ type: 'error', sid: 1, seq: expect.any(Number), msg: { code: 11 } })
     connection.send({ id: 5, cmd: 'update_subscription', params: { sid: 1, action: 'add_markets' } })
     const error = await connection.next(({ id }) => id === 5, 'an error')
     expect(error).toMatchObject({ type: 'error', sid: 1, seq: expect.any(Number), msg: { code: 14 } })

@@ -134,6 +134,7 @@ export class KalshiSession {
     const isBook = subscription.channel === 'orderbook_delta'
     if (action === 'get_snapshot') {
       if (!isBook) return error(13)
+      if (!tickers.every((ticker) => subscription.tickers?.has(ticker))) return error(11)
       this.sendSnapshots(subscription, tickers, id)
       return
     }
