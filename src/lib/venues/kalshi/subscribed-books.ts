@@ -9,6 +9,10 @@ import { refused, skipped, type BookEffect, type BookState, type SessionEffect }
 
 interface SubscribedBook {
   readonly book: OrderBook
+  /** The venue said that it streams this market: before that a snapshot is a picture without a sequel. */
+  listed: boolean
+  /** Its addition had to be repeated, or its snapshot came before the market was listed: another has to be asked for. */
+  overdue: boolean
   /** It follows an unbroken sequence since a snapshot. */
   fresh: boolean
   /** It had a snapshot on this subscription before. */
@@ -54,11 +58,24 @@ export class SubscribedBooks {
 
   join(ticker: string, nowUs: number): void {
     const { askEveryUs } = this
-    const flags = { fresh: false, seen: false, crossed: false }
+    const flags = { listed: false, overdue: false, fresh: false, seen: false, crossed: false }
     const place = placeOfSnapshot(nowUs)
     const timing = { place, asks: [nowUs], askAtUs: nowUs + askEveryUs, askEveryUs }
     this.books.set(ticker, { book: new OrderBook(), ...flags, ...timing })
     this.known.add(ticker)
+  }
+
+  /** The venue streams these; returned are those whose first snapshot has to be asked for. */
+  list(tickers: Iterable<string>): string[] {
+    const overdue: string[] = []
+    for (const ticker of tickers) {
+      const entry = this.books.get(ticker)
+      if (entry === undefined) continue
+      entry.listed = true
+      if (entry.overdue && !entry.seen) overdue.push(ticker)
+      entry.overdue = false
+    }
+    return overdue
   }
 
   /** A command went out that asks for their snapshots. */
@@ -96,6 +113,7 @@ export class SubscribedBooks {
     for (const [ticker, entry] of this.books) {
       if (streamed.has(ticker)) continue
       if (entry.fresh) effects.push(bookEffect(ticker, entry, 'BROKEN', undefined))
+      entry.listed = false
       entry.fresh = false
       entry.seen = false
       entry.crossed = false
@@ -107,6 +125,10 @@ export class SubscribedBooks {
   snapshot(frame: SnapshotFrame, nowUs: number): SessionEffect {
     const entry = this.books.get(frame.ticker)
     if (entry === undefined) return this.ofUnfollowed(frame.ticker)
+    if (!entry.listed) {
+      entry.overdue = true
+      return skipped('unlisted_market')
+    }
     applySnapshot(entry.book, frame, this.useYesPrice)
     entry.fresh = true
     entry.seen = true
@@ -140,6 +162,7 @@ export class SubscribedBooks {
       if (nowUs < entry.askAtUs || (entry.seen && !entry.crossed)) continue
       entry.askAtUs = nowUs + entry.askEveryUs
       entry.askEveryUs = Math.min(entry.askEveryUs * 2, MAX_ASK_EVERY_US)
+      if (!entry.seen) entry.overdue = true
       ;(entry.seen ? crossed : unseen).push(ticker)
     }
     return { unseen, crossed }

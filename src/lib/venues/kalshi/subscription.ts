@@ -86,6 +86,7 @@ export class BookSubscription {
     this.isSubscribing = false
     this.firstSnapshotDeadlineUs = turn.nowUs + this.commandTimeoutUs
     this.silence.heard(turn.nowUs)
+    this.books.list(command.tickers)
     turn.effects.push(notice('info', `subscribed to ${command.tickers.length} Kalshi books`))
     this.reconcile(turn)
     return true
@@ -110,6 +111,8 @@ export class BookSubscription {
       const streamed = new Set([...frame.marketTickers, ...this.pending.joining()])
       turn.effects.push(...this.books.breakOthers(streamed, turn.nowUs))
     }
+    const listed = frame.marketTickers ?? command.tickers
+    if (command.action === 'add_markets') this.update('get_snapshot', this.books.list(listed), turn)
     this.reconcile(turn)
   }
 
@@ -291,7 +294,6 @@ export class BookSubscription {
       // One by one: a market that the venue refuses must not take others with it.
       this.books.asked([ticker], turn.nowUs)
       this.update('add_markets', [ticker], turn)
-      this.update('get_snapshot', [ticker], turn)
     }
   }
 }

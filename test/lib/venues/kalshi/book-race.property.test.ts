@@ -36,7 +36,10 @@ type Step =
     }
   | { readonly op: 'burst'; readonly seed: number }
   | { readonly op: 'read' | 'serve'; readonly link: Link; readonly count: number }
-  | { readonly op: 'lose' | 'repeat' | 'die' | 'terminal' | 'doubt' | 'hurry'; readonly link: Link }
+  | {
+      readonly op: 'lose' | 'repeat' | 'die' | 'terminal' | 'doubt' | 'hurry' | 'refuse'
+      readonly link: Link
+    }
   | { readonly op: 'follow'; readonly tickers: readonly string[] }
   | { readonly op: 'wait'; readonly ms: number }
 
@@ -61,15 +64,31 @@ const flow = fc.record({
   count: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(60)),
 })
 const burst = fc.record({ op: fc.constant('burst' as const), seed: fc.nat(10_000) })
-const steps = fc.array(
-  fc.oneof(
-    { weight: 6, arbitrary: rest },
-    { weight: 6, arbitrary: flow },
-    { weight: 2, arbitrary: burst },
-    { weight: 2, arbitrary: trouble },
-  ),
-  { minLength: 20, maxLength: 150 },
-)
+/** A market that is wanted again, and whose addition is refused until long after a snapshot was due. */
+const refusedAddition = link.map((at): readonly Step[] => [
+  { op: 'follow', tickers: ['A'] },
+  { op: 'serve', link: at, count: 60 },
+  { op: 'read', link: at, count: 60 },
+  { op: 'refuse', link: at },
+  { op: 'follow', tickers: TICKERS },
+  { op: 'serve', link: at, count: 60 },
+  { op: 'read', link: at, count: 60 },
+  { op: 'wait', ms: 2100 },
+  { op: 'serve', link: at, count: 60 },
+  { op: 'read', link: at, count: 60 },
+])
+const steps = fc
+  .array(
+    fc.oneof(
+      { weight: 1, arbitrary: refusedAddition },
+      { weight: 6, arbitrary: rest },
+      { weight: 6, arbitrary: flow },
+      { weight: 2, arbitrary: burst },
+      { weight: 2, arbitrary: trouble },
+    ),
+    { minLength: 20, maxLength: 150 },
+  )
+  .map((list): Step[] => list.flat())
 
 /** One connection with the venue behind it; both venues are told the same. */
 class Side {
@@ -144,6 +163,9 @@ class Harness {
         break
       case 'hurry':
         this.sides[step.link].venue.tooFast = 1
+        break
+      case 'refuse':
+        this.sides[step.link].venue.refusedAdditions = 2
         break
       case 'doubt':
         this.apply(this.race.handOver(step.link, this.nowUs))

@@ -47,6 +47,8 @@ export class ReferenceVenue {
   private sent: SentFrame[] = []
   /** So many of the next commands are refused for coming too fast. */
   tooFast = 0
+  /** So many of the next additions are refused for the number of markets; the others of the connection stand. */
+  refusedAdditions = 0
 
   constructor(tickers: readonly string[]) {
     for (const ticker of tickers) this.books.set(ticker, new Map())
@@ -124,7 +126,11 @@ export class ReferenceVenue {
     } else if (cmd === 'unsubscribe') {
       this.send({ type: 'unsubscribed', id }, subscription)
       this.subscriptions.delete(subscription.sid)
+    } else if (params.action === 'add_markets' && this.refusedAdditions > 0) {
+      this.refusedAdditions--
+      this.send({ type: 'error', id, msg: { code: 26, msg: 'Market limit exceeded' } }, subscription)
     } else if (params.action === 'get_snapshot') {
+      // Also of a market that the subscription does not stream: no rule of the documentation forbids it.
       this.sendSnapshots(subscription, tickers, id)
     } else {
       const fresh = tickers.filter((ticker) => !subscription.tickers.has(ticker))
@@ -139,7 +145,6 @@ export class ReferenceVenue {
 
   private sendSnapshots(subscription: Subscription, tickers: readonly string[], id?: number): void {
     for (const ticker of tickers) {
-      if (!subscription.tickers.has(ticker)) continue
       const levels = (side: Side) =>
         [...this.books.get(ticker)!]
           .filter(([key]) => key.startsWith(side))

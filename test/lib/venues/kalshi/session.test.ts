@@ -221,10 +221,45 @@ describe('Kalshi session, when the set of markets changes', () => {
       .follow('A', 'B', 'C')
       .read(ok(2, 1, 3, ['B', 'C']))
     expect(line.books).toEqual(['A BROKEN 4700/5200'])
-    expect(line.wait(0).sent).toMatchObject([
-      { params: { action: 'add_markets', market_tickers: ['A'] } },
+    expect(line.wait(0).sent).toMatchObject([{ params: { action: 'add_markets', market_tickers: ['A'] } }])
+    // It may be streamed already, and then no snapshot comes by itself.
+    expect(line.read(ok(3, 1, 4, ['A', 'B', 'C'])).sent).toMatchObject([
       { params: { action: 'get_snapshot', market_tickers: ['A'] } },
     ])
+    expect(line.read(snapshot(1, 5, 'A')).books).toEqual(['A LIVE 4700/5200'])
+  })
+
+  it.each([
+    ['for the number of markets', 26],
+    ['for their rate', 27],
+  ])(
+    'a snapshot of a market whose addition is refused %s makes no book: no delta would follow it',
+    (_, code) => {
+      const line = live()
+        .follow('A', 'B', 'C')
+        .read(error(code, { id: 2, sid: 1, seq: 3 }))
+      const again = line.wait(2100).sent.filter(({ cmd }) => cmd === 'update_subscription')
+      expect(again.length).toBeGreaterThan(0)
+      for (const command of again)
+        expect(command).toMatchObject({ params: { action: 'add_markets', market_tickers: ['C'] } })
+      line.read(error(code, { id: again[0]!.id, sid: 1, seq: 4 }), snapshot(1, 5, 'C'))
+      expect(line.books).toEqual([])
+      expect(line.verdicts).toContain('skipped unlisted_market')
+      expect(line.session.isComplete).toBe(false)
+      const asked = line.wait(4100).sent.at(-1)!
+      expect(asked).toMatchObject({ params: { action: 'add_markets', market_tickers: ['C'] } })
+      line.read(ok(asked.id, 1, 6, ['A', 'B', 'C']), snapshot(1, 7, 'C'), delta(1, 8, 'C', '0.4900'))
+      expect(line.books).toEqual(['C LIVE 4700/5200', 'C LIVE 4900/5200'])
+    },
+  )
+
+  it('a snapshot that comes before its market is listed is asked for again when it is', () => {
+    const line = live().follow('A', 'B', 'C')
+    expect(line.read(snapshot(1, 3, 'C')).books).toEqual([])
+    expect(line.read(ok(2, 1, 4, ['A', 'B', 'C'])).sent).toMatchObject([
+      { params: { action: 'get_snapshot', market_tickers: ['C'] } },
+    ])
+    expect(line.read(snapshot(1, 5, 'C')).books).toEqual(['C LIVE 4700/5200'])
   })
 
   it('none at all unsubscribes, and some later subscribes again', () => {
