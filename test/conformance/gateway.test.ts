@@ -26,8 +26,10 @@ async function open(index: number): Promise<Subject> {
   const venue = stage.venues[index]
   if (venue === undefined) {
     const market = { ...(await tradable(stage.venues[0] as VenueUnderTest)), takerDelayMs: 0 }
-    const book = { state: 'LIVE', bookSeq: 1, bids: [[4000, 900]], asks: [[4500, 900]] } as const
-    return { market, gateway: openPaper(() => book) }
+    let bookSeq = 0
+    const bookOf = () =>
+      ({ state: 'LIVE', bookSeq: ++bookSeq, bids: [[4000, 900]], asks: [[4500, 900]] }) as const
+    return { market, gateway: openPaper(bookOf) }
   }
   const gateway = venue.openGateway()
   await gateway.warm()
@@ -174,6 +176,27 @@ describe.each(['kalshi', 'polymarket', 'paper'])('the order port: %s', (name) =>
     expect(outcome).toEqual({ kind: 'withheld' })
     expect(bytes).toBe(0)
     expect(venue?.orders() ?? 0).toBe(before)
+  })
+
+  it('what was bought is sold again once it may be, for no less than the limit; money is told without a sign', async () => {
+    const { gateway, market } = subject
+    const bought = await settle(gateway, gateway.prepare(orderOf(subject), market))
+    if (bought.kind !== 'filled') throw new Error(`bought: ${bought.kind}`)
+    const sell = async () => {
+      const sale = gateway.prepare(orderOf(subject, { side: 'sell', limitE4: 100 }), market)
+      return { sale, sold: await settle(gateway, sale) }
+    }
+    let last = await sell()
+    await until(async () => {
+      // Not settled yet, where a venue lets go only of what is.
+      if (last.sold.kind === 'rejected') last = await sell()
+      return last.sold.kind !== 'rejected'
+    }, 'the sale is taken')
+    const { sale, sold } = last
+    expect(sold.kind).toMatch(/filled|partial/)
+    if (sold.kind !== 'filled' && sold.kind !== 'partial') return
+    const { cashMicros } = await money(gateway, sale, sold)
+    expect(cashMicros).toBeGreaterThanOrEqual(Math.floor((100 * sold.filledE6) / 1e4))
   })
 
   it('a prepared order that is sent twice is one order at the venue', async () => {
