@@ -192,7 +192,7 @@ const signedMs = (n: number): number => Math.floor(performance.timeOrigin) + n
 /** A market of its own for each plan: a pair that one leaves open takes no other. */
 const hedgeOf = (n: number): string => `KXDRILL-${n}`
 
-function signalOf(n: number, market: GameMarket): Signal {
+export function signalOf(n: number, market: GameMarket): Signal {
   const [poly, hedge] = signal({ sizeE2: SIZE_E2 }).legs as [Signal['legs'][0], Signal['legs'][0]]
   return signal({
     id: `drill-${n}`,
@@ -205,7 +205,7 @@ function signalOf(n: number, market: GameMarket): Signal {
   })
 }
 
-async function openMarkets({ sim }: Bench, speed: number): Promise<GameMarket[]> {
+export async function openMarkets({ sim }: Bench, speed: number): Promise<GameMarket[]> {
   const { body } = await call(`${sim.urls.gamma}/events?tag_id=100639&closed=false`)
   return (body as Json[]).flatMap(({ markets }: Json): GameMarket[] =>
     (markets as Json[]).slice(0, 1).flatMap((market) => {
