@@ -22,6 +22,7 @@ import { finalOutcome } from './outcome.js'
 import type { OrderUpdate, Plan, PlanContext } from './plan.js'
 import { tryAppend } from './record.js'
 import { Settlements } from './settlements.js'
+import { UnknownOrders } from './unknown-orders.js'
 
 export type OrderResult =
   | { readonly kind: 'final'; readonly filledE6: number }
@@ -48,9 +49,12 @@ export class OrderRunner {
   private readonly background = new Set<Promise<void>>()
   /** Fills that their venue may still give up. */
   readonly settlements: Settlements
+  /** Orders that are asked after beyond their plan. */
+  readonly unknowns: UnknownOrders
 
   constructor(private readonly execution: Execution) {
     this.settlements = new Settlements(execution)
+    this.unknowns = new UnknownOrders(execution)
   }
 
   /**
@@ -153,7 +157,7 @@ export class OrderRunner {
   /**
    * Nobody could tell: it counts as filled in full until someone can. What has filled for certain is one of the venue's
    * fills, so it counts as one of ours and its trade, still `unknown` and without money, tells its size. The whole trade
-   * is told when a later life learns the outcome; it counts neither the order nor the fill again.
+   * is told when the outcome is learned, here or by a later life; it counts neither the order nor the fill again.
    */
   private leaveUnknown(prepared: PreparedOrder, certainE6: number, following: Following): void {
     const { listener } = this.execution
@@ -168,6 +172,8 @@ export class OrderRunner {
     if (fills) listener.onCount('fills')
     listener.onAlarm(`order ${request.orderId} at ${request.venue} stays unknown and counts as filled`)
     this.tellUnpaidTrade(request, 'unknown', certainE6, context, following.latencyMs())
+    const known = { ...following, counted: { order: true, fill: fills || counted?.fill === true } }
+    this.unknowns.follow({ prepared, conclude: (outcome) => void this.conclude(prepared, outcome, known) })
   }
 
   private prepare(

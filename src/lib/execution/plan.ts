@@ -73,6 +73,8 @@ export interface ExecutionTiming {
   readonly delayedLimitMs: number
   /** An unknown order is asked after at these times since it became unknown. */
   readonly unknownAtMs: readonly number[]
+  /** Then every so often, beside its plan. */
+  readonly unknownEveryMs: number
   /** Pause before each further attempt at a leg: an empty book needs a moment to fill. */
   readonly retryAfterMs: readonly number[]
   /** The money of a fill is asked for at these times since the outcome. */
@@ -85,6 +87,7 @@ export const EXECUTION_TIMING: ExecutionTiming = {
   delayedPollMs: 100,
   delayedLimitMs: 10_000,
   unknownAtMs: [250, 1_000, 3_000, 10_000, 30_000],
+  unknownEveryMs: 30_000,
   retryAfterMs: [100, 300],
   reportAtMs: [50, 150, 300, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000],
   // A block of the venue's chain takes 2 s, and a few confirm it.

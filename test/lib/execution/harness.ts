@@ -30,6 +30,7 @@ const FAST: ExecutionTiming = {
   delayedPollMs: 10,
   delayedLimitMs: 300,
   unknownAtMs: [10, 30, 60, 100, 150],
+  unknownEveryMs: 60_000,
   retryAfterMs: [5, 10],
   reportAtMs: [1, 10, 30, 60],
   settlementAskMs: [10],
@@ -146,6 +147,7 @@ export class Harness {
   }
 
   close({ keep = false } = {}): void {
+    void this.orders.unknowns.leave()
     for (const gateway of Object.values(this.execution.gateways)) void gateway.close()
     this.ledger.close()
     if (!keep) rmSync(this.dataDir, { recursive: true, force: true })

@@ -116,6 +116,22 @@ describe('a first leg that', () => {
     expect(harness.execution.risk.isQuarantined(MARKET_IDS)).toBe(true)
   })
 
+  it('stays unknown is asked after beside its plan; nothing of it then is nothing at risk', async () => {
+    script = { '0.0': { kind: 'cut', perMille: 0, toldAfterQueries: 6 } }
+    const { listener, execution, orders, ledger } = create({
+      timing: { unknownAtMs: [5], unknownEveryMs: 10 },
+    })
+    await harness.run()
+    expect(listener.trades.map(({ status }) => status)).toEqual(['unknown'])
+    expect(execution.risk.totalMicros).toBeGreaterThan(0)
+    await until(() => listener.trades.at(-1)?.status === 'none', 'it is known')
+    expect(execution.risk.totalMicros).toBe(0)
+    expect(ledger.history().plans).toMatchObject([{ done: true, naked: false }])
+    expect(listener.counts).toEqual({ unknown: 1, orders: 1 })
+    await orders.unknowns.leave()
+    expect(sent()).toEqual(['0.0 2000'])
+  })
+
   it('fills nothing ends the plan with nothing at risk', async () => {
     script = { '0.0': nothing }
     await create().run()

@@ -96,6 +96,26 @@ describe('after a restart', () => {
     expect(venue.received).toHaveLength(1)
   })
 
+  it('an order that is known at last, long after its plan has ended, ends it with what is known', async () => {
+    script = { '0.0': { kind: 'cut', perMille: 1000, toldAfterQueries: 14 } }
+    await cutWhile('0.0 unknown')
+    const next = life({ unknownAtMs: [5], unknownEveryMs: 10 })
+    expect(await recover(next.execution, next.orders)).toMatchObject({ inFlight: 1, unknown: 1 })
+    const { listener, execution, ledger } = next
+    expect(execution.risk.totalMicros).toBe(worstCashMicros(polyMarket(), 4300, 2000))
+    await until(() => listener.trades.at(-1)?.status === 'filled', 'it is asked after until it is told')
+    expect(listener.trades.map(({ status, cashMicros }) => [status, cashMicros])).toEqual([
+      ['unknown', 0],
+      ['filled', 8_600_000],
+    ])
+    expect(listener.alarms.join()).toContain('20 contracts unhedged')
+    expect(execution.risk.totalMicros).toBe(8_601_000)
+    expect(ledger.history().inFlight).toEqual([])
+    await next.orders.unknowns.leave()
+    expect(ledger.totals().onRecord).toEqual({ orders: 1, fills: 1 })
+    expect(venue.received).toHaveLength(1)
+  })
+
   it('what was counted of an order that was left unknown is not counted again when its outcome is known', async () => {
     script = { '0.0': { kind: 'trickle', firstPerMille: 300, perMille: 800, afterMs: 700 } }
     const first = life({ delayedLimitMs: 60_000 })
