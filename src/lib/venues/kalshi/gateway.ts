@@ -10,6 +10,7 @@ import { evictOldest } from '../../core/evict-oldest.js'
 import type { PlannedOrder, VenueDenial } from '../../model/admission.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
+import { ABSENCE_TIMING, type AbsenceTiming } from './absent-orders.js'
 import { CREATE_PATH, KalshiAccount } from './account.js'
 import { AccountFollower } from './account-follower.js'
 import { keyWarning, type KalshiCredentials } from './auth.js'
@@ -25,6 +26,7 @@ import type {
 import { orderBody } from './order-body.js'
 import { OrderGroups } from './order-groups.js'
 import { outcomeOfCreate, outcomeOfEnd, outcomeOfListed } from './order-outcome.js'
+import { OrderSearch } from './order-search.js'
 import { sumFills } from './order-fills.js'
 import { OwnOrders } from './own-orders.js'
 import { readPages } from './pages.js'
@@ -33,7 +35,7 @@ import { KalshiRates } from './rates.js'
 import { restError } from './rest-result.js'
 import { KalshiRest } from './rest.js'
 import { WARM_CONNECTIONS, WarmConnections } from './warm-connections.js'
-import { isJsonObject, textOf } from './wire.js'
+import { textOf } from './wire.js'
 
 export interface KalshiGatewayOptions {
   readonly baseUrl: string
@@ -55,6 +57,8 @@ export interface KalshiGatewayOptions {
   readonly subaccount?: number
   /** The venue's own brake: the contracts that may match in 15 s, and whether nothing is sent without it. */
   readonly orderGroup?: { readonly contractsLimit: number; readonly isRequired: boolean }
+  /** When an order that no list has is known to have never arrived. */
+  readonly absence?: AbsenceTiming
   readonly onNotice?: (level: 'info' | 'warn', text: string) => void
   /** The venue's own brake has fallen. */
   readonly onBrake?: (reason: string) => void
@@ -79,6 +83,7 @@ export class KalshiGateway implements OrderGateway {
   private readonly groups: OrderGroups | undefined
   private readonly state: KalshiAccount
   private readonly own = new OwnOrders()
+  private readonly search: OrderSearch
   private readonly connections: WarmConnections
   private follower: AccountFollower | undefined
   /** Orders that the venue listed as resting and that were canceled for it. */
@@ -104,6 +109,8 @@ export class KalshiGateway implements OrderGateway {
         ? undefined
         : new OrderGroups({ rest, ...orderGroup, subaccount, onNotice, onTriggered })
     this.state = new KalshiAccount({ rest, groups: this.groups, clock, subaccount, onNotice })
+    const { own } = this
+    this.search = new OrderSearch({ rest, own, subaccount, timing: options.absence ?? ABSENCE_TIMING })
     this.connections = new WarmConnections({
       orders: this.orders,
       rates: this.rates,
@@ -170,6 +177,7 @@ export class KalshiGateway implements OrderGateway {
     }
     state.sends(prepared)
     own.sent(prepared, rates.nowMs())
+    this.search.sent(prepared.request.orderId)
     const result = await this.orders.post(CREATE_PATH, prepared.body, { onBytes, mayGo })
     rates.answered('POST', result)
     const outcome = outcomeOfCreate(result, prepared)
@@ -178,24 +186,20 @@ export class KalshiGateway implements OrderGateway {
   }
 
   async query(prepared: PreparedOrder): Promise<OrderOutcome> {
-    const { orderId, marketId } = prepared.request
+    const { orderId } = prepared.request
     this.own.sent(prepared, this.rates.nowMs())
     const end = this.own.endOf(orderId)
     // An end that tells of no fill could be ahead of it: the list has the last word on nothing.
     if (end !== undefined && end.filledE6 > 0) return this.ended(prepared, outcomeOfEnd(end, prepared))
-    const query = { ticker: marketId, limit: '200', ...this.ofSubaccount }
-    for await (const page of readPages(this.rated, '/portfolio/orders', query, 'orders')) {
-      if (page.kind === 'failed') return { kind: 'unknown', reason: page.reason }
-      const found = page.items.find((item) => isJsonObject(item) && item['client_order_id'] === orderId)
-      if (!isJsonObject(found)) continue
-      const outcome = outcomeOfListed(found, prepared)
-      this.ended(prepared, outcome)
-      const venueOrderId = textOf(found['order_id'])
-      if (found['status'] === 'resting' && venueOrderId !== undefined)
-        await this.cancel(venueOrderId, prepared)
-      return outcome
-    }
-    return { kind: 'unknown', reason: 'the venue lists no order of this id (its list can lag by seconds)' }
+    const found = await this.search.look(prepared)
+    if (found.kind === 'unknown') return found
+    if (found.kind === 'absent') return this.ended(prepared, { kind: 'none' })
+    const { order } = found
+    const outcome = outcomeOfListed(order, prepared)
+    this.ended(prepared, outcome)
+    const venueOrderId = textOf(order['order_id'])
+    if (order['status'] === 'resting' && venueOrderId !== undefined) await this.cancel(venueOrderId, prepared)
+    return outcome
   }
 
   async report(

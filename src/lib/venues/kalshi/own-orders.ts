@@ -86,6 +86,12 @@ export class OwnOrders {
     return this.ends.get(orderId)
   }
 
+  /** The venue has named it, in a list, by a fill, or by its end: it has arrived. */
+  isHeardOf(orderId: string): boolean {
+    for (const known of this.byVenueId.values()) if (known === orderId) return true
+    return false
+  }
+
   /** Whose a fill is; each trade is judged once. */
   judge({ tradeId, venueOrderId, orderId, countE6 }: AccountFill): FillVerdict {
     if (this.trades.has(tradeId)) return 'duplicate'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { sleep } from '../../../../src/lib/core/backoff.js'
-import { systemClock } from '../../../../src/lib/core/clock.js'
+import { ManualClock, systemClock } from '../../../../src/lib/core/clock.js'
 import { ArbeesError } from '../../../../src/lib/core/errors.js'
 import type { OrderRequest } from '../../../../src/lib/model/order.js'
 import type { OrderOutcome, Withheld } from '../../../../src/lib/venues/ports.js'
@@ -455,6 +455,115 @@ describe('what became of a Kalshi order', () => {
   ])('%s: unknown, and why', async (_, page, reason) => {
     const outcome = await queried({ '': page, again: page })
     expect(outcome).toMatchObject({ kind: 'unknown', reason: expect.stringMatching(reason) as string })
+  })
+
+  describe('that never reached the venue', () => {
+    let lists: { orders: object[]; fills: object[] }
+    let clock: ManualClock
+    let gateway: KalshiGateway
+    beforeEach(() => {
+      lists = { orders: [], fills: [] }
+      clock = new ManualClock(Date.now())
+      venue.answer = ({ method, path }) =>
+        method === 'POST' ? 'cut' : { status: 200, body: { ...lists, cursor: '', path } }
+      gateway = connect({ clock, subaccount: 7 })
+    })
+    const prepared = () => gateway.prepare(request({ signalMs: 2_000_000_000 }), gameMarket())
+    const sentOnce = async () => {
+      expect(await gateway.send(prepared(), () => undefined, mayGo)).toMatchObject({ kind: 'unknown' })
+    }
+    const askedAfter = async (ms: number) => {
+      clock.advanceMs(ms)
+      return (await gateway.query(prepared())).kind
+    }
+
+    it('is none once two looks, 20 s apart and a minute after it was signed, found nothing of it', async () => {
+      await sentOnce()
+      expect(await askedAfter(1)).toBe('unknown')
+      expect(await askedAfter(59_998)).toBe('unknown')
+      expect(venue.of('/portfolio/fills')).toHaveLength(0)
+      expect(await askedAfter(1)).toBe('unknown')
+      expect(await askedAfter(19_999)).toBe('unknown')
+      expect(await askedAfter(1)).toBe('none')
+      const query = { ticker: TICKER, min_ts: '1999400', limit: '200', subaccount: '7' }
+      expect(Object.fromEntries(venue.of('/portfolio/fills')[0]!.query)).toEqual(query)
+    })
+
+    it('of an earlier life is, counted from when this one first asked', async () => {
+      clock.advanceMs(1_000_000)
+      expect(await askedAfter(0)).toBe('unknown')
+      expect(await askedAfter(59_999)).toBe('unknown')
+      expect([await askedAfter(30_000), await askedAfter(30_000)]).toEqual(['unknown', 'none'])
+    })
+
+    it.each<[string, () => void, () => void]>([
+      [
+        'the list cannot be read',
+        () => (venue.answer = () => error(503, 'unavailable')),
+        () => (venue.answer = () => ({ status: 200, body: { ...lists, cursor: '' } })),
+      ],
+      [
+        'a fill is of no listed order',
+        () => (lists.fills = [fillOf('another')]),
+        () => (lists.orders = [listed({ order_id: 'another', client_order_id: 'x' })]),
+      ],
+      [
+        'a fill is not in the documented form',
+        () => (lists.fills = [{ ...fillOf('x'), count_fp: 1 }]),
+        () => (lists.fills = []),
+      ],
+      ['an order has no id', () => (lists.orders = [{ status: 'executed' }]), () => (lists.orders = [])],
+    ])('is not while %s: looks count anew', async (_, breaks, mends) => {
+      await sentOnce()
+      expect(await askedAfter(60_000)).toBe('unknown')
+      breaks()
+      expect(await askedAfter(30_000)).toBe('unknown')
+      mends()
+      expect(await askedAfter(30_000)).toBe('unknown')
+      expect(await askedAfter(30_000)).toBe('none')
+    })
+
+    it('has arrived when its fill is told, whatever the lists say', async () => {
+      const channel = await VenueServer.start([], credentials.privateKey)
+      gateway = connect({ clock, wsUrl: channel.url })
+      venue.answer = ({ method }) =>
+        method === 'POST' ? 'cut' : { status: 200, body: { ...lists, market_positions: [], cursor: '' } }
+      const alarms: string[] = []
+      const before = { positions: new Map(), markets: [], accepted: new Map(), isOurs: () => false }
+      gateway.watch(before, ({ text }) => alarms.push(text))
+      await until('it has subscribed', () => channel.commands.length === 1)
+      await sentOnce()
+      const msg = { ...fillOf(VENUE_ID), client_order_id: ORDER_ID, market_ticker: TICKER }
+      channel.sendText(JSON.stringify({ type: 'fill', sid: 1, msg }))
+      channel.sendText(
+        JSON.stringify({ type: 'fill', sid: 1, msg: { ...msg, trade_id: 'told', count_fp: '9.00' } }),
+      )
+      await until('the channel is read', () => alarms.length === 1)
+      for (let look = 0; look < 4; look++) expect(await askedAfter(60_000)).toBe('unknown')
+      await gateway.close()
+      await channel.close()
+    })
+
+    it('leaves its money free again', async () => {
+      await gateway.warm().catch(() => undefined)
+      const balance = { balance_dollars: '2.0000', balance: 200 }
+      venue.answer = ({ method }) =>
+        method === 'POST' ? 'cut' : { status: 200, body: { ...lists, ...balance, cursor: '' } }
+      await gateway.warm()
+      const fits = () => gateway.admit([{ market: gameMarket(), worstMicros: 2e6 }]) === undefined
+      expect(fits()).toBe(true)
+      await sentOnce()
+      expect(fits()).toBe(false)
+      await askedAfter(60_000)
+      expect(await askedAfter(20_000)).toBe('none')
+      await gateway.warm()
+      expect(fits()).toBe(true)
+    })
+
+    const fillOf = (venueOrderId: string) => ({
+      ...{ trade_id: `of ${venueOrderId}`, order_id: venueOrderId, ticker: TICKER, count_fp: '1.00' },
+      ...{ yes_price_dollars: '0.5200', fee_cost: '0.017500' },
+    })
   })
 
   it('stays unknown while the venue cannot be asked', async () => {
