@@ -9,10 +9,16 @@ import { Harness } from '../../execution/harness.js'
 import { HttpVenue } from '../../execution/http-venue.js'
 import { until } from '../../poll.js'
 import { kalshiMarket } from '../../risk/samples.js'
-import { polyGet, startBench, type Bench, type Json } from '../../sim/harness.js'
+import { polyGet, startBench, type Bench } from '../../sim/harness.js'
 import { openMarkets, signalOf } from './unknown-outcome-drill.js'
 
 const SPEED = 8
+
+interface TradeRow {
+  readonly taker_order_id: string
+  readonly status: string
+  readonly size: string
+}
 
 let dir: string
 let bench: Bench
@@ -70,7 +76,7 @@ it('a fill is final when the venue says so of each of its trades: one that it gi
       .plans.flatMap((plan) => plan.orders)
       .filter(({ prepared }) => prepared.request.venue === 'poly')
   await until(() => orders().length === 3 && orders().every(({ settled }) => settled), 'all are final')
-  const { data } = (await polyGet(bench, '/data/trades')).body as { data: Json[] }
+  const { data } = (await polyGet(bench, '/data/trades')).body as { readonly data: readonly TradeRow[] }
   const failedE6 = (id: string | undefined) =>
     data
       .filter(({ taker_order_id: taker, status }) => taker === id && status === 'FAILED')
@@ -78,7 +84,7 @@ it('a fill is final when the venue says so of each of its trades: one that it gi
   const voided = orders().map(({ voidedE6 }) => voidedE6)
   expect(voided).toEqual(orders().map(({ prepared }) => failedE6(prepared.venueOrderId)))
   expect(voided.filter((sizeE6) => sizeE6 > 0)).toHaveLength(1)
-  expect(new Set(data.map(({ status }) => String(status)))).toEqual(new Set(['FAILED', 'CONFIRMED']))
+  expect(new Set(data.map(({ status }) => status))).toEqual(new Set(['FAILED', 'CONFIRMED']))
   expect(harness.listener.trades.filter(({ status }) => status === 'voided')).toMatchObject([
     { filledE6: Math.max(...voided), cashMicros: 0 },
   ])
