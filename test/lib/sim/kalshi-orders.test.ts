@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
-import { createPrivateKey } from 'node:crypto'
+import { constants, createPrivateKey, sign, type SignKeyObjectInput } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/lib/core/clock.js'
 import type { TradingAlarm } from '../../../src/lib/venues/ports.js'
@@ -8,6 +8,7 @@ import { KalshiGateway } from '../../../src/lib/venues/kalshi/gateway.js'
 import {
   call,
   kalshiCall,
+  kalshiHeaders,
   kalshiSocket,
   startBench,
   until,
@@ -341,6 +342,252 @@ describe('an order group', () => {
     expect((await create({ order_group_id: body.order_group_id })).status).toBe(404)
     const id = await newGroup(5)
     expect((await group('PUT', `/${id}/reset`, {})).status).toBe(404)
+  })
+})
+
+/** What a row sends, when it is not an order of `order()` with other fields. */
+interface Call {
+  readonly method: string
+  readonly path: string
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+}
+
+// Beside what kalshi-rest and kalshi-ws refuse: each row says what is documented, and where.
+describe('the venue refuses', () => {
+  const ORDERS = '/portfolio/events/orders'
+  const GROUPS = '/portfolio/order_groups'
+  const path = `/trade-api/v2${ORDERS}`
+  const list =
+    (query: string): (() => Call) =>
+    () => ({ method: 'GET', path: query })
+  const group =
+    (body: unknown): (() => Call) =>
+    () => ({ method: 'POST', path: `${GROUPS}/create`, body })
+  /** An order whose headers are made of the right ones, or of another text signed. */
+  const signed =
+    (tamper: (headers: Record<string, string>) => Record<string, string>, text = ['POST', path]) =>
+    (): Call => ({
+      ...{ method: 'POST', path: ORDERS, body: order() },
+      headers: tamper(kalshiHeaders(bench.trade, text[0]!, text[1]!)),
+    })
+  const as = (options: Partial<SignKeyObjectInput>) =>
+    signed((headers) => {
+      const text = `${headers['KALSHI-ACCESS-TIMESTAMP']}POST${path}`
+      const signature = sign('sha256', Buffer.from(text), { key: bench.trade.pem, ...options } as never)
+      return { ...headers, 'KALSHI-ACCESS-SIGNATURE': signature.toString('base64') }
+    })
+  const without = (name: string) => signed(({ [`KALSHI-ACCESS-${name}`]: _, ...headers }) => headers)
+  const signature = (change: (text: string) => string) =>
+    signed((headers) => {
+      const text = change(headers['KALSHI-ACCESS-SIGNATURE']!)
+      return { ...headers, 'KALSHI-ACCESS-SIGNATURE': text }
+    })
+  const none = ['none of the three headers may lack', 401, 'signature_is_missing_from_headers'] as const
+  const salted = { padding: constants.RSA_PKCS1_PSS_PADDING }
+  const digest = { ...salted, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+  const now = { time_in_force: 'immediate_or_cancel' }
+
+  it.each<[string, string, number, string, Record<string, unknown> | (() => Call | Promise<Call>)]>([
+    // Section 1: headers and signature.
+    ['a call without the key', ...none, without('KEY')],
+    ['a call without the time', ...none, without('TIMESTAMP')],
+    ['a call without the signature', ...none, without('SIGNATURE')],
+    [
+      'a time in seconds',
+      'Unix ms; too old is header_timestamp_expired',
+      401,
+      'header_timestamp_expired',
+      signed((headers) => ({ ...headers, 'KALSHI-ACCESS-TIMESTAMP': String(Math.floor(Date.now() / 1000)) })),
+    ],
+    [
+      'another time than the signed one',
+      'signed text = timestamp + METHOD + path',
+      401,
+      'authentication_error',
+      signed((headers) => ({ ...headers, 'KALSHI-ACCESS-TIMESTAMP': String(Date.now() + 500) })),
+    ],
+    [
+      'a method in small letters',
+      'METHOD (upper case)',
+      401,
+      'authentication_error',
+      signed((headers) => headers, ['post', path]),
+    ],
+    [
+      'a path without its base',
+      'path includes /trade-api/v2',
+      401,
+      'authentication_error',
+      signed((headers) => headers, ['POST', ORDERS]),
+    ],
+    [
+      'the whole address signed',
+      'and excludes the host',
+      401,
+      'authentication_error',
+      signed((headers) => headers, ['POST', `http://127.0.0.1${path}`]),
+    ],
+    ['PKCS #1 padding', 'RSASSA-PSS', 401, 'authentication_error', as({})],
+    [
+      'the longest salt',
+      'salt length = digest length',
+      401,
+      'authentication_error',
+      as({ ...salted, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN }),
+    ],
+    [
+      'a key of nobody',
+      'details NOT_FOUND',
+      401,
+      'authentication_error',
+      signed((headers) => ({ ...headers, 'KALSHI-ACCESS-KEY': bench.trade.id.toUpperCase() })),
+    ],
+    [
+      'the URL alphabet',
+      'standard base64',
+      401,
+      'authentication_error',
+      signature((text) => `${text.slice(0, -4)}-_==`),
+    ],
+    [
+      'base64 without its end',
+      'standard base64',
+      401,
+      'authentication_error',
+      signature((text) => text.replace(/=+$/, '')),
+    ],
+    // Section 4: the body of an order.
+    ['a numeric client id', 'client_order_id string', 400, 'bad_request', { client_order_id: 7 }],
+    ['a numeric ticker', 'ticker string', 400, 'bad_request', { ticker: 7 }],
+    ['a numeric side', 'side bid|ask', 400, 'bad_request', { side: 1 }],
+    ['a flag as a number', 'post_only boolean', 400, 'bad_request', { post_only: 1 }],
+    ['half a second', 'expiration_time (s)', 400, 'bad_request', { expiration_time: 1.5 }],
+    ['half a shard', 'exchange_index integer', 400, 'bad_request', { exchange_index: 3.5 }],
+    ['an object as the price', 'price string', 400, 'bad_request', { price: { value: '0.5' } }],
+    ['no side', 'required', 400, 'missing_parameters', { side: undefined }],
+    ['a null count', 'required', 400, 'missing_parameters', { count: null }],
+    ['an empty ticker', 'required', 400, 'missing_parameters', { ticker: '' }],
+    ['no time in force', 'required', 400, 'missing_parameters', { time_in_force: undefined }],
+    [
+      'an order of V1',
+      'yes_price, action, type no longer exist as inputs',
+      400,
+      'missing_parameters',
+      () => ({
+        ...{ method: 'POST', path: ORDERS },
+        body: { ticker, action: 'buy', side: 'yes', type: 'limit', count: '1', yes_price: 50 },
+      }),
+    ],
+    [
+      'a time of GTT',
+      'GTT is not a valid API value (SDK)',
+      400,
+      'invalid_parameters',
+      { time_in_force: 'GTT' },
+    ],
+    ['three decimals of a count', 'counts to 0.01', 400, 'invalid_parameters', { count: '1.000' }],
+    ['a count with a sign', 'string, 0-2 decimals (SDK)', 400, 'invalid_parameters', { count: '+1.00' }],
+    ['a count with a space', 'string, 0-2 decimals (SDK)', 400, 'invalid_parameters', { count: ' 1.00' }],
+    ['a count in powers', 'string, 0-2 decimals (SDK)', 400, 'invalid_parameters', { count: '1e2' }],
+    ['five decimals of a price', 'prices of 2-4 decimals', 400, 'invalid_price', { price: '0.02000' }],
+    ['a price in cents', 'YES dollars', 400, 'invalid_price', { price: '50' }],
+    ['a negative price', 'off the grid is invalid_price', 400, 'invalid_price', { price: '-0.0200' }],
+    [
+      'a FOK that expires',
+      'expiration_time GTC only',
+      400,
+      'invalid_parameters',
+      () => ({
+        ...{ method: 'POST', path: ORDERS },
+        body: order({ time_in_force: 'fill_or_kill', expiration_time: 4_000_000_000 }),
+      }),
+    ],
+    ['an id with a dot', 'letters, digits, - and _', 400, 'invalid_parameters', { client_order_id: 'a.b' }],
+    [
+      'a market in small letters',
+      '404 not_found',
+      404,
+      'not_found',
+      () => ({
+        ...{ method: 'POST', path: ORDERS },
+        body: order({ ticker: ticker.toLowerCase() }),
+      }),
+    ],
+    ["another shard than the market's", '404 not_found', 404, 'not_found', { exchange_index: 2 }],
+    [
+      'an id that was used',
+      'permanent per account',
+      409,
+      'order_already_exists',
+      async () => {
+        const used = { ...now, client_order_id: 'used' }
+        await create(used)
+        return { method: 'POST', path: ORDERS, body: order({ ...used, subaccount: 1 }) }
+      },
+    ],
+    // Section 4: reads.
+    ['a page of 201 events', 'events: limit up to 200', 400, 'msg', list('/events?limit=201')],
+    ['a page of 1001 markets', 'over 1000 is 400, shape 3', 400, 'msg', list('/markets?limit=1001')],
+    ['a page of none', 'markets: limit 1-1000', 400, 'msg', list('/markets?limit=0')],
+    ['the status active', 'filter word open, body status active', 400, 'msg', list('/markets?status=active')],
+    [
+      'eleven events',
+      'at most 10 (SDK)',
+      400,
+      'msg',
+      list(`/portfolio/orders?event_ticker=${'A,'.repeat(10)}A`),
+    ],
+    [
+      'another filter',
+      'position, total_traded (SDK)',
+      400,
+      'msg',
+      list('/portfolio/positions?count_filter=side'),
+    ],
+    ['an unknown market', '404 not_found', 404, 'not_found', list('/markets/NOPE')],
+    ['an unknown event', '404 not_found', 404, 'not_found', list('/events/NOPE')],
+    ['an unknown series', '404 not_found', 404, 'not_found', list('/series/NOPE')],
+    ['an unknown order', '404 not_found', 404, 'not_found', list('/portfolio/orders/nope')],
+    // Section 4: order groups.
+    ['a limit in text', 'contracts_limit number (SDK)', 400, 'bad_request', group({ contracts_limit: '5' })],
+    ['half a contract', 'whole contracts only (SDK)', 400, 'bad_request', group({ contracts_limit: 1.5 })],
+    ['a numeric fp', 'contracts_limit_fp string (SDK)', 400, 'bad_request', group({ contracts_limit_fp: 5 })],
+    [
+      'a group of nobody',
+      '0, 1-63 (SDK)',
+      400,
+      'invalid_parameters',
+      group({ contracts_limit: 5, subaccount: 9 }),
+    ],
+    ['a group that is a list', 'an object (SDK)', 400, 'bad_request', group([])],
+  ])('%s: %s', async (_what, _documented, status, code, said) => {
+    const asked: Call =
+      typeof said === 'function' ? await said() : { method: 'POST', path: ORDERS, body: order(said) }
+    const before = bench.sim.stats().orders
+    const { method, body } = asked
+    const answer = await (asked.headers === undefined
+      ? kalshiCall(bench, method, asked.path, body)
+      : call(`${bench.sim.urls.kalshiRest}${asked.path}`, {
+          ...{ method, body: JSON.stringify(body), headers: asked.headers },
+        }))
+    const told = answer.body.error?.code ?? answer.body.code ?? Object.keys(answer.body as object)[0]
+    expect([answer.status, told]).toEqual([status, code])
+    expect(bench.sim.stats().orders).toBe(before)
+  })
+
+  it('nothing of a right call: a client of its own signs, counts, prices and pages so', async () => {
+    const right = as(digest)()
+    const { status } = await call(`${bench.sim.urls.kalshiRest}${ORDERS}`, {
+      ...{ method: 'POST', body: JSON.stringify(right.body), headers: right.headers! },
+    })
+    expect(status).toBe(201)
+    for (const fields of [{ count: '1' }, { count: '1.0' }, { price: '0.02' }, { exchange_index: -1 }]) {
+      expect((await create({ ...fields, unknown_field: 1 })).status).toBe(201)
+    }
+    await kalshiCall(bench, 'DELETE', ORDERS)
+    const { body } = await call(`${bench.sim.urls.kalshiRest}/markets?limit=1&cursor=garbage`)
+    expect(body.markets).toHaveLength(1)
   })
 })
 

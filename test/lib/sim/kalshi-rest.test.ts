@@ -224,6 +224,12 @@ describe('authentication of private calls', () => {
     expect([status, body.error.code]).toEqual([404, 'not_found'])
   })
 
+  it('opens no subaccount below the Advanced tier', async () => {
+    const { status, body } = await kalshiCall(bench, 'POST', '/portfolio/subaccounts', {})
+    expect([status, body.error.code]).toEqual([400, 'bad_request'])
+    expect((await kalshiCall(bench, 'GET', '/portfolio/balance?subaccount=2')).status).toBe(404)
+  })
+
   it('has no V1 orders any more', async () => {
     const answer = await kalshiCall(bench, 'POST', '/portfolio/orders', {
       ticker,

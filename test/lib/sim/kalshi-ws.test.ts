@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/lib/core/clock.js'
 import {
   call,
   connect,
@@ -199,6 +200,21 @@ describe('commands', () => {
     ['prices without tickers', { id: 1, cmd: 'subscribe', params: { channels: ['pyth_value'] } }, 28],
     ['sids in text', { id: 1, cmd: 'unsubscribe', params: { sids: ['1'] } }, 11],
     ['a sid and sids', { id: 1, cmd: 'update_subscription', params: { sid: 1, sids: [1] } }, 12],
+    ['no command', { id: 1, params: {} }, 5],
+    ['a command that is a number', { id: 1, cmd: 5 }, 5],
+    ['params that are a list', { id: 1, cmd: 'subscribe', params: ['trade'] }, 2],
+    ['null channels', { id: 1, cmd: 'subscribe', params: { channels: null } }, 3],
+    ['a numeric channel', { id: 1, cmd: 'subscribe', params: { channels: [1] } }, 11],
+    ['a retired channel', { id: 1, cmd: 'subscribe', params: { channels: ['multivariate'] } }, 8],
+    ['a numeric ticker', { id: 1, cmd: 'subscribe', params: { channels: ['trade'], market_ticker: 7 } }, 11],
+    [
+      'a book of no market',
+      { id: 1, cmd: 'subscribe', params: { channels: ['orderbook_delta'], market_tickers: [] } },
+      14,
+    ],
+    ['a sid in text', { id: 1, cmd: 'update_subscription', params: { sid: '1', action: 'add_markets' } }, 11],
+    ['a numeric action', { id: 1, cmd: 'update_subscription', params: { sid: 1, action: 1 } }, 13],
+    ['a null list of sids', { id: 1, cmd: 'unsubscribe', params: { sids: null } }, 4],
     ['an empty list of sids', { id: 1, cmd: 'update_subscription', params: { sids: [] } }, 4],
   ])('answers %s with an error code', async (_what, command, code) => {
     const connection = await open()
@@ -209,6 +225,22 @@ describe('commands', () => {
     expect(error.id).toBe(typeof command === 'string' ? undefined : 1)
     expect(error.seq).toBeUndefined()
     connection.close()
+  })
+
+  it('takes 10,000 commands a second and no more', async () => {
+    // Its clock stands: none comes back, however slow the machine is.
+    const nowMs = Date.now()
+    const still = await startBench({ speed: 1, clock: { ...systemClock, nowMs: () => nowMs } })
+    try {
+      const connection = await kalshiSocket(still)
+      for (let id = 1; id <= 10_001; id++) connection.send(`{"id":${id},"cmd":"dance"}`)
+      const last = await connection.next(({ id }) => id === 10_001, 'the last answer')
+      expect(last.msg).toEqual({ code: 27, msg: expect.any(String) })
+      expect(connection.frames.filter(({ msg }) => msg.code === 5)).toHaveLength(10_000)
+      connection.close()
+    } finally {
+      await still.close()
+    }
   })
 
   it('gives one sid per channel, snapshots before deltas, and one sequence over all markets', async () => {
@@ -452,6 +484,11 @@ describe('an absent side', () => {
       })
       const snapshot = await connection.next(({ type }) => type === 'orderbook_snapshot', 'the snapshot')
       expect(Object.keys(snapshot.msg)).toEqual(['market_ticker', 'market_id'])
+      const late = await kalshiCall(scoped, 'POST', '/portfolio/events/orders', {
+        ...{ ticker: ended.ticker, side: 'bid', count: '1.00', price: '0.5000' },
+        ...{ time_in_force: 'immediate_or_cancel', self_trade_prevention_type: 'taker_at_cross' },
+      })
+      expect([late.status, late.body.error?.code]).toEqual([409, 'market_closed'])
       connection.close()
     } finally {
       await scoped.close()

@@ -1,7 +1,7 @@
 /**
  * Kalshi WebSocket commands, checked in the venue's order, with its error codes. Not told here: 9 (every handshake is
- * signed), 18 (nothing takes long), 19-23 (requests for quotes), 26 and 27 (500,000 markets, and 10,000 commands a
- * second: more than the simulator gets to); 6, 16 and 17 are retired. Markets by `market_id` are refused.
+ * signed), 18 (nothing takes long), 19-23 (requests for quotes), 26 (500,000 markets: more than the simulator has); 6, 16
+ * and 17 are retired. Markets by `market_id` are refused.
  */
 
 import { parseJson, recordOf } from '../http-host.js'
@@ -42,6 +42,7 @@ const ERROR_TEXT = {
   15: 'Action required',
   24: 'Index IDs required',
   25: 'Subscription buffer overflow',
+  27: 'Command rate limit exceeded',
   28: 'Underlying tickers required',
 } as const
 export type ErrorCode = keyof typeof ERROR_TEXT

@@ -9,6 +9,7 @@ import { parseCommand, type Command, type ErrorCode } from './commands.js'
 import { deltaMessage, snapshotMessage, tickerMessage, tradeMessage, type PrintedTrade } from './frames.js'
 import type { LastTrade } from './shapes.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
+import { TokenBucket } from './token-bucket.js'
 
 export interface SessionOptions {
   readonly line: Line
@@ -23,13 +24,17 @@ export interface SessionOptions {
 
 /** A reader this far behind loses its subscriptions (error 25). */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
+/** More are refused (error 27). */
+const COMMANDS_PER_S = 10_000
 
 export class KalshiSession {
   private readonly subscriptions: Subscriptions
+  private readonly commands: TokenBucket
   private stopTape: (() => void) | undefined
 
   constructor(private readonly options: SessionOptions) {
     this.subscriptions = new Subscriptions(options.line, options.stats)
+    this.commands = new TokenBucket(COMMANDS_PER_S, COMMANDS_PER_S, options.exchange.clock.nowMs())
   }
 
   get account(): KalshiAccount {
@@ -43,6 +48,10 @@ export class KalshiSession {
 
   onText(text: string): void {
     const command = parseCommand(text)
+    if (!this.commands.take(1, this.options.exchange.clock.nowMs())) {
+      this.subscriptions.fail({ kind: 'error', id: command.id, code: 27 })
+      return
+    }
     switch (command.kind) {
       case 'error':
         this.subscriptions.fail(command)
