@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/lib/core/clock.js'
 import {
   bookHash,
   connect,
@@ -215,20 +216,27 @@ describe('orders that rest', () => {
 
 describe('a game that begins', () => {
   it("finds nobody's order from before: the book is cleared", async () => {
-    const bench = await startBench({ seed: 3, speed: 60 })
+    let jumpedUs = 0
+    const clock = { ...systemClock, monoUs: () => systemClock.monoUs() + jumpedUs }
+    const bench = await startBench({ seed: 3, clock })
     try {
       const feed = await connect(bench.sim.urls.polyWs)
       feed.send({ assets_ids: ['0'], type: 'market', custom_feature_enabled: true })
-      const fresh = await until<Json>(
-        () => eventsOf(feed).find(({ event_type: type }) => type === 'new_market'),
-        'a new game',
-      )
+      // The first game ends after a minute; the next one is listed ten seconds before it starts.
+      jumpedUs += 60e6
+      const fresh = await until<Json>(() => {
+        const found = eventsOf(feed).find(({ event_type: type }) => type === 'new_market')
+        if (found === undefined) jumpedUs += 1e6
+        return found
+      }, 'a new game')
       const [token] = fresh.clob_token_ids
       const { negRisk } = (await marketsOf(bench)).find(({ tokens }) => tokens[0] === token)!
       const order = limit(bench, token, 'BUY', 0.01, 10)
       const { body } = await postOrder(bench, order, { orderType: 'GTC', negRisk })
       expect(body.status).toBe('live')
       const path = `/data/order/${String(body.orderID)}`
+      expect((await signed(bench, 'GET', path)).body).toMatchObject({ status: 'LIVE' })
+      jumpedUs += 12e6
       await until(async () => (await signed(bench, 'GET', path)).body === null, 'the start')
       feed.close()
     } finally {
