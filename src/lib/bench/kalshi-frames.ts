@@ -14,7 +14,7 @@ const EDGE_EVERY = 50
 export function kalshiSource(): FrameSource {
   const frames = new KalshiFrames()
   const session = new BookSession({
-    useYesPrice: false,
+    useYesPrice: true,
     snapshotTimeoutMs: 2_000,
     quietMs: 5_000,
     silenceAnswerMs: 2_000,

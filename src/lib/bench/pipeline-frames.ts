@@ -7,8 +7,8 @@ import { formatScaled } from '../model/price.js'
 import { BENCH_GAMES } from './pipeline-markets.js'
 
 const SID = 1
-/** What a NO bid there offers: YES at 42, against a bid of 50 on the other venue. */
-const CHEAP = { price_dollars: '0.5800', side: 'no' } as const
+/** What a NO bid offers, as a price of YES: 42, against a bid of 50 on the other venue. */
+const CHEAP = { price_dollars: '0.4200', side: 'no' } as const
 /** The best YES bid, whose size changes. */
 const QUIET = { price_dollars: '0.3900', side: 'yes' } as const
 
@@ -30,8 +30,8 @@ export class KalshiFrames {
       const msg = {
         market_ticker: kalshi.marketId,
         market_id: '00000000-0000-4000-8000-000000000000',
-        yes_dollars_fp: levelsFrom(3_900),
-        no_dollars_fp: levelsFrom(4_700),
+        yes_dollars_fp: levelsFrom(3_900, -100),
+        no_dollars_fp: levelsFrom(5_300, 100),
       }
       return frame({ type: 'orderbook_snapshot', sid: SID, seq: ++this.seq, msg })
     })
@@ -70,8 +70,11 @@ export class KalshiFrames {
   }
 }
 
-/** Ten levels, a cent apart: YES is bid 39, and asked 53 by the NO bid at 47. */
-const levelsFrom = (bestE4: number) =>
-  Array.from({ length: 10 }, (_, index) => [formatScaled(bestE4 - 100 * index, 4), `${100 + 10 * index}.00`])
+/** Ten levels, a cent apart, as prices of YES: bid 39, and asked 53 by the NO bid at 47. */
+const levelsFrom = (bestE4: number, stepE4: number) =>
+  Array.from({ length: 10 }, (_, index) => [
+    formatScaled(bestE4 + stepE4 * index, 4),
+    `${100 + 10 * index}.00`,
+  ])
 
 const frame = (value: object): Buffer => Buffer.from(JSON.stringify(value))

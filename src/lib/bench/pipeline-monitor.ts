@@ -47,7 +47,7 @@ class Monitor implements Sink {
   private frames: readonly Frame[] = []
   private next = 0
   private readonly session = new BookSession({
-    useYesPrice: false,
+    useYesPrice: true,
     snapshotTimeoutMs: 2_000,
     quietMs: 5_000,
     silenceAnswerMs: 2_000,

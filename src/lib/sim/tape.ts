@@ -9,7 +9,8 @@
  * `venue` says whose market data socket it goes to, `at_ms` how long after a connection's first subscription it is
  * sent (divided by the speed), `frame` what is sent: a string as it is, anything else as its JSON. Every connection
  * that subscribes gets the whole tape of its venue, in file order, whatever it subscribed to; commands are answered as
- * usual, no snapshot or delta of the scenario is sent, and unknown tickers and tokens are accepted. Catalogs, REST
+ * usual (a book frame is not turned into the form of NO prices that was asked for: arbees asks for prices of YES), no
+ * snapshot or delta of the scenario is sent, and unknown tickers and tokens are accepted. Catalogs, REST
  * books, order entry and scoreboards stay the scenario's.
  */
 

@@ -6,7 +6,7 @@ import { BookSession } from '../../../src/lib/venues/kalshi/session.js'
 
 const NOW_MS = 1_769_500_000_000
 const OPTIONS = {
-  useYesPrice: false,
+  useYesPrice: true,
   snapshotTimeoutMs: 1e9,
   quietMs: 1e9,
   silenceAnswerMs: 1e9,

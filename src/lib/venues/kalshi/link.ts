@@ -91,7 +91,8 @@ export class KalshiLink {
     const socket = openSocket({ ...options, maxPayload: MAX_FRAME_BYTES })
     const connection: Connection = {
       socket,
-      session: new BookSession({ ...options, useYesPrice: false }),
+      // What the venue's default will be: a flag that it then drops changes nothing.
+      session: new BookSession({ ...options, useYesPrice: true }),
       catalog: listener.onCatalogChange === undefined ? undefined : new CatalogSession(),
       pulse: new LinkPulse(options, nowUs),
       isOpen: false,

@@ -18,6 +18,21 @@ export function yesPriceE4(side: Outcome, wirePriceE4: number, useYesPrice: bool
 
 const bookSideOf = (side: Outcome): BookSide => (side === 'yes' ? 'bid' : 'ask')
 
+/**
+ * The levels make a crossed book, and an uncrossed one when they are read in the other form: prices of NO where those
+ * of YES were asked for, or the other way round. A book that a match has just crossed may look like that for a moment.
+ */
+export function looksMirrored(frame: SnapshotFrame, useYesPrice: boolean): boolean {
+  const isCrossed = (form: boolean) => {
+    const bid = Math.max(...frame.yes.filter(isResting).map(([priceE4]) => priceE4))
+    const asks = frame.no.filter(isResting).map(([priceE4]) => yesPriceE4('no', priceE4, form))
+    return bid >= Math.min(...asks)
+  }
+  return isCrossed(useYesPrice) && !isCrossed(!useYesPrice)
+}
+
+const isResting = ([, sizeE2]: WireLevel): boolean => sizeE2 > 0
+
 /** Replaces the whole book; an absent side is empty. */
 export function applySnapshot(book: OrderBook, frame: SnapshotFrame, useYesPrice: boolean): void {
   book.replace(toYesLevels('yes', frame.yes, useYesPrice), toYesLevels('no', frame.no, useYesPrice))

@@ -100,7 +100,7 @@ export class BookSession {
     const { subscription } = this
     switch (frame.kind) {
       case 'snapshot':
-        turn.effects.push(subscription.books.snapshot(frame, turn.nowUs))
+        turn.effects.push(...subscription.books.snapshot(frame, turn.nowUs))
         subscription.onSnapshot(frame.ticker)
         break
       case 'delta': {

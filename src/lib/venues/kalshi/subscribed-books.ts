@@ -4,8 +4,15 @@ import { OrderBook } from '../../model/order-book.js'
 import { stateOfBook } from '../../model/quote.js'
 import { placeAfterDelta, placeOfSnapshot, type BookPlace } from './book-place.js'
 import type { DeltaFrame, SnapshotFrame } from './book-frames.js'
-import { applyDelta, applySnapshot } from './mapper.js'
-import { refused, skipped, type BookEffect, type BookState, type SessionEffect } from './session-effects.js'
+import { applyDelta, applySnapshot, looksMirrored } from './mapper.js'
+import {
+  notice,
+  refused,
+  skipped,
+  type BookEffect,
+  type BookState,
+  type SessionEffect,
+} from './session-effects.js'
 
 interface SubscribedBook {
   readonly book: OrderBook
@@ -37,6 +44,8 @@ export class SubscribedBooks {
   private readonly books = new Map<string, SubscribedBook>()
   /** Everything ever joined on this connection: late messages of these are expected. */
   private readonly known = new Set<string>()
+  /** Their last snapshots contradict the form of price that was asked for: then no book of the subscription is believed. */
+  private readonly mirrored = new Set<string>()
 
   constructor(
     private readonly useYesPrice: boolean,
@@ -86,12 +95,14 @@ export class SubscribedBooks {
     }
   }
 
-  leave(ticker: string): void {
+  leave(ticker: string): SessionEffect[] {
     this.books.delete(ticker)
+    return this.judgeForm(ticker, false)
   }
 
   clear(): void {
     this.books.clear()
+    this.mirrored.clear()
   }
 
   /** Distrusts every book until its next snapshot; books without a first one are asked for again at once. */
@@ -118,22 +129,24 @@ export class SubscribedBooks {
       entry.seen = false
       entry.crossed = false
       entry.askAtUs = nowUs
+      effects.push(...this.judgeForm(ticker, false))
     }
     return effects
   }
 
-  snapshot(frame: SnapshotFrame, nowUs: number): SessionEffect {
+  snapshot(frame: SnapshotFrame, nowUs: number): SessionEffect[] {
     const entry = this.books.get(frame.ticker)
-    if (entry === undefined) return this.ofUnfollowed(frame.ticker)
+    if (entry === undefined) return [this.ofUnfollowed(frame.ticker)]
     if (!entry.listed) {
       entry.overdue = true
-      return skipped('unlisted_market')
+      return [skipped('unlisted_market')]
     }
     applySnapshot(entry.book, frame, this.useYesPrice)
     entry.fresh = true
     entry.seen = true
     entry.place = placeOfSnapshot(entry.asks.shift() ?? entry.place.askedUs)
-    return this.changed(frame.ticker, entry, undefined, nowUs)
+    const others = this.judgeForm(frame.ticker, looksMirrored(frame, this.useYesPrice))
+    return [this.changed(frame.ticker, entry, undefined, nowUs), ...others]
   }
 
   /** Undefined when a level would fall below zero: a message was lost. */
@@ -174,12 +187,32 @@ export class SubscribedBooks {
     venueMs: number | undefined,
     nowUs: number,
   ): SessionEffect {
-    const state = stateOfBook(entry.book)
-    const crossed = state === 'BROKEN'
+    const crossed = entry.book.isCrossed || this.mirrored.has(ticker)
     if (crossed && !entry.crossed) entry.askAtUs = nowUs + CROSSED_FOR_US
     if (!crossed) entry.askEveryUs = this.askEveryUs
     entry.crossed = crossed
-    return bookEffect(ticker, entry, state, venueMs)
+    return bookEffect(ticker, entry, this.stateOf(entry), venueMs)
+  }
+
+  private stateOf({ book }: SubscribedBook): BookState {
+    return this.mirrored.size > 0 ? 'BROKEN' : stateOfBook(book)
+  }
+
+  /** What a market's snapshot says of the form of price; when that changes what may be believed, the other books. */
+  private judgeForm(ticker: string, isMirrored: boolean): SessionEffect[] {
+    const wasDoubted = this.mirrored.size > 0
+    if (isMirrored) this.mirrored.add(ticker)
+    else this.mirrored.delete(ticker)
+    const isDoubted = this.mirrored.size > 0
+    if (isDoubted === wasDoubted) return []
+    const effects: SessionEffect[] = [...this.books]
+      .filter(([other, { fresh }]) => fresh && other !== ticker)
+      .map(([other, entry]) => bookEffect(other, entry, this.stateOf(entry), undefined))
+    const text = `the snapshot of ${ticker} is crossed as use_yes_price ${this.useYesPrice} reads it, and not the other way: no book is believed`
+    effects.push(
+      isDoubted ? notice('error', text) : notice('info', 'NO levels come as they were asked for again'),
+    )
+    return effects
   }
 
   private ofUnfollowed(ticker: string): SessionEffect {

@@ -239,7 +239,7 @@ export class BookSubscription {
     const added = [...this.wantedTickers].filter((ticker) => !this.books.has(ticker) && !leaving.has(ticker))
     const deleted = this.books.tickers.filter((ticker) => !this.wantedTickers.has(ticker))
     for (const ticker of added) this.books.join(ticker, turn.nowUs)
-    for (const ticker of deleted) this.books.leave(ticker)
+    for (const ticker of deleted) turn.effects.push(...this.books.leave(ticker))
     for (const list of this.plan.additions(added)) this.update('add_markets', list, turn)
     this.update('delete_markets', deleted, turn)
   }

@@ -17,7 +17,6 @@ import { venueLevels } from './venue-levels.js'
 
 const TICKERS = ['A', 'B']
 const OPTIONS = {
-  useYesPrice: false,
   snapshotTimeoutMs: 2000,
   quietMs: 5000,
   silenceAnswerMs: 2000,
@@ -93,7 +92,7 @@ const steps = fc
 /** One connection with the venue behind it; both venues are told the same. */
 class Side {
   readonly venue = new ReferenceVenue(TICKERS)
-  session = new BookSession(OPTIONS)
+  session: BookSession
   commands: Parameters<ReferenceVenue['serve']>[0][] = []
   inFlight: SentFrame[] = []
   lastRead: SentFrame | undefined
@@ -101,6 +100,14 @@ class Side {
   asOf: SentFrame | undefined
   sid: number | undefined
   subscribeId: number | undefined
+
+  constructor(private readonly useYesPrice: boolean) {
+    this.session = this.createSession()
+  }
+
+  createSession(): BookSession {
+    return new BookSession({ ...OPTIONS, useYesPrice: this.useYesPrice })
+  }
 }
 
 interface Shown {
@@ -110,7 +117,7 @@ interface Shown {
 
 class Harness {
   deltas = 0
-  private readonly sides = [new Side(), new Side()] as const
+  private readonly sides: readonly [Side, Side]
   private readonly race = new BookRace<Link>()
   private nowUs = 1_000_000
   private venueMs = 1
@@ -119,7 +126,11 @@ class Harness {
   private readonly newest = new Map<string, number>()
 
   /** With `anyWins` whatever arrives is shown, as one does who only looks whether a message is new. */
-  constructor(private readonly anyWins = false) {
+  constructor(
+    useYesPrice: boolean,
+    private readonly anyWins = false,
+  ) {
+    this.sides = [new Side(useYesPrice), new Side(useYesPrice)]
     for (const each of [0, 1] as const)
       this.perform(each, this.sides[each].session.follow(TICKERS, this.nowUs))
   }
@@ -248,7 +259,7 @@ class Harness {
   private die(at: Link): void {
     const side = this.sides[at]
     side.venue.disconnect()
-    side.session = new BookSession(OPTIONS)
+    side.session = side.createSession()
     side.commands = []
     side.inFlight = []
     side.lastRead = side.asOf = side.sid = undefined
@@ -303,7 +314,7 @@ class Harness {
   }
 }
 
-const play = (list: readonly Step[], harness = new Harness()): Harness => {
+const play = (list: readonly Step[], harness: Harness): Harness => {
   for (const step of list) harness.step(step)
   return harness
 }
@@ -311,14 +322,14 @@ const play = (list: readonly Step[], harness = new Harness()): Harness => {
 describe('two Kalshi connections in a race', () => {
   it("what is shown is a connection's own book, and never goes back", () => {
     fc.assert(
-      fc.property(steps, (list) => void play(list)),
+      fc.property(steps, fc.boolean(), (list, form) => void play(list, new Harness(form))),
       { numRuns: 120 },
     )
   })
 
   it('every book is shown again when the trouble is over, and one death is not seen', () => {
     fc.assert(
-      fc.property(steps, (list) => play(list).settle()),
+      fc.property(steps, fc.boolean(), (list, form) => play(list, new Harness(form)).settle()),
       { numRuns: 30 },
     )
   })
@@ -326,8 +337,8 @@ describe('two Kalshi connections in a race', () => {
   it(`${DELTAS} deltas: never a book that goes back, or is not the venue's`, () => {
     let deltas = 0
     for (let seed = firstSeed(); deltas < DELTAS; seed++) {
-      const property = fc.property(steps, (list) => {
-        deltas += play(list).deltas
+      const property = fc.property(steps, fc.boolean(), (list, form) => {
+        deltas += play(list, new Harness(form)).deltas
       })
       fc.assert(property, { seed, numRuns: 20 })
     }
@@ -335,7 +346,7 @@ describe('two Kalshi connections in a race', () => {
 
   it('control: when any arrival wins, the same test finds a book that goes back', () => {
     const result = fc.check(
-      fc.property(steps, (list) => void play(list, new Harness(true))),
+      fc.property(steps, (list) => void play(list, new Harness(true, true))),
       { numRuns: 120, seed: 7, endOnFailure: true },
     )
     expect(result.failed).toBe(true)

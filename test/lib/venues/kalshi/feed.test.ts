@@ -87,6 +87,18 @@ describe('Kalshi feed', () => {
     expect(last('B')).toMatchObject({ state: 'LIVE', bookSeq: 2, bid: undefined, ask: [5200, 200] })
   })
 
+  it('reads the same asks from a venue that has dropped the flag for prices of YES', async () => {
+    const { server, of, last, live } = await setUp()
+    server.venue.knowsPriceFlag = false
+    await live()
+    expect(server.commands[0]).toContain('"use_yes_price":true')
+    expect(last('A')).toMatchObject({ bid: [4700, 300], ask: [5200, 200] })
+    server.venue.rest('A', 'no', 4900, 150)
+    server.flush()
+    await until('the delta', () => of('A').length === 2)
+    expect(last('A')).toMatchObject({ state: 'LIVE', ask: [5100, 150] })
+  })
+
   it('a signature that the venue refuses is shown with its remedy, and dialing goes on', async () => {
     const { server, feed, seen, notices } = await setUp(['A'], { credentials: ed25519Credentials() })
     await until('refusals', () => server.handshakes.length >= 3)

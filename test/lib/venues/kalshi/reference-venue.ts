@@ -23,6 +23,8 @@ export interface SentFrame {
 interface Subscription {
   readonly sid: number
   readonly tickers: Set<string>
+  /** NO levels are told as prices of YES. */
+  readonly useYesPrice: boolean
   seq: number
 }
 
@@ -34,6 +36,7 @@ interface Command {
     readonly channels?: readonly string[]
     readonly market_tickers?: readonly string[]
     readonly action?: string
+    readonly use_yes_price?: boolean
   }
 }
 
@@ -49,6 +52,8 @@ export class ReferenceVenue {
   tooFast = 0
   /** So many of the next additions are refused for the number of markets; the others of the connection stand. */
   refusedAdditions = 0
+  /** As announced: `use_yes_price` is passed over, and NO levels are always told as prices of YES. */
+  knowsPriceFlag = true
 
   constructor(tickers: readonly string[]) {
     for (const ticker of tickers) this.books.set(ticker, new Map())
@@ -83,15 +88,16 @@ export class ReferenceVenue {
     this.versions.set(ticker, (this.versions.get(ticker) ?? 0) + 1)
     if (sizeE2 === 0) book.delete(key)
     else book.set(key, sizeE2)
-    const msg = {
-      market_ticker: ticker,
-      price_dollars: dollars(priceE4),
-      delta_fp: contracts(change),
-      side,
-      ts_ms: venueMs,
-    }
     for (const subscription of this.subscriptions.values()) {
-      if (subscription.tickers.has(ticker)) this.send({ type: 'orderbook_delta', msg }, subscription)
+      if (!subscription.tickers.has(ticker)) continue
+      const msg = {
+        market_ticker: ticker,
+        price_dollars: told(side, priceE4, subscription),
+        delta_fp: contracts(change),
+        side,
+        ts_ms: venueMs,
+      }
+      this.send({ type: 'orderbook_delta', msg }, subscription)
     }
   }
 
@@ -114,7 +120,8 @@ export class ReferenceVenue {
       return
     }
     if (cmd === 'subscribe') {
-      const subscription = { sid: this.nextSid++, tickers: new Set(tickers), seq: 0 }
+      const useYesPrice = !this.knowsPriceFlag || (params.use_yes_price ?? false)
+      const subscription = { sid: this.nextSid++, tickers: new Set(tickers), useYesPrice, seq: 0 }
       this.subscriptions.set(subscription.sid, subscription)
       this.send({ type: 'subscribed', id, msg: { channel: 'orderbook_delta', sid: subscription.sid } })
       this.sendSnapshots(subscription, tickers)
@@ -148,7 +155,7 @@ export class ReferenceVenue {
       const levels = (side: Side) =>
         [...this.books.get(ticker)!]
           .filter(([key]) => key.startsWith(side))
-          .map(([key, size]) => [dollars(Number(key.split(' ')[1])), contracts(size)])
+          .map(([key, size]) => [told(side, Number(key.split(' ')[1]), subscription), contracts(size)])
           .sort()
       const [yes, no] = [levels('yes'), levels('no')]
       const sides = {
@@ -176,5 +183,7 @@ export class ReferenceVenue {
   }
 }
 
+const told = (side: Side, priceE4: number, { useYesPrice }: Subscription): string =>
+  dollars(side === 'no' && useYesPrice ? 10_000 - priceE4 : priceE4)
 const dollars = (priceE4: number): string => (priceE4 / 10_000).toFixed(4)
 const contracts = (sizeE2: number): string => (sizeE2 / 100).toFixed(2)

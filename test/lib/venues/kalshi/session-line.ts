@@ -6,7 +6,7 @@ import { BookSession } from '../../../../src/lib/venues/kalshi/session.js'
 import type { SessionEffect } from '../../../../src/lib/venues/kalshi/session-effects.js'
 
 const OPTIONS = {
-  useYesPrice: false,
+  useYesPrice: true,
   snapshotTimeoutMs: 2000,
   quietMs: 5000,
   silenceAnswerMs: 2000,
@@ -82,7 +82,7 @@ export const subscribed = (id: number, sid: number) => ({
   id,
   msg: { channel: 'orderbook_delta', sid },
 })
-export const snapshot = (sid: number, seq: number, ticker: string, yes = '0.4700', no = '0.4800') => ({
+export const snapshot = (sid: number, seq: number, ticker: string, yes = '0.4700', no = '0.5200') => ({
   type: 'orderbook_snapshot',
   sid,
   seq,

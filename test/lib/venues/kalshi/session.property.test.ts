@@ -17,7 +17,6 @@ import { venueLevels } from './venue-levels.js'
 
 const TICKERS = ['A', 'B', 'C']
 const OPTIONS = {
-  useYesPrice: false,
   snapshotTimeoutMs: 2000,
   quietMs: 5000,
   silenceAnswerMs: 2000,
@@ -116,7 +115,7 @@ const steps = fc
 class Harness {
   deltas = 0
   private readonly venue = new ReferenceVenue(TICKERS)
-  private session = new BookSession(OPTIONS)
+  private session: BookSession
   private nowUs = 1_000_000
   private wanted: readonly string[] = TICKERS
   private commands: Parameters<ReferenceVenue['serve']>[0][] = []
@@ -130,7 +129,11 @@ class Harness {
   private renumbered = new Map<number, number>()
 
   /** With `hideSequence` every message is numbered as it is read: the session cannot see that one is missing. */
-  constructor(private readonly hideSequence = false) {
+  constructor(
+    private readonly useYesPrice: boolean,
+    private readonly hideSequence = false,
+  ) {
+    this.session = this.createSession()
     this.perform(this.session.follow(this.wanted, this.nowUs))
   }
 
@@ -217,6 +220,10 @@ class Harness {
     }
   }
 
+  private createSession(): BookSession {
+    return new BookSession({ ...OPTIONS, useYesPrice: this.useYesPrice })
+  }
+
   private get isQuiet(): boolean {
     return this.inFlight.length === 0 && this.commands.length === 0
   }
@@ -259,7 +266,7 @@ class Harness {
     this.sid = undefined
     this.renumbered = new Map()
     for (const [ticker, { book }] of this.shown) this.shown.set(ticker, { state: 'BROKEN', book })
-    this.session = new BookSession(OPTIONS)
+    this.session = this.createSession()
     this.perform(this.session.follow(this.wanted, this.nowUs))
   }
 
@@ -299,15 +306,15 @@ const play = (list: readonly Step[], harness: Harness): void => {
 describe('Kalshi books under a bad connection', () => {
   it("a book is the venue's or BROKEN, never wrong and LIVE", () => {
     fc.assert(
-      fc.property(steps, (list) => play(list, new Harness())),
+      fc.property(steps, fc.boolean(), (list, form) => play(list, new Harness(form))),
       { numRuns: 150 },
     )
   })
 
   it('every followed book is LIVE again when the trouble is over', () => {
     fc.assert(
-      fc.property(steps, (list) => {
-        const harness = new Harness()
+      fc.property(steps, fc.boolean(), (list, form) => {
+        const harness = new Harness(form)
         play(list, harness)
         harness.settle()
       }),
@@ -318,8 +325,8 @@ describe('Kalshi books under a bad connection', () => {
   it(`${DELTAS} deltas: never a wrong book that is LIVE`, () => {
     let deltas = 0
     for (let seed = firstSeed(); deltas < DELTAS; seed++) {
-      const property = fc.property(steps, (list) => {
-        const harness = new Harness()
+      const property = fc.property(steps, fc.boolean(), (list, form) => {
+        const harness = new Harness(form)
         play(list, harness)
         deltas += harness.deltas
       })
@@ -329,7 +336,7 @@ describe('Kalshi books under a bad connection', () => {
 
   it('control: with the sequence hidden from the session the same test finds a wrong LIVE book', () => {
     const result = fc.check(
-      fc.property(steps, (list) => play(list, new Harness(true))),
+      fc.property(steps, (list) => play(list, new Harness(true, true))),
       { numRuns: 150, seed: 8, endOnFailure: true },
     )
     expect(result.failed).toBe(true)

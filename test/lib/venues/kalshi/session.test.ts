@@ -9,7 +9,7 @@ describe('Kalshi session', () => {
       {
         id: 1,
         cmd: 'subscribe',
-        params: { channels: ['orderbook_delta'], market_tickers: ['A', 'B'], use_yes_price: false },
+        params: { channels: ['orderbook_delta'], market_tickers: ['A', 'B'], use_yes_price: true },
       },
     ])
     expect(line.session.isSubscribed).toBe(false)
@@ -171,6 +171,38 @@ describe('Kalshi session', () => {
   })
 })
 
+describe('Kalshi session, told NO levels in the form that it did not ask for', () => {
+  it('believes no book while a snapshot contradicts the form, says so, and asks again', () => {
+    // Bid 70 and a NO bid at 28, which would be an ask at 28. B alone would be believed: bid 25 and asked 72, not 28.
+    const line = live().read(snapshot(1, 3, 'A', '0.7000', '0.2800'), snapshot(1, 4, 'B', '0.2500', '0.7200'))
+    expect(line.books).toEqual(['A BROKEN 7000/2800', 'B BROKEN 4700/5200', 'B BROKEN 2500/7200'])
+    expect(line.effects).toContainEqual({
+      kind: 'notice',
+      level: 'error',
+      text: expect.stringMatching(/snapshot of A .*use_yes_price true/),
+    })
+    expect(line.read(delta(1, 5, 'B', '0.2600')).books).toEqual(['B BROKEN 2600/7200'])
+    // What uncrosses it is no proof of the form.
+    expect(line.read(delta(1, 6, 'A', '0.7000', '-3.00')).books).toEqual(['A BROKEN -/2800'])
+    expect(line.wait(1100).sent).toMatchObject([
+      { params: { action: 'get_snapshot', market_tickers: ['A'] } },
+    ])
+    expect(line.read(snapshot(1, 7, 'A', '0.7000', '0.7200')).books).toEqual([
+      'A LIVE 7000/7200',
+      'B LIVE 2600/7200',
+    ])
+  })
+
+  it('believes the others again when the market in question is left', () => {
+    const line = live().read(snapshot(1, 3, 'A', '0.7000', '0.2800'))
+    expect(line.follow('B').books).toEqual(['B LIVE 4700/5200'])
+  })
+
+  it('a book that is crossed in either form breaks itself alone', () => {
+    expect(live().read(snapshot(1, 3, 'A', '0.5500', '0.5200')).books).toEqual(['A BROKEN 5500/5200'])
+  })
+})
+
 describe('Kalshi session, when the set of markets changes', () => {
   it('adds and deletes on the same sid', () => {
     const line = live().follow('B', 'C')
@@ -309,7 +341,7 @@ describe('Kalshi session, when the venue goes wrong', () => {
     expect(line.wait(1900).sent).toEqual([])
     expect(line.wait(200).sent).toMatchObject([
       { cmd: 'unsubscribe', params: { sids: [1] } },
-      { cmd: 'subscribe', params: { market_tickers: ['A', 'B'], use_yes_price: false } },
+      { cmd: 'subscribe', params: { market_tickers: ['A', 'B'], use_yes_price: true } },
     ])
     expect(line.read(subscribed(4, 2), snapshot(2, 1, 'A'), snapshot(2, 2, 'B')).books).toHaveLength(2)
     expect(line.session.isComplete).toBe(true)
