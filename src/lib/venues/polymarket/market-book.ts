@@ -7,9 +7,9 @@
  */
 
 import { OrderBook } from '../../model/order-book.js'
-import { complementE4 } from '../../model/price.js'
 import { stateOfBook, type QuoteState } from '../../model/quote.js'
 import type { CatalogMarket } from '../../model/game.js'
+import { BestClaim } from './best-claim.js'
 import { sameSize, VenueBook } from './book-hash.js'
 import type { BookOutcome, Trust } from './book-outcome.js'
 import type {
@@ -18,7 +18,6 @@ import type {
   LastTradeEvent,
   LevelChange,
   PriceChangeEvent,
-  StatedBest,
   TickSizeEvent,
   WireLevel,
 } from './events.js'
@@ -29,13 +28,6 @@ import { SecondToken } from './second-token.js'
 
 const UNCHANGED: BookOutcome = {}
 const skipped = (name: string): BookOutcome => ({ verdict: { kind: 'skipped', name } })
-
-/** Best prices of YES as `best_bid_ask` tells them. */
-interface Claim {
-  readonly venueMs: number
-  readonly bidE4: StatedBest
-  readonly askE4: StatedBest
-}
 
 export class MarketBook {
   /** The YES side in integers, as published. */
@@ -54,8 +46,7 @@ export class MarketBook {
   private readonly order = new MessageOrder()
   private readonly floor = new ProofFloor()
   private readonly second = new SecondToken(this.venue)
-  /** Best prices told apart from the changes, which no change has explained yet. */
-  private claim: Claim | undefined
+  private readonly claim = new BestClaim(this.venue)
   /** The newest change that came while there was no book to change. */
   private discarded: { readonly venueMs: number; readonly hash: string | undefined } | undefined
   /** REST books in a row that were not ours, though nothing was told in between. */
@@ -100,7 +91,7 @@ export class MarketBook {
     this.order.restart()
     this.floor.reset()
     this.second.forget()
-    this.claim = undefined
+    this.claim.drop()
     this.discarded = undefined
     this.differing = 0
     this.unexplained = false
@@ -187,32 +178,22 @@ export class MarketBook {
     return this.unexplained && this.hashMatches() ? this.prove() : skipped('last_trade_price')
   }
 
-  /**
-   * Best prices of either token, beside the changes. They show the loss of a change that no other follows; as they may
-   * also come before the change itself, they are doubted only when `unexplained` says so.
-   */
   onBest(event: BestBidAskEvent): BookOutcome {
-    const isYes = event.assetId === this.yesToken
-    const claim: Claim = {
-      venueMs: event.venueMs,
-      bidE4: isYes ? event.bestBidE4 : complement(event.bestAskE4),
-      askE4: isYes ? event.bestAskE4 : complement(event.bestBidE4),
-    }
-    if (this.order.isLate(claim.venueMs)) return skipped('best_bid_ask_late')
-    const holds = this.trust === 'proved' || this.trust === 'unproved'
-    const fits = !holds || this.fits(claim)
-    this.claim = fits ? undefined : claim
-    return fits ? skipped('best_bid_ask') : { compare: 'best prices ahead', ...skipped('best_bid_ask_ahead') }
+    if (this.order.isLate(event.venueMs)) return skipped('best_bid_ask_late')
+    if (this.trust !== 'proved' && this.trust !== 'unproved') return skipped('best_bid_ask')
+    return this.claim.told(event, event.assetId === this.yesToken)
+      ? skipped('best_bid_ask')
+      : { compare: 'best prices ahead', ...skipped('best_bid_ask_ahead') }
   }
 
   /** Best prices were told that the book does not have. */
   get isClaimed(): boolean {
-    return this.claim !== undefined
+    return this.claim.isOpen
   }
 
   /** Nothing has explained the best prices in the time that it may take. */
   claimStands(): BookOutcome {
-    this.claim = undefined
+    this.claim.drop()
     return this.doubt('best prices disagree')
   }
 
@@ -240,7 +221,7 @@ export class MarketBook {
     if (this.venue.equals(theirs)) {
       if (!this.floor.allowsRest(rest.venueMs)) return { compare: 'REST is older' }
       this.floor.reset()
-      if (afterClaim) this.claim = undefined
+      if (afterClaim) this.claim.drop()
       this.differing = 0
       this.unexplained = false
       this.trust = 'proved'
@@ -253,7 +234,7 @@ export class MarketBook {
   }
 
   private judge(event: PriceChangeEvent, newest: LevelChange): BookOutcome {
-    const bestsAgree = this.agrees('bid', newest.bestBidE4) && this.agrees('ask', newest.bestAskE4)
+    const bestsAgree = this.claim.fits({ bidE4: newest.bestBidE4, askE4: newest.bestAskE4 })
     if (this.hashMatches()) {
       return bestsAgree ? this.prove() : { ...this.prove(), ...this.doubt('best prices disagree') }
     }
@@ -313,14 +294,6 @@ export class MarketBook {
     return this.doubt('second book is no mirror')
   }
 
-  private fits({ bidE4, askE4 }: Claim): boolean {
-    return this.agrees('bid', bidE4) && this.agrees('ask', askE4)
-  }
-
-  private agrees(side: 'bid' | 'ask', stated: number | null | undefined): boolean {
-    return stated === undefined || stated === this.venue.bestE4(side)
-  }
-
   private prove(): BookOutcome {
     this.trust = 'proved'
     this.hashProven = true
@@ -365,8 +338,7 @@ export class MarketBook {
   private take(venueMs: number, timestamp: string, hash: string | undefined): void {
     this.order.take(venueMs, timestamp, hash)
     this.differing = 0
-    const { claim } = this
-    if (claim !== undefined && (venueMs > claim.venueMs || this.fits(claim))) this.claim = undefined
+    this.claim.changed(venueMs)
   }
 
   /** Whether the book held is the one that the newest message's hash was taken of. */
@@ -377,5 +349,4 @@ export class MarketBook {
   }
 }
 
-const complement = (best: StatedBest): StatedBest => (typeof best === 'number' ? complementE4(best) : best)
 const pair = ({ priceE4, sizeE2 }: WireLevel): readonly [number, number] => [priceE4, sizeE2]
