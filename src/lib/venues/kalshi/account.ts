@@ -26,6 +26,9 @@ export interface KalshiAccountOptions {
 export const CREATE_PATH = '/portfolio/events/orders'
 /** Money that was told of longer ago is not relied on. */
 const CASH_GOOD_MS = 60_000
+/** What the account may do in a second is asked for so often. */
+const RATES_GOOD_MS = 300_000
+type Learn = (body: Extract<RestResult, { kind: 'ok' }>['body']) => boolean
 const UNBRAKED =
   'Kalshi names no exchange_index for some markets: orders go where it puts them, without an order group'
 const PPM = 1_000_000
@@ -39,23 +42,23 @@ export class KalshiAccount {
   private isReadingCash = false
   private readsUnderWay = 0
   private wantsCash = false
+  /** When each of the account's rates is asked for again; our monotonic clock, ms. */
+  private readonly ratesDueMs = new Map<string, number>()
 
   constructor(private readonly options: KalshiAccountOptions) {}
 
-  /** Limits, costs, status and brake; the money must have been read. What the venue does not tell is as it was. */
-  async learn(): Promise<void> {
-    const { rest } = this.options
-    const { rates } = rest
-    await Promise.all([
-      this.read('/account/limits', (body) => rates.learnLimits(body)),
-      this.read('/account/endpoint_costs', (body) => rates.learnCosts(body)),
-      this.refresh(),
-    ])
-  }
-
-  /** Looks at the exchange again, and puts on what brake is missing. */
+  /**
+   * Looks at the exchange and at the account's rates, and puts on what brake is missing; the money must have been read.
+   * What the venue does not tell is as it was, and is asked for again at the next call.
+   */
   async refresh(): Promise<void> {
-    await Promise.all([this.readStatus(), this.options.groups?.arm(this.cash.known)])
+    const { rates } = this.options.rest
+    await Promise.all([
+      this.readRates('/account/limits', (body) => rates.learnLimits(body)),
+      this.readRates('/account/endpoint_costs', (body) => rates.learnCosts(body)),
+      this.readStatus(),
+      this.options.groups?.arm(this.cash.known),
+    ])
   }
 
   /** Asks for the balance by `ask` and learns from its answer, which it returns. */
@@ -156,17 +159,24 @@ export class KalshiAccount {
     else onNotice('warn', 'Kalshi does not trade on every shard: no entry goes where it does not')
   }
 
-  private async read(
-    path: string,
-    learn: (body: Extract<RestResult, { kind: 'ok' }>['body']) => boolean,
-  ): Promise<void> {
+  /** Again and again until they are learned, then every few minutes: the venue moves accounts between its tiers. */
+  private async readRates(path: string, learn: Learn): Promise<void> {
+    const nowMs = this.nowMs()
+    if (nowMs < (this.ratesDueMs.get(path) ?? -Infinity)) return
+    if (await this.read(path, learn)) this.ratesDueMs.set(path, nowMs + RATES_GOOD_MS)
+  }
+
+  /** True when it was learned. */
+  private async read(path: string, learn: Learn): Promise<boolean> {
     const result = await this.options.rest.get(path)
     if (result.kind === 'ok') {
-      if (!learn(result.body)) this.tellUnreadable(path)
-      return
+      const isLearned = learn(result.body)
+      if (!isLearned) this.tellUnreadable(path)
+      return isLearned
     }
     const why = result.kind === 'failed' ? result.reason : `HTTP ${result.status} ${result.error.code}`
     this.tellOnce(path, `GET ${path} at Kalshi: ${why}`)
+    return false
   }
 
   private tellUnreadable(path: string): void {

@@ -129,7 +129,7 @@ export class KalshiGateway implements OrderGateway {
     const warning = keyWarning(this.options.credentials)
     if (warning !== undefined) this.notice('warn', warning)
     await this.connections.touch()
-    await this.state.learn()
+    await this.state.refresh()
     this.connections.keep()
   }
 

@@ -90,6 +90,23 @@ describe('the account of an order', () => {
     expect(http.of('/account/endpoint_costs')).toHaveLength(1)
   })
 
+  it('is asked for its limits and costs again until they are told, and then for minutes no more', async () => {
+    const paths = ['/account/limits', '/account/endpoint_costs']
+    for (const path of paths) venue.before.set(`GET ${path}`, { status: 503, body: '' })
+    await warmed({ keepWarmMs: 20 })
+    const asked = (path: string) => http.of(path).length
+    await until(() => paths.every((path) => asked(path) > 2), 'they are asked again')
+    venue.before.clear()
+    const looks = async (more: number) => {
+      const before = asked('/exchange/status')
+      await until(() => asked('/exchange/status') > before + more, 'it looks again')
+    }
+    await looks(1)
+    const told = paths.map(asked)
+    await looks(2)
+    expect(paths.map(asked)).toEqual(told)
+  })
+
   it('names the subaccount to the venue in every call that takes one', async () => {
     venue.subaccount = 7
     const gateway = await warmed({ subaccount: 7 })
