@@ -30,10 +30,16 @@ export interface AccountFollowerOptions {
   readonly onNotice: (level: 'info' | 'warn', text: string) => void
 }
 
+/** Looks for reconnects are so far apart at least. */
+const LIVE_LOOK_MS = 5_000
+
 export class AccountFollower {
   private readonly watch: AccountWatch
   private readonly socket: AccountSocket | undefined
   private readonly timer: NodeJS.Timeout
+  /** A look that a reconnect soon after another asked for. */
+  private owed: NodeJS.Timeout | undefined
+  private lookedMs = -Infinity
 
   /** Begins at once. */
   constructor(
@@ -53,8 +59,9 @@ export class AccountFollower {
     this.timer = setInterval(() => this.look(), everyMs).unref()
     if (wsUrl === undefined) return
     const onLive = () => this.onLive()
+    const onGroupGap = () => this.checkGroups()
     const onFrame = (frame: AccountFrame) => this.onFrame(frame)
-    this.socket = new AccountSocket({ wsUrl, credentials, clock, onFrame, onLive, onNotice })
+    this.socket = new AccountSocket({ wsUrl, credentials, clock, onFrame, onGroupGap, onLive, onNotice })
   }
 
   /** The operator goes on: returns the differences that he accepts from now on, contracts x 10^6 by market. */
@@ -64,6 +71,7 @@ export class AccountFollower {
 
   close(): void {
     clearInterval(this.timer)
+    clearTimeout(this.owed)
     this.socket?.close()
     this.watch.close()
   }
@@ -72,10 +80,28 @@ export class AccountFollower {
     void this.watch.look()
   }
 
+  /** A venue that connects and drops us again and again is not asked for its lists each time. */
   private onLive(): void {
-    const { groups, onNotice } = this.options
+    if (this.owed !== undefined) return
+    const waitMs = this.lookedMs + LIVE_LOOK_MS - this.nowMs()
+    if (waitMs <= 0) this.lookAfterHole()
+    else this.owed = setTimeout(() => this.lookAfterHole(), waitMs).unref()
+  }
+
+  private lookAfterHole(): void {
+    this.owed = undefined
+    this.lookedMs = this.nowMs()
     this.look()
+    this.checkGroups()
+  }
+
+  private checkGroups(): void {
+    const { groups, onNotice } = this.options
     groups?.check().catch((error: unknown) => onNotice('warn', messageOf(error)))
+  }
+
+  private nowMs(): number {
+    return this.options.rest.rates.nowMs()
   }
 
   private onFrame(frame: AccountFrame): void {

@@ -30,7 +30,13 @@ export type AccountFrame =
       readonly orderId: string | undefined
       readonly filledE6: number
     }
-  | { readonly kind: 'group'; readonly groupId: string; readonly event: string }
+  /** The one channel with a number; contiguous. */
+  | {
+      readonly kind: 'group'
+      readonly groupId: string
+      readonly event: string
+      readonly seq: number | undefined
+    }
   | { readonly kind: 'subscribed' }
   /** A channel is no longer told. */
   | { readonly kind: 'ended' }
@@ -66,7 +72,8 @@ export function parseAccountFrame(text: string): AccountFrame {
     }
     case 'order_group_updates': {
       const [groupId, event] = [textOf(msg['order_group_id']), textOf(msg['event_type'])]
-      return groupId === undefined || event === undefined ? unreadable : { kind: 'group', groupId, event }
+      if (groupId === undefined || event === undefined) return unreadable
+      return { kind: 'group', groupId, event, seq: integerOf(frame['seq']) }
     }
     case 'subscribed':
       return { kind: type }

@@ -7,6 +7,8 @@ import type { Clock } from '../../core/clock.js'
 import { sanitize } from '../../core/sanitize.js'
 import { ACCOUNT_CHANNELS, parseAccountFrame, type AccountFrame } from './account-frames.js'
 import type { KalshiCredentials } from './auth.js'
+import { RedialPace } from '../redial-pace.js'
+import { Sequence } from './sequence.js'
 import { openSocket } from './socket.js'
 
 export interface AccountSocketOptions {
@@ -14,6 +16,8 @@ export interface AccountSocketOptions {
   readonly credentials: KalshiCredentials
   readonly clock: Clock
   readonly onFrame: (frame: AccountFrame) => void
+  /** What was told of order groups has a hole. */
+  readonly onGroupGap: () => void
   /** Every channel is subscribed; what was told before is lost, and must be read. */
   readonly onLive: () => void
   readonly onNotice: (level: 'info' | 'warn', text: string) => void
@@ -25,7 +29,7 @@ const HANDSHAKE_MS = 10_000
 const MAX_FRAME_BYTES = 1024 * 1024
 
 export class AccountSocket {
-  private readonly backoff = new Backoff({ minMs: 100, maxMs: 5000 })
+  private readonly pace = new RedialPace(new Backoff({ minMs: 100, maxMs: 5000 }))
   private socket: WebSocket | undefined
   private timer: NodeJS.Timeout | undefined
   private isClosed = false
@@ -43,7 +47,7 @@ export class AccountSocket {
   }
 
   private dial(): void {
-    const { wsUrl, credentials, clock, onFrame, onLive, onNotice, pingMs = 5_000 } = this.options
+    const { wsUrl, credentials, clock, onLive, onNotice, pingMs = 5_000 } = this.options
     const socket = openSocket({
       wsUrl,
       credentials,
@@ -52,7 +56,8 @@ export class AccountSocket {
       maxPayload: MAX_FRAME_BYTES,
     })
     this.socket = socket
-    let [subscribed, unanswered] = [0, 0]
+    let [subscribed, unanswered, isRefused] = [0, 0, false]
+    const groups = new Sequence()
     let pings: NodeJS.Timeout | undefined
     socket.on('open', () => {
       socket.send(JSON.stringify({ id: 1, cmd: 'subscribe', params: { channels: ACCOUNT_CHANNELS } }))
@@ -65,25 +70,35 @@ export class AccountSocket {
     socket.on('message', (data: Buffer) => {
       const frame = parseAccountFrame(data.toString('utf8'))
       if (frame.kind !== 'subscribed') {
-        onFrame(frame)
+        this.pass(frame, groups)
         // A channel that is refused, or ended by the venue, is silent for good: all of them are asked for again.
         if (frame.kind === 'error' || frame.kind === 'ended') socket.terminate()
         return
       }
       if (++subscribed !== ACCOUNT_CHANNELS.length) return
-      this.backoff.reset()
+      this.pace.live(clock.monoUs())
       if (this.isDown) onNotice('info', 'Kalshi account channels are back')
       this.isDown = false
       onLive()
     })
     socket.on('error', (error) => {
+      isRefused = /server response: \d{3}\b/.test(error.message)
       if (this.isClosed || this.isDown) return
       this.isDown = true
       onNotice('warn', `Kalshi account channels: ${sanitize(error.message, 200)}; the lists are read instead`)
     })
     socket.on('close', () => {
       clearInterval(pings)
-      if (!this.isClosed) this.timer = setTimeout(() => this.dial(), this.backoff.nextMs())
+      if (this.isClosed) return
+      this.timer = setTimeout(() => this.dial(), this.pace.ended(clock.monoUs(), { isRefused }))
     })
+  }
+
+  private pass(frame: AccountFrame, groups: Sequence): void {
+    const { onFrame, onGroupGap } = this.options
+    onFrame(frame)
+    if (frame.kind !== 'group') return
+    const order = groups.take(frame.seq)
+    if (order === 'gap' || order === 'rewound') onGroupGap()
   }
 }

@@ -364,7 +364,7 @@ describe('the account’s frames', () => {
     [{ type: 'user_order', sid: 1, msg: { ...order, status: 'resting' } }, { kind: 'skipped' }],
     [
       { type: 'order_group_updates', sid: 2, seq: 7, msg: { event_type: 'triggered', order_group_id: 'g' } },
-      { kind: 'group', groupId: 'g', event: 'triggered' },
+      { kind: 'group', groupId: 'g', event: 'triggered', seq: 7 },
     ],
     [
       { type: 'market_position', sid: 14, msg: { subaccount: 2, market_ticker: T, position_fp: '-100.00' } },

@@ -399,6 +399,37 @@ describe('what became of a Kalshi order', () => {
     await channel.close()
   })
 
+  it('is looked at once for redials that follow each other, and its groups after each hole', async () => {
+    const channel = await VenueServer.start([], credentials.privateKey)
+    const balance = {
+      balance_dollars: '9.0000',
+      balance_breakdown: [{ exchange_index: 3, balance: '9.0000' }],
+    }
+    const lists = { orders: [], fills: [], market_positions: [], cursor: '' }
+    venue.answer = () => ({ status: 200, body: { ...balance, ...lists, order_group_id: 'g' } })
+    const gateway = connect({ wsUrl: channel.url, orderGroup: { contractsLimit: 5, isRequired: false } })
+    await gateway.warm()
+    const none = { positions: new Map(), markets: [], accepted: new Map(), isOurs: () => false }
+    gateway.watch(none, () => undefined)
+    for (let dials = 1; dials <= 4; dials++) {
+      await until('it has subscribed', () => channel.commands.length === dials)
+      // The venue that plays it has answered for one channel.
+      for (const sid of [2, 3, 4])
+        channel.sendText(JSON.stringify({ type: 'subscribed', id: 1, msg: { channel: 'x', sid } }))
+      await sleep(30)
+      if (dials < 4) channel.cut()
+    }
+    expect(venue.of('/portfolio/positions').length).toBeLessThanOrEqual(2)
+    const checks = () => venue.of('/portfolio/order_groups/g').length
+    expect(checks()).toBe(1)
+    const msg = { event_type: 'limit_updated', order_group_id: 'g', ts_ms: 1 }
+    for (const seq of [7, 9])
+      channel.sendText(JSON.stringify({ type: 'order_group_updates', sid: 4, seq, msg }))
+    await until('the group is asked for', () => checks() === 2)
+    await gateway.close()
+    await channel.close()
+  })
+
   it('that ended without a fill by its channel is asked for in the list, which may know of one', async () => {
     const channel = await VenueServer.start([], credentials.privateKey)
     let orders: object[] = []
