@@ -78,7 +78,8 @@ export function renderKalshi(summary: KalshiSummary, options: TableOptions): str
     '',
     `${sent} messages sent, ${dropped} not received; a frame costs ${ratio ?? '-'} times its JSON.parse`,
     'us from the bytes of a frame to orderbook. and prices. on a socket that is',
-    "read; frames a second of one core's CPU time, sockets included.",
+    "read; frames a second of one core's CPU time, sockets included. Left out: the",
+    'WebSocket, and the feed around the session (dispatch, choice of connection).',
     ...renderOrders(
       cases.filter((each) => 'key' in each),
       options,
