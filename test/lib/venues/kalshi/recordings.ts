@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export type Json = Readonly<Record<string, unknown>>
 
 const ROOT = process.env['ARBEES_FIXTURES']
-export const FOLDER = ROOT === undefined ? '' : join(ROOT, 'kalshi')
+const FOLDER = ROOT === undefined ? '' : join(ROOT, 'kalshi')
 const ALL = existsSync(FOLDER) ? readdirSync(FOLDER) : []
 
 /** The request that a recording answers: no answer itself. */
