@@ -5,16 +5,14 @@ import type { Settings } from '../core/config.js'
 import { messageOf } from '../core/errors.js'
 import { venueUrls } from '../venues/urls.js'
 import type { VenueUrls } from '../venues/urls.js'
+import { checkKalshiKeys } from './doctor-kalshi.js'
 import { failed, ok, warning } from './doctor-report.js'
 import type { DoctorCheck } from './doctor-report.js'
+import { MOST_SKEW_MS, skewMs, wordsOfSkew } from './doctor-skew.js'
 
 const TIMEOUT_MS = 5_000
-/** A signature is refused beyond some seconds; ages of quotes are wrong before that. */
-const MOST_SKEW_MS = 1_000
-/** A Date header is whole seconds. */
-const DATE_STEP_MS = 1_000
 
-/** One request each, of what needs no key. */
+/** One request each of what needs no key, and one for each Kalshi key. */
 export async function checkVenues(settings: Settings, clock: Clock): Promise<DoctorCheck[]> {
   let urls: VenueUrls
   try {
@@ -29,7 +27,9 @@ export async function checkVenues(settings: Settings, clock: Clock): Promise<Doc
     ['catalog gamma', `${urls.gamma}/sports`],
     ['scores espn', `${urls.espn}/apis/site/v2/sports/basketball/nba/scoreboard`],
   ]
-  return await Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock)))
+  const keys = checkKalshiKeys(settings, urls.kalshiRest, clock)
+  const answers = await Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock)))
+  return [...answers, ...(await keys)]
 }
 
 async function checkUrl(name: string, url: string, clock: Clock): Promise<DoctorCheck> {
@@ -44,9 +44,9 @@ async function checkUrl(name: string, url: string, clock: Clock): Promise<Doctor
     if (statusCode >= 500 || statusCode === 403 || statusCode === 451) {
       return failed(name, took, 'it is down, or refuses this region: arbees does not go around that')
     }
-    const skew = skewMs(headers.get('date'), beforeMs, afterMs)
+    const skew = skewMs(headers.get('date'), beforeMs, afterMs, headers.get('age'))
     if (skew === undefined) return ok(name, `${took}; it tells no time`)
-    const clocks = `its clock is ${skew === 0 ? 'ours, within a second' : `${skew} ms from ours`}`
+    const clocks = wordsOfSkew(skew)
     return Math.abs(skew) <= MOST_SKEW_MS
       ? ok(name, `${took}, ${clocks}`)
       : warning(name, `${took}, ${clocks}`, 'synchronise this host (chrony, systemd-timesyncd)')
@@ -59,14 +59,4 @@ async function checkUrl(name: string, url: string, clock: Clock): Promise<Doctor
       'is the network up, and its URL in the settings right?',
     )
   }
-}
-
-/** How far their clock is ahead of ours at least; 0 where a whole second explains it. Undefined without a date. */
-export function skewMs(date: unknown, beforeMs: number, afterMs: number): number | undefined {
-  const theirs = typeof date === 'string' ? Date.parse(date) : NaN
-  if (Number.isNaN(theirs)) return undefined
-  // Theirs was somewhere in [theirs, theirs + 1 s) while ours was in [before, after].
-  if (theirs > afterMs) return theirs - afterMs
-  if (theirs + DATE_STEP_MS <= beforeMs) return theirs + DATE_STEP_MS - beforeMs
-  return 0
 }

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer as createHttp } from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeyFolder } from '../../../src/lib/bus/key-files.js'
-import { systemClock } from '../../../src/lib/core/clock.js'
+import { systemClock, type Clock } from '../../../src/lib/core/clock.js'
 import { loadSettings } from '../../../src/lib/core/config.js'
 import type { SettingKey, Settings } from '../../../src/lib/core/config.js'
 import { latchPath, writeLatch } from '../../../src/lib/execution/halt-files.js'
@@ -22,10 +23,12 @@ import {
   checkZeromq,
 } from '../../../src/lib/operator/doctor-machine.js'
 import { checkRedisServer } from '../../../src/lib/operator/doctor-redis.js'
-import { checkVenues, skewMs } from '../../../src/lib/operator/doctor-venues.js'
+import { skewMs } from '../../../src/lib/operator/doctor-skew.js'
+import { checkVenues } from '../../../src/lib/operator/doctor-venues.js'
 import { renderDoctor } from '../../../src/lib/operator/doctor-view.js'
 import { redisUsers } from '../../../src/lib/redis/acl.js'
 import { TestRedis, loginOf, makeUsers } from '../redis/support.js'
+import { startBench } from '../sim/harness.js'
 import { FakePublisher } from '../roles/role-harness.js'
 
 let dir: string
@@ -228,10 +231,58 @@ describe('doctor, of the venues', () => {
     expect(skewMs(new Date(theirs).toUTCString(), before, after)).toBe(skew)
   })
 
+  it.each([
+    ['14', 0],
+    [null, -13_000],
+    ['no number', -13_000],
+  ])('an answer that a cache kept for %s s is off by %d ms', (age, skew) => {
+    expect(skewMs(new Date(1_000).toUTCString(), 15_000, 15_400, age)).toBe(skew)
+  })
+
+  it('asks Kalshi with each key: one that fits, one of another env, one of another file, a clock that is off', async () => {
+    const bench = await startBench()
+    cleanups.push(() => bench.close())
+    const file = (name: string, keyId: string, pem: string) => {
+      writeFileSync(join(dir, `${name}.pem`), pem, { mode: 0o600 })
+      const path = join(dir, `${name}.json`)
+      writeFileSync(path, JSON.stringify({ key_id: keyId, key_file: `${name}.pem` }), { mode: 0o600 })
+      return path
+    }
+    const NAMES = ['kalshi read key', 'kalshi trade key']
+    const asked = async (read: string, trade: string, clock: Clock = systemClock) => {
+      const { sim } = bench
+      const urls = { 'kalshi.rest_url': sim.urls.kalshiRest, 'polymarket.clob_url': sim.urls.kalshiRest }
+      const rest = { 'polymarket.gamma_url': sim.urls.kalshiRest, 'espn.url': sim.urls.kalshiRest }
+      const keys = { 'kalshi.credentials_file': read, 'kalshi.trading_credentials_file': trade }
+      const checks = await checkVenues(settingsWith({ ...urls, ...rest, ...keys }), clock)
+      return NAMES.map((name) => checks.find((check) => check.name === name)!)
+    }
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const other = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const read = file('read', bench.read.id, bench.read.pem)
+    const good = await asked(read, file('trade', bench.trade.id, bench.trade.pem))
+    expect(good.map(({ state }) => state)).toEqual(['ok', 'ok'])
+    expect(good[0]!.found).toMatch(/signs as the venue wants, \d+ ms; its clock is ours/)
+    const bad = await asked(file('unknown', 'of-demo', other), file('crossed', bench.trade.id, other))
+    for (const check of bad) {
+      expect(check).toMatchObject({
+        state: 'failed',
+        mend: expect.stringContaining('demo and prod') as string,
+      })
+      expect(check.found).toContain('HTTP 401 authentication_error')
+    }
+    const late: Clock = { ...systemClock, nowMs: () => Date.now() - 60_000 }
+    expect((await asked(read, read, late))[0]).toMatchObject({
+      state: 'failed',
+      mend: expect.stringContaining('synchronise') as string,
+    })
+  })
+
   it('tells one that answers, one that refuses this region, one of another time and one that is down', async () => {
     const answers = new Map<string, [status: number, headers: Record<string, string>]>([
       ['/exchange/status', [200, {}]],
       ['/time', [403, {}]],
+      ['/portfolio/balance', [200, {}]],
       ['/sports', [200, { date: new Date(Date.now() + 60_000).toUTCString() }]],
     ])
     const server = createHttp((request, response) => {
@@ -243,10 +294,14 @@ describe('doctor, of the venues', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const settings = settingsWith({
       ...{ 'kalshi.rest_url': url, 'polymarket.clob_url': url, 'polymarket.gamma_url': url },
-      'espn.url': 'http://127.0.0.1:1',
+      ...{ 'espn.url': 'http://127.0.0.1:1', 'kalshi.trading_credentials_file': join(dir, 'slow.json') },
     })
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072 })
+    writeFileSync(join(dir, 'slow.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+    writeFileSync(join(dir, 'slow.json'), '{"key_id":"slow","key_file":"slow.pem"}', { mode: 0o600 })
     const checks = await checkVenues(settings, systemClock)
-    expect(checks.map(({ state }) => state)).toEqual(['ok', 'failed', 'warning', 'failed'])
+    expect(checks.map(({ state }) => state)).toEqual(['ok', 'failed', 'warning', 'failed', 'warning'])
+    expect(checks[4]!.found).toMatch(/RSA-3072: each signature takes \d+\.\d ms/)
     expect(checks[2]!.found).toMatch(/its clock is 5\d{4} ms from ours/)
   })
 
