@@ -107,6 +107,8 @@ export class KalshiAccount {
   /** What became of it, as far as is known. */
   sent({ request, market }: PreparedOrder, outcome: OrderOutcome | Withheld): void {
     const { orderId, marketId } = request
+    if ('filledE6' in outcome && outcome.filledE6 !== undefined && request.attempt === 0)
+      this.options.groups?.onFilled(market.exchangeIndex, outcome.filledE6, this.nowMs())
     if (SPENT.has(outcome.kind)) {
       this.cash.settle(orderId)
       this.quietly(this.readCash())

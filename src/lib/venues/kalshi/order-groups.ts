@@ -27,6 +27,13 @@ interface Group {
   readonly state: 'armed' | 'triggered' | 'not_offered'
 }
 
+interface Match {
+  readonly atMs: number
+  readonly filledE6: number
+}
+
+/** The venue's. */
+const WINDOW_MS = 15_000
 const PATH = '/portfolio/order_groups'
 const ROUTE = `${PATH}/:`
 const NOT_FOUND = /not[ _]found/i
@@ -38,6 +45,10 @@ const NOT_OFFERED: ReadonlySet<number> = new Set([403, 404, 410])
 
 export class OrderGroups {
   private readonly groups = new Map<number, Group>()
+  /** What has matched of orders that carried a shard's group. */
+  private readonly matches = new Map<number, readonly Match[]>()
+  /** Shards where that was more than the limit; whether the venue saw it so too, only it can say. */
+  private readonly exceeded = new Set<number>()
   /** Creations that are under way. */
   private readonly creating = new Set<number>()
   private hasTold = false
@@ -71,7 +82,7 @@ export class OrderGroups {
     if (found === undefined) return
     const [shard] = found
     if (event === 'triggered') this.trigger(shard, groupId)
-    else if (event === 'reset') this.groups.set(shard, { id: groupId, state: 'armed' })
+    else if (event === 'reset') this.arms(shard, groupId)
     else if (event === 'deleted') this.groups.delete(shard)
   }
 
@@ -86,11 +97,26 @@ export class OrderGroups {
     else if (namesGroup(words)) this.trigger(shard, id)
   }
 
-  /** After a time in which nothing was told: is each still there? */
+  /** An order that carried its shard's group has filled, contracts x 10^6; our monotonic clock, ms. */
+  onFilled(shard: number | undefined, filledE6: number, nowMs: number): void {
+    if (shard === undefined || this.idOf(shard) === undefined) return
+    const recent = (this.matches.get(shard) ?? []).filter(({ atMs }) => nowMs - atMs < WINDOW_MS)
+    const matches = [...recent, { atMs: nowMs, filledE6 }]
+    this.matches.set(shard, matches)
+    const sumE6 = matches.reduce((sum, match) => sum + match.filledE6, 0)
+    if (sumE6 > this.options.contractsLimit * 1e6) this.exceeded.add(shard)
+  }
+
+  /**
+   * After a time in which something may have been told: is each still there? The venue does not show whether one has
+   * triggered, so what has matched by our own reckoning decides.
+   */
   async check(): Promise<void> {
     await Promise.all(
       [...this.groups].map(async ([shard, { id }]) => {
-        if (id !== undefined) await this.checkOne(shard, id)
+        if (id === undefined) return
+        if (this.exceeded.has(shard)) this.trigger(shard, id)
+        await this.checkOne(shard, id)
       }),
     )
   }
@@ -102,7 +128,7 @@ export class OrderGroups {
       if (id === undefined || state !== 'triggered') continue
       const query = queryOf(shard, subaccount)
       const result = await rest.put(`${PATH}/${encodeURIComponent(id)}/reset`, { query }, `${ROUTE}/reset`)
-      if (result.kind === 'ok') this.groups.set(shard, { id, state: 'armed' })
+      if (result.kind === 'ok') this.arms(shard, id)
       // Somebody has removed it: the next look puts a new one on.
       else if (isGone(result)) this.groups.delete(shard)
       const shown = result.kind === 'ok' ? 'is reset' : `is not reset: ${wordsOf(result)}`
@@ -121,6 +147,12 @@ export class OrderGroups {
         await rest.delete(`${PATH}/${encodeURIComponent(id)}`, { query: queryOf(shard, subaccount) }, ROUTE)
       }),
     )
+  }
+
+  private arms(shard: number, id: string): void {
+    this.groups.set(shard, { id, state: 'armed' })
+    this.matches.delete(shard)
+    this.exceeded.delete(shard)
   }
 
   private trigger(shard: number, id: string): void {
@@ -154,7 +186,7 @@ export class OrderGroups {
     this.creating.delete(shard)
     const id = result.kind === 'ok' ? textOf(result.body['order_group_id']) : undefined
     if (id !== undefined) {
-      this.groups.set(shard, { id, state: 'armed' })
+      this.arms(shard, id)
       return
     }
     // Where orders may go without, that is that; where not, the venue is asked again: it may be a pause of its own.

@@ -4,6 +4,7 @@ import { systemClock } from '../../../../src/lib/core/clock.js'
 import type { GameMarket } from '../../../../src/lib/model/game.js'
 import { KalshiAccount } from '../../../../src/lib/venues/kalshi/account.js'
 import { KalshiGateway, type KalshiGatewayOptions } from '../../../../src/lib/venues/kalshi/gateway.js'
+import { OrderGroups } from '../../../../src/lib/venues/kalshi/order-groups.js'
 import { RatedRest } from '../../../../src/lib/venues/kalshi/rated-rest.js'
 import { KalshiRates } from '../../../../src/lib/venues/kalshi/rates.js'
 import type { RestResult } from '../../../../src/lib/venues/kalshi/rest-result.js'
@@ -14,6 +15,7 @@ import { AccountVenue } from './account-venue.js'
 import { HttpVenue } from './http-venue.js'
 import { rsaCredentials } from './keys.js'
 import { gameMarket } from './markets.js'
+import { VenueServer } from './venue-server.js'
 
 const credentials = rsaCredentials()
 const CREATE = '/portfolio/events/orders'
@@ -292,6 +294,46 @@ describe('the venue’s own brake', () => {
     expect(outcomes).toEqual(['filled', 'filled', ...Array<string>(6).fill('rejected')])
     expect(brakes).toEqual([expect.stringContaining('more than 15 contracts')])
     expect(admit(gateway, ON_3, 1)).toMatchObject({ code: 'ORDER_GROUP' })
+  })
+
+  it('is found to have fallen by what has matched, where the word of it was missed', async () => {
+    const rest = new KalshiRest({ baseUrl: http.baseUrl, credentials })
+    const rated = new RatedRest(rest, new KalshiRates(systemClock), 1000)
+    const told: string[] = []
+    const groups = new OrderGroups({
+      ...{ rest: rated, contractsLimit: 15, subaccount: 0, isRequired: true },
+      ...{ onNotice: () => undefined, onTriggered: (reason: string) => told.push(reason) },
+    })
+    await groups.arm([3])
+    groups.onFilled(3, 10e6, 0)
+    groups.onFilled(3, 10e6, 15_000)
+    groups.onFilled(3, 5e6, 15_001)
+    await groups.check()
+    expect([told, groups.lets(3)]).toEqual([[], true])
+    groups.onFilled(3, 10e4, 29_999)
+    await groups.check()
+    await groups.check()
+    expect([told.length, groups.lets(3)]).toEqual([1, false])
+    await groups.reset()
+    await groups.check()
+    expect([told.length, groups.lets(3)]).toEqual([1, true])
+    await rest.close()
+  })
+
+  it('counts what its own orders filled', async () => {
+    const channel = await VenueServer.start([], credentials.privateKey)
+    venue.cash.set(3, 1000)
+    const gateway = await warmed({ orderGroup: { contractsLimit: 15, isRequired: true }, wsUrl: channel.url })
+    for (const leg of [0, 1]) expect(await send(gateway, { leg })).toMatchObject({ kind: 'filled' })
+    const none = { positions: new Map(), markets: [], accepted: new Map(), isOurs: () => false }
+    gateway.watch(none, () => undefined)
+    await until(() => channel.commands.length === 1, 'the channels are asked for')
+    expect(brakes).toEqual([])
+    const msg = { event_type: 'limit_updated', order_group_id: 'g' }
+    for (const seq of [1, 3])
+      channel.sendText(JSON.stringify({ type: 'order_group_updates', sid: 4, seq, msg }))
+    await until(() => brakes.length === 1, 'the hole is looked into')
+    await channel.close()
   })
 
   it('has fallen wherever a refusal names it, and such an order has not traded', async () => {
