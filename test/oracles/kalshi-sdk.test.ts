@@ -29,6 +29,10 @@ import {
 import type { CreateOrderV2Request } from 'kalshi-typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signRequest } from '../../src/lib/venues/kalshi/auth.js'
+import { readPosition } from '../../src/lib/venues/kalshi/account-frames.js'
+import { sumFills } from '../../src/lib/venues/kalshi/order-fills.js'
+import { outcomeOfCreate, outcomeOfListed } from '../../src/lib/venues/kalshi/order-outcome.js'
+import type { PreparedOrder } from '../../src/lib/venues/ports.js'
 import { startBench, until, type Bench } from '../lib/sim/harness.js'
 
 let bench: Bench
@@ -104,6 +108,23 @@ describe("Kalshi's own client", () => {
     }, 'the order')
     expect(found).toMatchObject({ client_order_id: id, status: 'executed' })
     const { market_positions: positions } = (await api.portfolio.getPositions()).data
+    // What the client parsed, by our readers: the same counts.
+    const request = { orderId: id, outcome: 'yes', side: 'buy' } as const
+    const prepared = { request, sizeE2: 200 } as unknown as PreparedOrder
+    const filled = { kind: 'filled', venueOrderId: orderId, filledE6: 2_000_000 }
+    expect(outcomeOfCreate({ kind: 'ok', status: 201, body: { ...created } }, prepared)).toEqual(filled)
+    expect(outcomeOfListed({ ...found }, prepared)).toEqual(filled)
+    const paid = fills.reduce((sum, fill) => sum + Number(fill.yes_price_dollars) * Number(fill.count_fp), 0)
+    const { cashMicros, venueTradeIds } = sumFills(fills, request, {
+      venueOrderId: orderId,
+      filledE6: 2_000_000,
+    })
+    expect(Math.abs(cashMicros - paid * 1e6)).toBeLessThanOrEqual(1)
+    expect(venueTradeIds).toEqual(fills.map((fill) => fill.trade_id))
+    for (const position of positions) {
+      const sizeE6 = Math.round(Number(position.position_fp) * 1e6)
+      expect(readPosition(position, 'ticker')).toEqual({ marketId: position.ticker, sizeE6 })
+    }
     expect(
       Number(positions.find((position) => position.ticker === ticker)?.position_fp),
     ).toBeGreaterThanOrEqual(2)
