@@ -173,7 +173,7 @@ function formsOf(text: string): readonly object[] {
   return frames.map((frame) => {
     if (typeof frame !== 'object' || frame === null) return { kind: 'refused' }
     const { event_type: name } = frame as { readonly event_type?: unknown }
-    if (name === undefined) return 'gameId' in frame || 'homeTeam' in frame ? skipped('sports_result') : inner
+    if (name === undefined) return 'score' in frame ? skipped('sports_result') : inner
     if (typeof name !== 'string') return { kind: 'refused' }
     if ([...FOLDED, ...TOLD].includes(name)) return { type: name }
     return ['order', 'trade'].includes(name) ? skipped(name) : { kind: 'unknown', name }
