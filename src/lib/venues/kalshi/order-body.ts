@@ -4,7 +4,7 @@ import { ArbeesError } from '../../core/errors.js'
 import { sanitize } from '../../core/sanitize.js'
 import type { GameMarket } from '../../model/game.js'
 import type { OrderRequest } from '../../model/order.js'
-import { complementE4, formatScaled, ONE_E4 } from '../../model/price.js'
+import { complementE4, formatScaled, ONE_E4, priceToWire, sizeToWire } from '../../model/price.js'
 import { isLimitOnGrid } from '../../model/price-grid.js'
 
 /** Letters, digits, `-` and `_`: a `.` is reported to be refused. */
@@ -34,13 +34,16 @@ export function orderBody(
     throw refuse(`it is for another market than ${sanitize(market.marketId)}`)
   if (!ORDER_ID.test(request.orderId)) throw refuse('the id has characters that the venue refuses')
   if (!Number.isSafeInteger(limitE4) || limitE4 <= 0 || limitE4 >= ONE_E4)
-    throw refuse(`limit ${limitE4} (E4)`)
+    throw refuse(`a limit of ${priceToWire(limitE4)} is not between 0 and 1 dollar`)
   if (!isLimitOnGrid(market, outcome, limitE4))
-    throw refuse(`limit ${limitE4} (E4) is no price of the market`)
+    throw refuse(
+      `the limit ${priceToWire(limitE4)} is no price of the market: its step is ${stepsOf(market)}`,
+    )
   if (!Number.isSafeInteger(sizeE2) || sizeE2 <= 0 || sizeE2 % market.sizeStepE2 !== 0) {
-    throw refuse(`size ${sizeE2} is not a multiple of ${market.sizeStepE2} (E2)`)
+    throw refuse(`the size ${sizeToWire(sizeE2)} is no multiple of ${sizeToWire(market.sizeStepE2)}`)
   }
-  if (sizeE2 < market.minSizeE2) throw refuse(`size ${sizeE2} is below the least, ${market.minSizeE2} (E2)`)
+  if (sizeE2 < market.minSizeE2)
+    throw refuse(`the size ${sizeToWire(sizeE2)} is below the least, ${sizeToWire(market.minSizeE2)}`)
   return JSON.stringify({
     ticker: request.marketId,
     side: (outcome === 'yes') === (side === 'buy') ? 'bid' : 'ask',
@@ -54,3 +57,6 @@ export function orderBody(
     ...(orderGroupId === undefined ? {} : { order_group_id: orderGroupId }),
   })
 }
+
+const stepsOf = ({ tickE4, priceRanges }: GameMarket): string =>
+  [...new Set(priceRanges?.map(({ stepE4 }) => stepE4) ?? [tickE4])].map(priceToWire).join(' or ')
