@@ -10,6 +10,7 @@ import { evictOldest } from '../core/evict-oldest.js'
 import type { GameMarket } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
 import { isLimitOnGrid } from '../model/price-grid.js'
+import { priceToWire, sizeToWire } from '../model/price.js'
 import type { Venue } from '../model/venue.js'
 import type { FillReport, OrderGateway, OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
 import { PaperDepth, moneyOf } from './paper-depth.js'
@@ -135,8 +136,11 @@ const venueIdOf = ({ orderId }: OrderRequest): string => `paper-${orderId}`
 function wrongWith(request: OrderRequest, market: GameMarket): string | undefined {
   const { limitE4, sizeE2, outcome, venue, marketId } = request
   if (venue !== market.venue || marketId !== market.marketId) return `not for market ${market.marketId}`
-  if (!isLimitOnGrid(market, outcome, limitE4)) return `limit ${limitE4} e-4 is off the tick`
-  if (sizeE2 <= 0 || sizeE2 % market.sizeStepE2 !== 0) return `size ${sizeE2} e-2 is off the step`
-  if (sizeE2 < market.minSizeE2) return `size ${sizeE2} e-2 is below the minimum`
+  if (!isLimitOnGrid(market, outcome, limitE4))
+    return `the limit ${priceToWire(limitE4)} is no price of the market`
+  if (sizeE2 <= 0 || sizeE2 % market.sizeStepE2 !== 0)
+    return `the size ${sizeToWire(sizeE2)} is no multiple of ${sizeToWire(market.sizeStepE2)}`
+  if (sizeE2 < market.minSizeE2)
+    return `the size ${sizeToWire(sizeE2)} is below the least, ${sizeToWire(market.minSizeE2)}`
   return undefined
 }

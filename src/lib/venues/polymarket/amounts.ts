@@ -8,7 +8,7 @@
  */
 
 import { ArbeesError } from '../../core/errors.js'
-import { ONE_E4 } from '../../model/price.js'
+import { ONE_E4, priceToWire, sizeToWire } from '../../model/price.js'
 import type { Side } from '../../model/venue.js'
 
 /** Decimals of the computed amount, by tick in $0.0001. Sizes always have 2. */
@@ -42,13 +42,16 @@ export function orderAmounts(
   market: { readonly tickE4: number; readonly minSizeE2: number },
 ): OrderAmounts {
   const decimals = AMOUNT_DECIMALS.get(market.tickE4)
-  if (decimals === undefined) throw bad(`no rounding rule for a tick of ${market.tickE4} e-4`)
+  if (decimals === undefined) throw bad(`no rounding rule for a step of ${priceToWire(market.tickE4)}`)
   if (!Number.isSafeInteger(limitE4) || limitE4 < market.tickE4 || limitE4 > ONE_E4 - market.tickE4) {
-    throw bad(`limit ${limitE4} e-4 is outside one tick to one less a tick`)
+    throw bad(`the limit ${priceToWire(limitE4)} is not between one step above 0 and one below 1`)
   }
-  if (limitE4 % market.tickE4 !== 0) throw bad(`limit ${limitE4} e-4 is off the tick of ${market.tickE4} e-4`)
+  if (limitE4 % market.tickE4 !== 0)
+    throw bad(
+      `the limit ${priceToWire(limitE4)} is no price of the market: its step is ${priceToWire(market.tickE4)}`,
+    )
   if (!Number.isSafeInteger(sizeE2) || sizeE2 <= 0 || sizeE2 < market.minSizeE2) {
-    throw bad(`size ${sizeE2} e-2 is below the market's minimum of ${market.minSizeE2} e-2`)
+    throw bad(`the size ${sizeToWire(sizeE2)} is below the least, ${sizeToWire(market.minSizeE2)}`)
   }
   const cashE6 = BigInt(limitE4) * BigInt(sizeE2)
   const sharesE6 = BigInt(sizeE2) * 10_000n
