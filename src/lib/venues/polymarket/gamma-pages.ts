@@ -59,7 +59,8 @@ async function byOffset(
   filters: Readonly<Record<string, string>>,
 ): Promise<unknown[]> {
   const events: unknown[] = []
-  while (events.length < MAX_OFFSET) {
+  while (true) {
+    if (events.length >= MAX_OFFSET) throw notAList(`${MAX_OFFSET} events by offset, and more`)
     const query = new URLSearchParams({
       ...filters,
       order: 'startTime',
@@ -70,9 +71,8 @@ async function byOffset(
     const page = await http.getJson(`/events?${query.toString()}`, timeoutMs, signal)
     if (!Array.isArray(page)) throw notAList('no list')
     events.push(...(page as unknown[]))
-    if (page.length < OFFSET_LIMIT) break
+    if (page.length < OFFSET_LIMIT) return events
   }
-  return events
 }
 
 const notAList = (what: string): ArbeesError =>

@@ -285,6 +285,14 @@ describe('the Polymarket catalog', () => {
     })
   })
 
+  it('does not take a list by offset that the venue cuts off for the whole', async () => {
+    const { catalog } = await serve({ '/sports': () => sports, '/events': () => all.slice(0, 100) })
+    await expect(catalog.openMarkets('nba', signal)).rejects.toMatchObject({
+      code: 'VENUE_BAD_ANSWER',
+      exit: 6,
+    })
+  })
+
   it('stands in with what it listed before, for five minutes, and says so', async () => {
     let isDown = false
     const clock = new ManualClock(START)
