@@ -190,6 +190,11 @@ function applyOutcome(plan: MutablePlan, { atMs, kind, orderId, detail }: Row, p
     const fill = order.counted.fill || integer(detail['filledE6'], path) > 0
     order.counted = { order: true, fill }
   }
+  const { matchedTradeIds } = detail
+  if (Array.isArray(matchedTradeIds)) {
+    const ids = [...(order.prepared.matchedTradeIds ?? []), ...matchedTradeIds.map(String)]
+    order.prepared = { ...order.prepared, matchedTradeIds: [...new Set(ids)] }
+  }
   if (typeof detail['venueOrderId'] === 'string') order.venueOrderId = detail['venueOrderId']
   if (kind === 'filled' || kind === 'partial') order.filledE6 = integer(detail['filledE6'], path)
 }

@@ -88,12 +88,19 @@ export class OrderRunner {
   ): Promise<Exclude<OrderResult, { kind: 'not_sent' }>> {
     const { context, onFilled } = following
     let certainE6 = 0
+    let recorded = prepared.matchedTradeIds?.join()
     const outcome = await finalOutcome(this.execution, prepared, first, {
       onPending: (pending) => {
         const unknown = pending.kind === 'unknown'
         this.record(prepared, pending.kind, detailOf(pending))
+        if (pending.kind === 'unknown') recorded = pending.matchedTradeIds?.join() ?? recorded
         if (unknown) this.execution.listener.onCount('unknown')
         this.tell(prepared.request, pending.kind, context, unknown ? { reason: pending.reason } : {})
+      },
+      onMatched: (matchedTradeIds) => {
+        if (matchedTradeIds.join() === recorded) return
+        recorded = matchedTradeIds.join()
+        this.record(prepared, 'unknown', { reason: 'matched at the venue', matchedTradeIds })
       },
       onFilled: (filledE6) => {
         certainE6 = Math.max(certainE6, filledE6)
@@ -332,6 +339,9 @@ function worstOfFill({ market, request }: PreparedOrder, filledE6: number, appro
   return Math.min(approvedMicros, worstOrderMicros(market, { ...request, sizeE2 }))
 }
 
+const matchOf = (matchedTradeIds: readonly string[] | undefined): object =>
+  matchedTradeIds === undefined ? {} : { matchedTradeIds }
+
 function detailOf(outcome: OrderOutcome): object {
   switch (outcome.kind) {
     case 'filled':
@@ -344,6 +354,6 @@ function detailOf(outcome: OrderOutcome): object {
     case 'rejected':
       return { code: sanitize(outcome.code, 60), message: sanitize(outcome.message, 300) }
     case 'unknown':
-      return { reason: sanitize(outcome.reason, 300) }
+      return { reason: sanitize(outcome.reason, 300), ...matchOf(outcome.matchedTradeIds) }
   }
 }

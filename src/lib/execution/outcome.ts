@@ -12,6 +12,8 @@ import type { ExecutionTiming } from './plan.js'
 export interface OutcomeWatcher {
   /** The order is delayed, or unknown from now on. */
   onPending(outcome: Exclude<OrderOutcome, FinalOutcome>): void
+  /** The venue has said that it matched, in these trades as far as it has named them. */
+  onMatched(tradeIds: readonly string[]): void
   /** So much has filled for certain; more may follow. */
   onFilled(filledE6: number): void
 }
@@ -63,6 +65,9 @@ async function askFinal(
 ): Promise<FinalOutcome | undefined> {
   const outcome = await queryOnce(execution, prepared)
   if (isFinalOutcome(outcome)) return outcome
+  if (outcome.kind === 'unknown' && outcome.matchedTradeIds !== undefined) {
+    watcher.onMatched(outcome.matchedTradeIds)
+  }
   if (outcome.filledE6 !== undefined) watcher.onFilled(outcome.filledE6)
   return undefined
 }

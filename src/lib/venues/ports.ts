@@ -91,6 +91,8 @@ export interface PreparedOrder {
   readonly sizeE2: number
   /** The venue had acknowledged it before this process began: it arrived. */
   readonly acknowledged?: boolean
+  /** The venue had said before this process began that it matched: its trades, as far as they were named. */
+  readonly matchedTradeIds?: readonly string[]
   /** When a process before this one sent it, or was about to; our wall clock, Unix ms. */
   readonly sentMs?: number
 }
@@ -109,7 +111,13 @@ export type OrderOutcome =
   /** Accepted, cannot be canceled, matched later: ask `query`. */
   | { readonly kind: 'delayed'; readonly venueOrderId: string; readonly filledE6?: number }
   /** It may have filled: counts as filled until `query` tells. `filledE6` is what is seen for certain, more may follow. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly filledE6?: number }
+  | {
+      readonly kind: 'unknown'
+      readonly reason: string
+      readonly filledE6?: number
+      /** The venue has said that it matched: its trades, as far as they were named. */
+      readonly matchedTradeIds?: readonly string[]
+    }
 
 /** The order was not let go: not a byte of it was written, and none will be. */
 export interface Withheld {

@@ -133,6 +133,22 @@ describe('after a restart', () => {
     expect(second.ledger.totals().onRecord).toEqual({ orders: 2, fills: 2 })
   })
 
+  it('tells the gateway which trades an order had matched in, as the venue named them answer by answer', async () => {
+    script = { '0.0': { kind: 'cut', perMille: 1000, toldAfterQueries: 1_000 } }
+    const told = [[], ['a'], ['a'], ['a', 'b']]
+    const first = life({ unknownAtMs: [1, 2, 3, 4, 60_000] })
+    first.execution.gateways.poly.query = () =>
+      Promise.resolve({ kind: 'unknown', reason: 'matched', matchedTradeIds: told.shift() ?? ['a', 'b'] })
+    first.start()
+    await until(() => told.length === 0, 'it is asked after')
+    const match = () => first.ledger.history().inFlight[0]?.prepared.matchedTradeIds
+    await until(() => match()?.length === 2, 'both are on record')
+    first.cut.abort()
+    await first.settled()
+    first.close({ keep: true })
+    expect(life().ledger.history().inFlight[0]?.prepared.matchedTradeIds).toEqual(['a', 'b'])
+  })
+
   it('tells the gateway that an order was acknowledged', async () => {
     script = { '0.0': { kind: 'delay', perMille: 500, afterMs: 300 } }
     await cutWhile('0.0 delayed')

@@ -60,8 +60,8 @@ export class PolymarketGateway implements OrderGateway {
   }
 
   /**
-   * Opens a connection and makes the first, slow signature. Throws `VENUE_UNREACHABLE`, `ORDER_VERSION_UNSUPPORTED` when the
-   * venue signs orders of another version, `REGION_BLOCKED` where it does not serve us.
+   * Opens a connection and makes the first, slow signature. Throws `VENUE_UNREACHABLE`, `VENUE_BAD_ANSWER`,
+   * `ORDER_VERSION_UNSUPPORTED` when the venue signs orders of another version, `REGION_BLOCKED` where it does not serve us.
    */
   async warm(): Promise<void> {
     this.signer.sign({ ...this.identity(), ...WARM_ORDER }, false)
@@ -76,7 +76,17 @@ export class PolymarketGateway implements OrderGateway {
     const answer = parseJson(result.text)
     const version =
       typeof answer === 'object' && answer !== null && 'version' in answer ? answer.version : undefined
-    if (result.status === 200 && version !== undefined && Number(version) !== ORDER_VERSION) {
+    if (result.status !== 200 || !/^\d{1,9}$/.test(String(version))) {
+      throw new ArbeesError(
+        'VENUE_BAD_ANSWER',
+        `${this.options.restUrl}/version: status ${result.status}, no order version`,
+        {
+          exit: EXIT.UNREACHABLE,
+          hint: 'arbees sends no order before the venue says which version it takes: try again later',
+        },
+      )
+    }
+    if (Number(version) !== ORDER_VERSION) {
       throw new ArbeesError(
         'ORDER_VERSION_UNSUPPORTED',
         `the venue takes orders of version ${Number(version)}`,
@@ -145,18 +155,30 @@ export class PolymarketGateway implements OrderGateway {
     const result = await this.rest.postOrder(prepared.body, { onBytes, mayGo })
     const outcome = outcomeOf(result, request.side, orderAmounts(request, market), venueIdOf(prepared))
     if (outcome.kind === 'delayed') this.sent.acknowledge(prepared)
+    if (outcome.kind === 'unknown' && outcome.matchedTradeIds !== undefined) {
+      this.sent.match(prepared, outcome.matchedTradeIds)
+    }
     return outcome
   }
 
   /**
    * By the order hash: the record of an active order, then the trades that name it as taker. The venue forgets an order that
    * matched nothing, so without a record the visible trades, or `none`, are the whole story only once no more can come:
-   * `SentOrders` says when.
+   * `SentOrders` says when. An order that it said has matched is `unknown` until every trade that it named is shown.
    */
   async query(prepared: PreparedOrder): Promise<OrderOutcome> {
+    const outcome = await this.ask(prepared)
+    const matchedTradeIds = this.sent.matchedTrades(prepared)
+    return outcome.kind === 'unknown' && matchedTradeIds !== undefined
+      ? { ...outcome, matchedTradeIds }
+      : outcome
+  }
+
+  private async ask(prepared: PreparedOrder): Promise<OrderOutcome> {
     const venueOrderId = venueIdOf(prepared)
     const record = readOrder(await this.rest.order(venueOrderId))
     if (record.kind === 'unreadable') return { kind: 'unknown', reason: record.reason }
+    if (record.kind === 'order' && record.isMatched) this.sent.match(prepared, record.tradeIds)
     if (record.kind === 'order' && (record.status === 'DELAYED' || record.status === 'LIVE')) {
       this.sent.seeActive(prepared)
       if (record.status === 'LIVE') await this.takeOff(venueOrderId, prepared)
@@ -164,25 +186,27 @@ export class PolymarketGateway implements OrderGateway {
         ? { kind: 'delayed', venueOrderId }
         : { kind: 'unknown', reason: 'still being matched' }
     }
-    const trades = await this.tradesOf(prepared)
+    const named = this.sent.matchedTrades(prepared)
+    const trades = await this.tradesWith(prepared, named ?? [])
     if (trades === undefined) return { kind: 'unknown', reason: 'trades cannot be read' }
     const standing = trades.filter(isStanding)
     const filledE6 = sumSizes(standing)
+    const allSeen = (named ?? []).every((id) => trades.some((trade) => trade.id === id))
     // A record that is there says itself what matched.
     const complete = record.kind === 'absent' && this.sent.isComplete(prepared, filledE6)
     const over = complete || this.sent.isOverdue(prepared)
     if (filledE6 > 0n) {
       const fill = { venueOrderId, filledE6: Number(filledE6) }
       if (isWhole(standing, prepared)) return { kind: 'filled', ...fill }
-      const listed = record.kind === 'order' && record.tradeIds.length > 0
-      const allSeen = listed && record.tradeIds.every((id) => trades.some((trade) => trade.id === id))
-      return allSeen || over
+      const isStory = named === undefined || named.length === 0 ? over : allSeen
+      return isStory
         ? { kind: 'partial', ...fill }
         : { kind: 'unknown', reason: 'some trades may not be visible yet', filledE6: fill.filledE6 }
     }
-    if (trades.length > 0) return { kind: 'none', venueOrderId }
+    if (trades.length > 0 && allSeen) return { kind: 'none', venueOrderId }
+    if (named !== undefined) return { kind: 'unknown', reason: 'matched, its trades not visible yet' }
     if (record.kind === 'order') {
-      return record.status !== 'MATCHED' && record.matchedNothing
+      return record.matchedNothing
         ? { kind: 'none', venueOrderId }
         : { kind: 'unknown', reason: 'matched, its trades not visible yet' }
     }
@@ -237,6 +261,22 @@ export class PolymarketGateway implements OrderGateway {
       'warn',
       `order ${request.orderId} rests at Polymarket, which none of ours may: it ${shown}`,
     )
+  }
+
+  /** As `tradesOf`, those with these ids asked for one by one where the list lacks them. */
+  private async tradesWith(
+    prepared: PreparedOrder,
+    ids: readonly string[],
+  ): Promise<readonly Trade[] | undefined> {
+    const listed = await this.tradesOf(prepared)
+    if (listed === undefined) return undefined
+    const trades = [...listed]
+    for (const id of ids.filter((each) => !listed.some((trade) => trade.id === each))) {
+      const page = readTrades(await this.rest.trade(id), venueIdOf(prepared))
+      if (page === undefined) return undefined
+      trades.push(...page.trades.filter((trade) => trade.id === id))
+    }
+    return trades
   }
 
   /** Every trade of the order; undefined when a page cannot be read, or there is no end to them. */

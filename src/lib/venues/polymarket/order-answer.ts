@@ -10,7 +10,23 @@ import { classifyRefusal } from './rest.js'
 type Side = 'buy' | 'sell'
 type Json = { readonly [field: string]: unknown }
 
-const unknown = (reason: string): OrderOutcome => ({ kind: 'unknown', reason: sanitize(reason, 200) })
+const unknown = (reason: string, answer?: Json): OrderOutcome => {
+  const matchedTradeIds = answer === undefined ? undefined : matchedTradesOf(answer)
+  const matched = matchedTradeIds === undefined ? {} : { matchedTradeIds }
+  return { kind: 'unknown', reason: sanitize(reason, 200), ...matched }
+}
+
+/** The trades that the answer to an order names; undefined when nothing in it tells of a match. */
+function matchedTradesOf(answer: Json): readonly string[] | undefined {
+  const tradeIds = textsOf(answer.tradeIDs)
+  const amounts = [answer.makingAmount, answer.takingAmount].map(amountE6)
+  const tells =
+    answer.status === 'matched' ||
+    tradeIds.length > 0 ||
+    textsOf(answer.transactionsHashes).length > 0 ||
+    amounts.some((amount) => amount !== undefined && amount > 0n)
+  return tells ? tradeIds : undefined
+}
 
 /** The outcome of a `POST /order`: an acceptance is believed only when it is whole, a refusal only when documented. */
 export function outcomeOf(
@@ -36,7 +52,7 @@ export function outcomeOf(
   if (status === 200 && answer !== undefined && isBlank(answer.orderID) && !isBlank(answer.errorMsg)) {
     return { kind: 'rejected', code: 'NOT_ACCEPTED', message: sanitize(String(answer.errorMsg), 200) }
   }
-  return unknown(`status ${status}: ${text.slice(0, 120)}`)
+  return unknown(`status ${status}: ${text.slice(0, 120)}`, status === 200 ? answer : undefined)
 }
 
 function isAccepted(answer: Json): boolean {
@@ -53,7 +69,7 @@ function accepted(answer: Json, side: Side, amounts: OrderAmounts): OrderOutcome
     case 'unmatched':
       return { kind: 'none', venueOrderId }
     default:
-      return unknown(`accepted with status ${String(answer.status)}`)
+      return unknown(`accepted with status ${String(answer.status)}`, answer)
   }
 }
 
@@ -62,9 +78,9 @@ function matched(answer: Json, venueOrderId: string, side: Side, amounts: OrderA
   const making = amountE6(answer.makingAmount)
   const taking = amountE6(answer.takingAmount)
   if (making === undefined || taking === undefined || making <= 0n || taking <= 0n) {
-    return unknown('matched without amounts')
+    return unknown('matched without amounts', answer)
   }
-  if (making > amounts.makerE6) return unknown('matched for more than the order')
+  if (making > amounts.makerE6) return unknown('matched for more than the order', answer)
   const shares = side === 'buy' ? taking : making
   const kind =
     making >= amounts.makerE6 || (side === 'buy' && taking >= amounts.takerE6) ? 'filled' : 'partial'
@@ -81,6 +97,8 @@ export type OrderRecord =
       readonly status: string
       readonly tradeIds: readonly string[]
       readonly matchedNothing: boolean
+      /** It says that something matched: not the opposite of `matchedNothing`, where it says neither. */
+      readonly isMatched: boolean
     }
 
 export function readOrder(result: HttpResult): OrderRecord {
@@ -92,12 +110,15 @@ export function readOrder(result: HttpResult): OrderRecord {
   if (result.status !== 200 || record === undefined || typeof record.status !== 'string') {
     return { kind: 'unreadable', reason: `order: status ${result.status}` }
   }
-  const ids = Array.isArray(record.associate_trades) ? record.associate_trades : []
+  const status = record.status.toUpperCase().replace(/^ORDER_STATUS_/, '')
+  const tradeIds = textsOf(record.associate_trades)
+  const matchedE6 = amountE6(record.size_matched)
   return {
     kind: 'order',
-    status: record.status.toUpperCase().replace(/^ORDER_STATUS_/, ''),
-    tradeIds: ids.filter((id): id is string => typeof id === 'string'),
-    matchedNothing: isBlank(record.size_matched) || amountE6(record.size_matched) === 0n,
+    status,
+    tradeIds,
+    matchedNothing: isBlank(record.size_matched) || matchedE6 === 0n,
+    isMatched: status === 'MATCHED' || tradeIds.length > 0 || (matchedE6 ?? 0n) > 0n,
   }
 }
 
@@ -153,6 +174,9 @@ export function readTrades(result: HttpResult, orderId: string): TradePage | und
   const nextCursor = typeof next === 'string' && next !== '' && next !== LAST_CURSOR ? next : undefined
   return { trades, nextCursor }
 }
+
+const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string' && each !== '') : []
 
 function amountE6(value: unknown): bigint | undefined {
   const scaled = typeof value === 'string' ? parseScaled(value, 6) : undefined

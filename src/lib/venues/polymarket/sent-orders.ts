@@ -5,7 +5,7 @@
  * had no answer may still be on its way: only a long grace says that it never arrived. One that was acknowledged as
  * `delayed` has arrived; it is matched once, when its delay ends, and a FAK rests nowhere. So from the end of its delay,
  * or from when it was last seen active, it is over after a short window for trades to become visible, when the visible
- * sum has not changed over several answers.
+ * sum has not changed over several answers. One that the venue said has matched is never over without its trades.
  */
 
 import type { Clock } from '../../core/clock.js'
@@ -21,13 +21,18 @@ export interface SentOrdersOptions {
 }
 
 interface SentOrder {
-  /** Our wall clock. */
-  readonly sentMs: number
+  /** This process wrote its bytes. */
+  readonly isOurs: boolean
+  /** How long ago it was sent, at `knownUs` of our monotonic clock. */
+  readonly ageMs: number
+  readonly knownUs: number
   /** Our monotonic clock when its delay ends, or when it was last seen active; undefined until acknowledged. */
   matchUs?: number
   /** What the last answers since then agreed on, and how many they are. */
   visibleE6: bigint
   agreed: number
+  /** Trades that the venue named; undefined until it said that the order matched. */
+  matched?: Set<string>
 }
 
 const ARRIVAL_GRACE_MS = 10_000
@@ -45,16 +50,28 @@ export class SentOrders {
 
   /** False when it was sent before. */
   add({ request }: PreparedOrder): boolean {
-    if (this.orders.has(request.orderId)) return false
-    this.remember(request.orderId, this.options.clock.nowMs())
+    if (this.orders.get(request.orderId)?.isOurs === true) return false
+    this.remember(request.orderId, { isOurs: true, ageMs: 0 })
     return true
   }
 
   /** The venue has said that it has the order and holds it back. */
   acknowledge(prepared: PreparedOrder): void {
-    const { request, market } = prepared
-    const order = this.orders.get(request.orderId) ?? this.remember(request.orderId, sentBefore(prepared))
-    order.matchUs ??= this.options.clock.monoUs() + market.takerDelayMs * 1000
+    const order = this.orderOf(prepared)
+    order.matchUs ??= this.options.clock.monoUs() + prepared.market.takerDelayMs * 1000
+  }
+
+  /** The venue has said that it matched, in these trades as far as it names them. */
+  match(prepared: PreparedOrder, tradeIds: readonly string[]): void {
+    const order = this.orderOf(prepared)
+    order.matched = new Set([...(order.matched ?? []), ...tradeIds])
+  }
+
+  /** The trades that the venue named, here or to an earlier process; undefined when it has not said that it matched. */
+  matchedTrades(prepared: PreparedOrder): readonly string[] | undefined {
+    if (prepared.matchedTradeIds !== undefined) this.match(prepared, prepared.matchedTradeIds)
+    const matched = this.orders.get(prepared.request.orderId)?.matched
+    return matched === undefined ? undefined : [...matched]
   }
 
   /** The venue still works on it. */
@@ -65,11 +82,11 @@ export class SentOrders {
     order.agreed = 0
   }
 
+  /** Our wall clock dates an order of an earlier process, once; from then on only the monotonic one counts. */
   isOverdue(prepared: PreparedOrder): boolean {
-    const { request, market } = prepared
-    const sentMs = this.orders.get(request.orderId)?.sentMs ?? sentBefore(prepared)
-    const graceMs = (this.options.arrivalGraceMs ?? ARRIVAL_GRACE_MS) + market.takerDelayMs
-    return this.options.clock.nowMs() - sentMs > graceMs
+    const { ageMs, knownUs } = this.orderOf(prepared)
+    const graceMs = (this.options.arrivalGraceMs ?? ARRIVAL_GRACE_MS) + prepared.market.takerDelayMs
+    return ageMs + (this.options.clock.monoUs() - knownUs) / 1000 > graceMs
   }
 
   /** Takes what one answer shows of an order without an active record; true when no more will come. */
@@ -85,8 +102,15 @@ export class SentOrders {
     return order.agreed >= AGREEING_ANSWERS && sinceUs >= windowUs
   }
 
-  private remember(orderId: string, sentMs: number): SentOrder {
-    const order: SentOrder = { sentMs, visibleE6: 0n, agreed: 0 }
+  /** One that this process did not send is known from now on. */
+  private orderOf(prepared: PreparedOrder): SentOrder {
+    const { orderId } = prepared.request
+    const ageMs = Math.max(0, this.options.clock.nowMs() - sentBefore(prepared))
+    return this.orders.get(orderId) ?? this.remember(orderId, { isOurs: false, ageMs })
+  }
+
+  private remember(orderId: string, known: Pick<SentOrder, 'isOurs' | 'ageMs'>): SentOrder {
+    const order: SentOrder = { ...known, knownUs: this.options.clock.monoUs(), visibleE6: 0n, agreed: 0 }
     this.orders.set(orderId, order)
     evictOldest(this.orders, MAX_ORDERS)
     return order

@@ -551,20 +551,112 @@ describe('asking what became of an order', () => {
     const young = gateway.prepare(request({ orderId: 'order-2', signalMs: Date.now() }), market)
     expect(await gateway.query(young)).toMatchObject({ kind: 'unknown' })
     // A late leg: its signal is old, and it left a moment ago.
-    expect(await gateway.query({ ...old, sentMs: Date.now() - 1_000 })).toMatchObject({ kind: 'unknown' })
+    const late = gateway.prepare(request({ orderId: 'order-3', signalMs: Date.now() - 60_000 }), market)
+    expect(await gateway.query({ ...late, sentMs: Date.now() - 1_000 })).toMatchObject({ kind: 'unknown' })
   })
 
   it('does not call a part the whole story while more may show', async () => {
     const { server, gateway, clock, prepared, ours } = await sent()
     server.pages = [[ours(trade('a', '60'))]]
     expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
-    server.record = { status: 'CANCELED', size_matched: '24', associate_trades: ['a', 'b'] }
-    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
     server.record = { status: 'CANCELED', size_matched: '24', associate_trades: ['a'] }
     expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 60_000_000 })
     server.record = undefined
     clock.advanceMs(20_000)
     expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 60_000_000 })
+    server.record = { status: 'CANCELED', size_matched: '24', associate_trades: ['a', 'b'] }
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    server.record = undefined
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown', matchedTradeIds: ['a', 'b'] })
+  })
+
+  describe('that the venue said has matched', () => {
+    const HASHES = ['0xaaaa', '0xbbbb']
+    it.each<[string, object, readonly string[]]>([
+      ['without a status', { tradeIDs: ['a', 'b'], transactionsHashes: HASHES }, ['a', 'b']],
+      ['without a status or hashes', { tradeIDs: ['a', 'b'] }, ['a', 'b']],
+      ['by its transactions alone', { transactionsHashes: HASHES }, []],
+      ['by amounts alone', { makingAmount: '40', takingAmount: '100' }, []],
+      ['without amounts', { status: 'matched' }, []],
+      ['for more than the order', { status: 'matched', makingAmount: '41', takingAmount: '100' }, []],
+      ['live, with trades', { status: 'live', tradeIDs: ['a', 'b'] }, ['a', 'b']],
+      ['with an error beside it', { errorMsg: 'odd', tradeIDs: ['a', 'b'] }, ['a', 'b']],
+    ])('%s: is never none before its trades show, in a later process either', async (_, answer, ids) => {
+      const { server, gateway, clock } = await start()
+      server.script = (id) => accepted(id, answer)
+      const prepared = gateway.prepare(request(), market)
+      const known = { kind: 'unknown', matchedTradeIds: ids }
+      expect(await gateway.send(prepared, once, mayGo)).toMatchObject(known)
+      const later = (await start({ restUrl: server.url, clock })).gateway
+      const restored = { ...prepared, sentMs: clock.nowMs(), matchedTradeIds: ids }
+      for (const ms of [0, 11_100, 10_000, 20_000]) {
+        clock.advanceMs(ms)
+        expect(await gateway.query(prepared)).toMatchObject(known)
+        expect(await later.query(restored)).toMatchObject(known)
+      }
+      const shown = { taker_order_id: prepared.venueOrderId }
+      server.pages = [[trade('a', '60', '0.4', shown)]]
+      const story = ids.length === 0 ? 'partial' : 'unknown'
+      for (const one of [await gateway.query(prepared), await later.query(restored)]) {
+        expect(one).toMatchObject({ kind: story, filledE6: 60_000_000 })
+      }
+      server.pages = [[trade('a', '60', '0.4', shown), trade('b', '30', '0.4', shown)]]
+      expect(await later.query(restored)).toMatchObject({ kind: 'partial', filledE6: 90_000_000 })
+      expect(server.refused).toEqual([])
+    })
+
+    it('is none when each of its trades has failed, and not before', async () => {
+      const { server, gateway, clock, prepared, ours } = await sent({
+        status: 200,
+        body: { success: true, errorMsg: null, orderID: '0x1', tradeIDs: ['a', 'b'] },
+      })
+      clock.advanceMs(30_000)
+      server.pages = [[ours(trade('a', '60', '0.4', { status: 'FAILED' }))]]
+      expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+      server.pages = [[...server.pages[0]!, ours(trade('b', '40', '0.4', { status: 'FAILED' }))]]
+      expect(await gateway.query(prepared)).toMatchObject({ kind: 'none' })
+    })
+
+    it('has its trades asked for by their ids where the list does not show them', async () => {
+      const { server, gateway, prepared, ours } = await sent({
+        status: 200,
+        body: { success: true, errorMsg: null, orderID: '0x1', tradeIDs: ['a', 'b'] },
+      })
+      server.pages = [[ours(trade('a', '60'))]]
+      server.unlisted = [ours(trade('b', '40'))]
+      expect(await gateway.query(prepared)).toMatchObject({ kind: 'filled', filledE6: 100_000_000 })
+    })
+
+    it.each([
+      ['MATCHED, with its trades', { status: 'MATCHED', size_matched: '40', associate_trades: ['a'] }, ['a']],
+      ['MATCHED', { status: 'MATCHED', size_matched: '' }, []],
+      ['CANCELED after a part', { status: 'CANCELED', size_matched: '4' }, []],
+    ])('in a record that is gone, %s, is not none', async (_, record, matchedTradeIds) => {
+      const { server, gateway, clock, prepared } = await sent()
+      server.record = record
+      await gateway.query(prepared)
+      server.record = undefined
+      clock.advanceMs(30_000)
+      expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown', matchedTradeIds })
+      expect(server.refused).toEqual([])
+    })
+  })
+
+  it('is not hurried by a wall clock that is set forward, nor kept by one that is set back', async () => {
+    const { gateway, clock, prepared } = await sent()
+    const early = gateway.prepare(request({ orderId: 'order-2', signalMs: clock.nowMs() }), market)
+    const future = gateway.prepare(
+      request({ orderId: 'order-3', signalMs: clock.nowMs() + 3_600_000 }),
+      market,
+    )
+    const kinds = async () =>
+      Promise.all([prepared, early, future].map(async (each) => (await gateway.query(each)).kind))
+    expect(await kinds()).toEqual(['unknown', 'unknown', 'unknown'])
+    clock.jumpTo(clock.nowMs() + 12_000)
+    expect(await kinds()).toEqual(['unknown', 'unknown', 'unknown'])
+    clock.jumpTo(clock.nowMs() - 30_000)
+    clock.advanceMs(11_100)
+    expect(await kinds()).toEqual(['none', 'none', 'none'])
   })
 
   it.each([
@@ -708,6 +800,18 @@ describe('warming', () => {
     await expect(gateway.warm()).rejects.toMatchObject({ code: 'ORDER_VERSION_UNSUPPORTED', exit: 7 })
   })
 
+  it.each<[string, number, unknown]>([
+    ['an error', 500, { version: 2 }],
+    ['a page', 200, '<html>try later</html>'],
+    ['no version', 200, {}],
+    ['a version that is none', 200, { version: null }],
+    ['an empty version', 200, { version: '' }],
+  ])('fails closed where the venue answers the version with %s', async (_, status, body) => {
+    const { server, gateway } = await start()
+    server.versionAnswer = { status, body }
+    await expect(gateway.warm()).rejects.toMatchObject({ code: 'VENUE_BAD_ANSWER', exit: 6 })
+  })
+
   it('says what cannot be reached', async () => {
     const { gateway } = await start({ restUrl: 'http://127.0.0.1:1' })
     await expect(gateway.warm()).rejects.toMatchObject({ code: 'VENUE_UNREACHABLE', exit: 6 })
@@ -754,8 +858,11 @@ describe.skipIf(root === undefined || !existsSync(folder))('recorded order answe
   const amounts = { makerE6: 40_000_000n, takerE6: 100_000_000n, sizeE2: 10_000 }
   it.each([
     // Accepted without a status: ask, do not assume.
-    ['http_order_response_async_exec', { kind: 'unknown' }],
-    ['http_order_response_trade_ids_only', { kind: 'unknown' }],
+    ['http_order_response_async_exec', { kind: 'unknown', matchedTradeIds: ['trade-0x001', 'trade-0x002'] }],
+    [
+      'http_order_response_trade_ids_only',
+      { kind: 'unknown', matchedTradeIds: ['trade-0x101', 'trade-0x102'] },
+    ],
     ['rs_http_order_response_ok', { kind: 'unknown' }],
     ['rs_http_order_response_failed', { kind: 'rejected', code: 'INSUFFICIENT_BALANCE' }],
     ['rs_http_order_response_error_500', { kind: 'unknown' }],
@@ -770,6 +877,7 @@ describe.skipIf(root === undefined || !existsSync(folder))('recorded order answe
       status: 'LIVE',
       tradeIds: ['0xabc001'],
       matchedNothing: false,
+      isMatched: true,
     })
     expect(readTrades(fixture('rs_http_trades_page'), id)).toEqual({
       trades: [{ id: 'trade-0x001', priceE6: 500_000n, sizeE6: 10_000_000n, settled: 'pending' }],

@@ -46,6 +46,10 @@ export class OrderServer {
   /** What `GET /api/geoblock` answers. */
   geoblock: unknown = { blocked: false, ip: '127.0.0.1', country: 'CA', region: 'ON' }
   version: unknown = 2
+  /** In place of the version. */
+  versionAnswer: { readonly status: number; readonly body: unknown } | undefined
+  /** Trades that are shown to who asks by id alone. */
+  unlisted: unknown[] = []
   negRisk = false
   queryStatus = 200
   /** Reads with a key are never answered. */
@@ -92,7 +96,10 @@ export class OrderServer {
       response.end(typeof body === 'string' ? body : JSON.stringify(body))
     }
     if (url.pathname === '/api/geoblock') return send(200, this.geoblock)
-    if (url.pathname === '/version') return send(200, { version: this.version })
+    if (url.pathname === '/version') {
+      const { status, body } = this.versionAnswer ?? { status: 200, body: { version: this.version } }
+      return send(status, body)
+    }
     const problem = this.checkAuth(request, url.pathname, raw)
     if (problem !== undefined) {
       this.refused.push(problem)
@@ -128,7 +135,7 @@ export class OrderServer {
     if (url.pathname !== '/data/trades') return send(404, { error: 'no such path' })
     const id = url.searchParams.get('id')
     if (id !== null) {
-      const rows = this.pages.flat() as readonly { readonly id?: string }[]
+      const rows = [...this.pages.flat(), ...this.unlisted] as readonly { readonly id?: string }[]
       return send(200, { data: rows.filter((row) => row.id === id), next_cursor: 'LTE=' })
     }
     const cursor = url.searchParams.get('next_cursor') ?? 'MA=='
