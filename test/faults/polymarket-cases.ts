@@ -25,11 +25,18 @@ export const polymarketCases = (): FaultCase[] => [
         speed: 5,
         lives: 4,
       })
-      const { orders, taken, found, kept, filled, doubled, endedMs, naiveDoubled } = report
+      const { orders, taken, found, kept, filled, reposted, legsReposted, endedMs, naiveDoubled } = report
       const problems = [...report.problems]
+      if (report.doubled > 0) problems.push(`the venue took ${report.doubled} orders a second time`)
       if (kept < orders * 0.95) problems.push(`only ${kept} answers of ${orders} went astray`)
       return {
-        ours: { ...NOTHING, sent: orders, received: found, lost: orders - found, duplicated: doubled },
+        ours: {
+          ...NOTHING,
+          sent: orders,
+          received: found,
+          lost: orders - found,
+          duplicated: Math.max(reposted, legsReposted),
+        },
         control: { ...NOTHING, sent: NAIVE, received: NAIVE, duplicated: naiveDoubled },
         recoveryMs: endedMs,
         problems,

@@ -1,11 +1,12 @@
 /**
  * Stands between a client and a CLOB, passes everything on, and keeps the first answer to each order to itself: the venue
- * has taken the order, and its sender does not know. What the venue took is on record here.
+ * has taken the order, and its sender does not know. What was posted and what the venue took is on record here.
  */
 
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { orderDigest, STANDARD, type WireOrder } from './typed-data.js'
 
 /** How the answer goes astray: `late` reaches the venue when its sender has given up. The dear ones are the rarest. */
 const WAYS = ['cut', 'page', 'cut', 'silence', 'late', 'page'] as const
@@ -14,6 +15,10 @@ const LATE_MS = 500
 export class CuttingProxy {
   /** Orders that the venue took, by the timestamp that they were signed with: what one leg of one signal has in common. */
   readonly taken = new Map<string, string[]>()
+  /** Posts of each order, by the hash of its signed fields. */
+  private readonly posts = new Map<string, number>()
+  /** Posts of each leg, whatever the venue made of them. */
+  private readonly legPosts = new Map<string, number>()
   /** Orders whose answer was kept. */
   kept = 0
   private readonly seen = new Set<string>()
@@ -40,6 +45,16 @@ export class CuttingProxy {
     return [...this.taken.values()].reduce((sum, ids) => sum + ids.length - 1, 0)
   }
 
+  /** Posts of the same order beyond the first: the venue refuses them, so `doubled` never tells. */
+  get reposted(): number {
+    return beyondFirst(this.posts)
+  }
+
+  /** Posts of one leg beyond the first, of the same order or of another. */
+  get legsReposted(): number {
+    return beyondFirst(this.legPosts)
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections()
     await new Promise((resolve) => this.server.close(resolve))
@@ -49,6 +64,11 @@ export class CuttingProxy {
     const body = await readAll(request)
     const isOrder = request.method === 'POST' && request.url === '/order'
     const leg = isOrder ? timestampOf(body) : ''
+    if (isOrder) {
+      const hash = hashOf(body)
+      this.posts.set(hash, (this.posts.get(hash) ?? 0) + 1)
+      this.legPosts.set(leg, (this.legPosts.get(leg) ?? 0) + 1)
+    }
     const isFirst = isOrder && !this.seen.has(leg)
     const way = isFirst ? WAYS[this.seen.add(leg).size % WAYS.length] : undefined
     if (way === 'late') await sleep(LATE_MS)
@@ -80,6 +100,14 @@ export class CuttingProxy {
       asked.end(body)
     })
   }
+}
+
+const beyondFirst = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count - 1, 0)
+
+const hashOf = (body: string): string => {
+  const { order } = JSON.parse(body) as { readonly order: WireOrder }
+  return orderDigest(order, STANDARD)
 }
 
 const timestampOf = (body: string): string =>

@@ -40,6 +40,9 @@ export interface DrillReport {
   readonly kept: number
   /** Of ours: taken by the venue a second time. */
   readonly doubled: number
+  /** Of ours: posted again, by order hash and by leg, whether the venue took that or not. */
+  readonly reposted: number
+  readonly legsReposted: number
   /** Orders of which the ledger says exactly what the venue's trades say. */
   readonly found: number
   /** Of these, how many filled. */
@@ -107,6 +110,8 @@ export async function unknownOutcomeDrill(options: DrillOptions): Promise<DrillR
       taken: [...proxy.taken.values()].flat().length,
       kept: proxy.kept,
       doubled: proxy.doubled,
+      reposted: proxy.reposted,
+      legsReposted: proxy.legsReposted,
       found: orders.length - lost.length,
       filled: orders.filter(({ filledE6 }) => filledE6 > 0).length,
       problems,
