@@ -1,29 +1,24 @@
-/** Which book is compared with REST next: doubted ones in the order of their doubts, then the one unproved for longest. */
+/** Which books are compared with REST: doubted ones in the order of their doubts, then the others in theirs. */
 export class CompareQueue {
-  private doubted: string[] = []
+  private readonly doubted = new Set<string>()
 
   get doubts(): number {
-    return this.doubted.length
+    return this.doubted.size
   }
 
   doubt(tokenId: string): void {
-    if (!this.doubted.includes(tokenId)) this.doubted.push(tokenId)
+    this.doubted.add(tokenId)
   }
 
-  /** `books` are those that have something to compare, each with when it was last proved or asked for. */
-  next(books: Iterable<{ readonly tokenId: string; readonly sinceUs: number }>): string | undefined {
-    const ready = [...books]
-    while (this.doubted.length > 0) {
-      const tokenId = this.doubted.shift()
-      if (ready.some((book) => book.tokenId === tokenId)) return tokenId
-    }
-    return ready.reduce<(typeof ready)[number] | undefined>(
-      (oldest, book) => (oldest === undefined || book.sinceUs < oldest.sinceUs ? book : oldest),
-      undefined,
-    )?.tokenId
+  /** Of `ready`, those that have something to compare; no doubt is left. */
+  take(ready: readonly string[], all: boolean): string[] {
+    const first = [...this.doubted].filter((tokenId) => ready.includes(tokenId))
+    const rest = all ? ready.filter((tokenId) => !this.doubted.has(tokenId)) : []
+    this.doubted.clear()
+    return [...first, ...rest]
   }
 
   clear(): void {
-    this.doubted = []
+    this.doubted.clear()
   }
 }

@@ -2,7 +2,7 @@
  * One socket of the market channel and the REST compare beside it: all the I/O of `PolymarketMapper`.
  *
  * The venue answers a text PING every 10 s while its data stand still for hours, so a PONG only keeps the socket: what
- * proves continuity is a hash, or, after 750 ms without one, a REST book.
+ * proves continuity is a hash, or, after 750 ms without one, the books that REST has.
  */
 
 import WebSocket from 'ws'
@@ -15,18 +15,13 @@ import { RedialPace } from '../redial-pace.js'
 import { isVerdict, MAX_FRAME_BYTES, parseFrames } from './frames.js'
 import type { MapperEffect, MapperOptions } from './mapper-effects.js'
 import { PolymarketMapper } from './mapper.js'
-import type { BookAnswer } from './rest.js'
+import { RestCompare, type CompareTimings } from './rest-compare.js'
+import type { PolymarketRest } from './rest.js'
 
-export interface ConnectionTimings extends MapperOptions {
+export interface ConnectionTimings extends MapperOptions, CompareTimings {
   readonly pingEveryMs: number
   /** A socket whose PONG is this late is dead. */
   readonly pongTimeoutMs: number
-  /** Without a proof for this long, REST is asked. */
-  readonly proofAfterMs: number
-  /** Least time between the starts of two compares of one book; many doubted books share it. */
-  readonly compareGapMs: number
-  /** Least often that a compare is made, of the book unproved for longest: one alone may have gone silent. */
-  readonly auditEveryMs: number
   /** Without any proof for this long, hash or REST, the socket is replaced. */
   readonly giveUpMs: number
   readonly tickMs: number
@@ -57,7 +52,7 @@ export interface ConnectionOptions {
   readonly clock: Clock
   readonly timings: ConnectionTimings
   readonly random?: () => number
-  readonly fetchBook: (tokenId: string, signal: AbortSignal) => Promise<BookAnswer>
+  readonly rest: Pick<PolymarketRest, 'book' | 'books'>
   /** Book, verdict and notice effects, in order, with the arrival time of the bytes that caused them. */
   readonly onEffect: (effect: MapperEffect, recvUs: number) => void
 }
@@ -71,10 +66,7 @@ export class MarketConnection {
   private readonly pace: RedialPace
   private isRefused = false
   private socket: WebSocket | undefined
-  private compare: AbortController | undefined
-  private compareStartedUs = -Infinity
-  /** Why the last compare failed, so that the same reason is told once. */
-  private compareFailure: string | undefined
+  private readonly compare: RestCompare
   private openedUs = 0
   private pingedUs = 0
   private pongUs = 0
@@ -84,7 +76,19 @@ export class MarketConnection {
 
   constructor(private readonly options: ConnectionOptions) {
     const { timings, random } = options
-    this.mapper = new PolymarketMapper(timings)
+    const mapper = new PolymarketMapper(timings)
+    this.mapper = mapper
+    this.compare = new RestCompare({
+      timings,
+      mapper,
+      rest: options.rest,
+      nowUs: () => this.now(),
+      onBooks: (books, askedUs) => {
+        const nowUs = this.now()
+        this.run(mapper.onRest(books, askedUs, nowUs), nowUs)
+      },
+      onFailure: (text) => this.notice('warn', `polymarket REST compare: ${text}`),
+    })
     const { backoffMinMs: minMs, backoffMaxMs: maxMs } = timings
     this.pace = new RedialPace(new Backoff({ minMs, maxMs, ...(random === undefined ? {} : { random }) }))
   }
@@ -110,7 +114,7 @@ export class MarketConnection {
     this.closed = true
     clearInterval(this.ticker)
     clearTimeout(this.retry)
-    this.compare?.abort()
+    this.compare.abort()
     const { socket } = this
     this.socket = undefined
     if (socket === undefined || socket.readyState === WebSocket.CLOSED) return Promise.resolve()
@@ -184,8 +188,7 @@ export class MarketConnection {
   private lost(socket: WebSocket, code: number): void {
     if (socket !== this.socket || this.closed) return
     this.socket = undefined
-    this.compare?.abort()
-    this.compare = undefined
+    this.compare.abort()
     this.reconnects += 1
     this.failures += 1
     const nowUs = this.now()
@@ -200,42 +203,16 @@ export class MarketConnection {
     const nowUs = this.now()
     this.run(this.mapper.tick(nowUs), nowUs)
     if (!this.isOpen) return
-    const { pingEveryMs, pongTimeoutMs, proofAfterMs, compareGapMs, auditEveryMs, giveUpMs } =
-      this.options.timings
+    const { pingEveryMs, pongTimeoutMs, giveUpMs } = this.options.timings
     if (nowUs - this.pingedUs >= pingEveryMs * 1000) {
       this.pingedUs = nowUs
       this.socket?.send('PING')
     }
     if (nowUs - this.pongUs >= pongTimeoutMs * 1000) return this.drop('no PONG')
     if (!this.mapper.expectsProof) return
-    const unprovedUs = nowUs - (this.mapper.provedUs ?? this.openedUs)
-    if (unprovedUs >= giveUpMs * 1000) return this.drop('nothing proves continuity')
-    const { doubts } = this.mapper
-    const sinceUs = nowUs - this.compareStartedUs
-    const due = unprovedUs >= proofAfterMs * 1000 || doubts > 0 || sinceUs >= auditEveryMs * 1000
-    const gapUs = (compareGapMs * 1000) / Math.max(1, doubts)
-    if (due && this.compare === undefined && sinceUs >= gapUs) {
-      void this.compareOne(nowUs)
-    }
-  }
-
-  /** At most one at a time; an answer that outlives its socket is thrown away. */
-  private async compareOne(askedUs: number): Promise<void> {
-    const tokenId = this.mapper.nextCompare(askedUs)
-    if (tokenId === undefined) return
-    const controller = new AbortController()
-    this.compare = controller
-    this.compareStartedUs = askedUs
-    const answer = await this.options.fetchBook(tokenId, controller.signal)
-    if (this.compare !== controller) return
-    this.compare = undefined
-    const reason = answer.kind === 'failed' ? answer.reason : undefined
-    if (reason !== undefined && reason !== this.compareFailure) {
-      this.notice('warn', `polymarket REST compare: ${sanitize(reason, 200)}`)
-    }
-    this.compareFailure = reason
-    const nowUs = this.now()
-    if (answer.kind === 'book') this.run(this.mapper.onRest(answer.book, askedUs, nowUs), nowUs)
+    if (nowUs - (this.mapper.partlyProvedUs ?? this.openedUs) >= giveUpMs * 1000)
+      return this.drop('nothing proves continuity')
+    this.compare.tick(nowUs - (this.mapper.provedUs ?? this.openedUs))
   }
 
   private run(effects: readonly MapperEffect[], recvUs: number): void {

@@ -13,7 +13,7 @@ import { PolymarketRest } from './rest.js'
 export interface PolymarketFeedOptions {
   /** `wss://host` or `wss://host/ws/market`. */
   readonly wsUrl: string
-  /** The CLOB's address, for `GET /book`. */
+  /** The CLOB's address, for the books of REST. */
   readonly restUrl: string
   readonly clock: Clock
   readonly listener: FeedListener
@@ -103,7 +103,7 @@ export class PolymarketFeed implements MarketFeed {
       clock,
       timings: { ...TIMINGS, ...timings },
       ...(random === undefined ? {} : { random }),
-      fetchBook: (tokenId, signal) => this.rest.book(tokenId, signal),
+      rest: this.rest,
       onEffect: (effect, recvUs) => this.onEffect(connection, effect, recvUs),
     })
     return connection

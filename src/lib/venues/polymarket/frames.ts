@@ -54,14 +54,28 @@ export function parseFrames(data: string | Buffer): (PolyEvent | PlacedVerdict)[
 
 /** The answer of `GET /book`: the same shape as a `book` frame, without its event_type. */
 export function parseBookBody(text: string): BookEvent | FrameVerdict {
-  let parsed: unknown
+  const parsed = parseBody(text)
+  return parsed.kind === 'json' ? bookOf(parsed.value) : parsed
+}
+
+/** The answer of `POST /books`, an array of what `GET /book` answers: each book, or what is wrong with it. */
+export function parseBooksBody(text: string): readonly (BookEvent | FrameVerdict)[] | FrameVerdict {
+  const parsed = parseBody(text)
+  if (parsed.kind !== 'json') return parsed
+  return Array.isArray(parsed.value) ? parsed.value.map(bookOf) : refused('not_array', text.slice(0, 80))
+}
+
+function parseBody(text: string): { readonly kind: 'json'; readonly value: unknown } | FrameVerdict {
   try {
-    parsed = JSON.parse(text)
+    return { kind: 'json', value: JSON.parse(text) as unknown }
   } catch {
     return refused('not_json', text.slice(0, 80))
   }
+}
+
+function bookOf(value: unknown): BookEvent | FrameVerdict {
   try {
-    return parseBook(asObject(parsed))
+    return parseBook(asObject(value))
   } catch (error) {
     return refusedBy(error)
   }

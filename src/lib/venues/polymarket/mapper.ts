@@ -2,7 +2,9 @@
  * One connection to the market channel as a pure state machine: events in, effects out, no I/O and no clock.
  *
  * `feed.ts` owns the socket, hands over every event with the monotonic time its bytes arrived, and carries the effects
- * out in order. A book is published LIVE only while it is proved and the connection's continuity was proved lately.
+ * out in order. A book is published LIVE only while it is proved and the continuity of the connection, or its own, was
+ * proved lately. A matching hash proves the connection; an equal REST book proves its own market alone, and the
+ * connection no later than the market of it that was proved longest ago.
  */
 
 import { isDeepStrictEqual } from 'node:util'
@@ -23,8 +25,10 @@ interface Followed {
   readonly wait: DumpWait
   /** Its dump was asked for on the open connection, not by the connection's own subscription. */
   byOperation: boolean
-  /** When it was last proved, or REST was asked. */
-  checkedUs: number
+  /** As of when it was last proved itself, by a hash or by REST. */
+  provedUs: number
+  /** When its levels last moved. */
+  movedUs: number
   /** When the REST book was asked for that was the first to differ. */
   differedUs: number
   /** Since when best prices are told that the book does not have. */
@@ -44,15 +48,21 @@ export class PolymarketMapper {
   private connectedNow = false
   private wasFresh = false
   private lastProofUs: number | undefined
+  private partProofUs: number | undefined
   private lastEventUs = 0
   private readonly compares = new CompareQueue()
   private readonly operations = new Operations()
 
   constructor(private readonly options: MapperOptions) {}
 
-  /** When continuity was last proved, our monotonic clock; undefined before the first proof of this connection. */
+  /** As of when every proved book was last known to be, our monotonic clock; undefined before this connection's first. */
   get provedUs(): number | undefined {
     return this.lastProofUs
+  }
+
+  /** As of when anything at all was last proved, be it one book by REST. */
+  get partlyProvedUs(): number | undefined {
+    return this.partProofUs
   }
 
   get assets(): number {
@@ -75,7 +85,8 @@ export class PolymarketMapper {
     if (open.length === 0) return this.connectedNow ? 'live' : 'waiting'
     if (!this.connectedNow)
       return open.some(({ published }) => published !== undefined) ? 'broken' : 'waiting'
-    if (open.every(({ books }) => books.trust === 'proved') && this.isFresh(nowUs)) return 'live'
+    if (open.every((followed) => followed.books.trust === 'proved' && this.isFresh(followed, nowUs)))
+      return 'live'
     return open.some(({ published }) => published === undefined) ? 'waiting' : 'broken'
   }
 
@@ -91,7 +102,8 @@ export class PolymarketMapper {
       published: undefined,
       wait: new DumpWait(this.options),
       byOperation: false,
-      checkedUs: -Infinity,
+      provedUs: -Infinity,
+      movedUs: -Infinity,
       differedUs: 0,
       claimedUs: undefined,
       lostUs: -Infinity,
@@ -127,6 +139,7 @@ export class PolymarketMapper {
     this.connectedNow = true
     this.former.clear()
     this.lastProofUs = undefined
+    this.partProofUs = undefined
     this.lastEventUs = nowUs
     for (const followed of this.markets.values()) {
       followed.wait.subscribed(nowUs)
@@ -146,11 +159,13 @@ export class PolymarketMapper {
     this.connectedNow = false
     this.wasFresh = false
     this.lastProofUs = undefined
+    this.partProofUs = undefined
     this.compares.clear()
     return [...this.markets.values()].flatMap((followed) => {
       followed.books.disconnected()
       followed.wait.stop()
       followed.claimedUs = undefined
+      followed.provedUs = -Infinity
       return followed.published === undefined ? [] : this.publish(followed, false, false)
     })
   }
@@ -206,8 +221,23 @@ export class PolymarketMapper {
     })
   }
 
-  /** The answer of `GET /book` to a compare that was asked at `askedUs`. */
-  onRest(rest: BookEvent, askedUs: number, nowUs: number): MapperEffect[] {
+  /** REST's books of a compare that was asked at `askedUs`. */
+  onRest(books: readonly BookEvent[], askedUs: number, nowUs: number): MapperEffect[] {
+    const effects: MapperEffect[] = []
+    for (const rest of books) {
+      const caused = this.onRestBook(rest, askedUs, nowUs)
+      effects.push(...caused)
+      // What is published behind it would never be told.
+      if (caused.some(({ kind }) => kind === 'reconnect')) return effects
+    }
+    const proved = [...this.markets.values()].filter(({ books: { trust } }) => trust === 'proved')
+    // The one whose stream may have died without a word is as old as its own last proof.
+    const oldestUs = Math.min(...proved.map(({ provedUs }) => provedUs))
+    if (proved.length > 0 && oldestUs > (this.lastProofUs ?? -Infinity)) this.lastProofUs = oldestUs
+    return [...effects, ...this.refresh(nowUs)]
+  }
+
+  private onRestBook(rest: BookEvent, askedUs: number, nowUs: number): MapperEffect[] {
     const followed = this.byToken.get(rest.assetId)
     if (followed === undefined || rest.assetId !== followed.books.yesToken || !this.connectedNow) return []
     // What was lost since the question may be what the answer does not know of.
@@ -237,24 +267,25 @@ export class PolymarketMapper {
     return effects
   }
 
-  /** The YES token to compare now; undefined when there is none. */
-  nextCompare(nowUs: number): string | undefined {
-    const ready = [...this.markets.values()].filter(
-      ({ books }) => books.trust !== 'none' && books.trust !== 'resolved',
+  /**
+   * The YES tokens to compare now, `all` or the doubted ones: those first, then the one that moved last first, for what
+   * moves most is wrong first. The doubts are taken for told to REST.
+   */
+  toCompare(all: boolean): string[] {
+    const ready = [...this.markets.values()]
+      .filter(({ books: { trust } }) => trust !== 'none' && trust !== 'resolved')
+      .sort((a, b) => b.movedUs - a.movedUs)
+    return this.compares.take(
+      ready.map(({ books }) => books.yesToken),
+      all,
     )
-    const tokenId = this.compares.next(
-      ready.map(({ books, checkedUs }) => ({ tokenId: books.yesToken, sinceUs: checkedUs })),
-    )
-    const chosen = tokenId === undefined ? undefined : this.byToken.get(tokenId)
-    if (chosen !== undefined) chosen.checkedUs = nowUs
-    return tokenId
   }
 
   private describe(followed: Followed, market: CatalogMarket, nowUs: number): MapperEffect[] {
     const { books } = followed
     if (isDeepStrictEqual(books.market, market)) return []
     books.describe(market)
-    return followed.published === undefined ? [] : this.publish(followed, this.isFresh(nowUs), true)
+    return followed.published === undefined ? [] : this.publish(followed, this.isFresh(followed, nowUs), true)
   }
 
   private outcomeOf(
@@ -298,20 +329,23 @@ export class PolymarketMapper {
     return this.onVerdict({ kind: 'refused', reason: 'market_mismatch', detail: market, lost }, nowUs)
   }
 
-  private apply(followed: Followed, outcome: BookOutcome, nowUs: number, provedAtUs = nowUs): MapperEffect[] {
+  private apply(followed: Followed, outcome: BookOutcome, nowUs: number, restUs?: number): MapperEffect[] {
     const { books } = followed
     const effects: MapperEffect[] = []
     if (outcome.verdict !== undefined) effects.push({ kind: 'verdict', verdict: outcome.verdict })
     if (books.trust !== 'none' && books.trust !== 'broken') followed.wait.came()
     followed.claimedUs = books.isClaimed ? (followed.claimedUs ?? nowUs) : undefined
+    if (outcome.changed === true) followed.movedUs = nowUs
     if (outcome.proved === true) {
-      this.lastProofUs = Math.max(this.lastProofUs ?? 0, provedAtUs)
-      followed.checkedUs = Math.max(followed.checkedUs, provedAtUs)
+      const provedUs = restUs ?? nowUs
+      followed.provedUs = Math.max(followed.provedUs, provedUs)
+      this.partProofUs = Math.max(this.partProofUs ?? -Infinity, provedUs)
+      if (restUs === undefined) this.lastProofUs = nowUs
       followed.wait.proved()
       effects.push({ kind: 'proved' })
     }
-    effects.push(...this.publish(followed, this.isFresh(nowUs), outcome.changed === true))
-    if (outcome.proved === true) effects.push(...this.refresh(nowUs))
+    effects.push(...this.publish(followed, this.isFresh(followed, nowUs), outcome.changed === true))
+    if (outcome.proved === true && restUs === undefined) effects.push(...this.refresh(nowUs))
     if (outcome.compare !== undefined) this.compares.doubt(books.yesToken)
     if (outcome.resync !== undefined && !followed.wait.isWaiting) {
       followed.wait.want()
@@ -339,12 +373,12 @@ export class PolymarketMapper {
 
   /** Publishes what a proof, or the lack of one, changes on the connection's other books. */
   private refresh(nowUs: number): MapperEffect[] {
-    const fresh = this.isFresh(nowUs)
-    if (fresh === this.wasFresh) return []
-    this.wasFresh = fresh
+    const wasFresh = this.wasFresh
+    this.wasFresh = this.isRecent(this.lastProofUs, nowUs)
+    if (wasFresh && this.wasFresh) return []
     return [...this.markets.values()]
       .filter(({ published }) => published !== undefined)
-      .flatMap((followed) => this.publish(followed, fresh, false))
+      .flatMap((followed) => this.publish(followed, this.isFresh(followed, nowUs), false))
   }
 
   private publish(followed: Followed, fresh: boolean, changed: boolean): MapperEffect[] {
@@ -366,8 +400,12 @@ export class PolymarketMapper {
     ]
   }
 
-  private isFresh(nowUs: number): boolean {
-    return this.lastProofUs !== undefined && nowUs - this.lastProofUs <= this.options.staleAfterUs
+  private isFresh({ provedUs }: Followed, nowUs: number): boolean {
+    return this.isRecent(this.lastProofUs, nowUs) || this.isRecent(provedUs, nowUs)
+  }
+
+  private isRecent(provedUs: number | undefined, nowUs: number): boolean {
+    return provedUs !== undefined && nowUs - provedUs <= this.options.staleAfterUs
   }
 
   private unknownAsset(market: string, assetId: string): MapperEffect {

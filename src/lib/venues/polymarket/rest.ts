@@ -3,8 +3,9 @@
 import type { Clock } from '../../core/clock.js'
 import { sanitize } from '../../core/sanitize.js'
 import { addressOf, l2Headers, type PolymarketCredentials } from './auth.js'
+import type { FrameVerdict } from '../ports.js'
 import type { BookEvent } from './events.js'
-import { parseBookBody } from './frames.js'
+import { parseBookBody, parseBooksBody } from './frames.js'
 import { parseJson, VenueHttp, type HttpRequest, type HttpResult } from './http.js'
 
 export interface PolymarketRestOptions {
@@ -17,8 +18,14 @@ export interface PolymarketRestOptions {
   readonly orderTimeoutMs?: number
 }
 
+/** Most tokens of one `POST /books`. */
+export const MAX_BOOKS = 500
+
 export type BookAnswer =
-  { readonly kind: 'book'; readonly book: BookEvent } | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'books'; readonly books: readonly BookEvent[] }
+  /** The venue spoke, and gave no book. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
 
 export class PolymarketRest {
   readonly http: VenueHttp
@@ -33,20 +40,21 @@ export class PolymarketRest {
   }
 
   /** `GET /book` of one token. Never rejects. */
-  async book(tokenId: string, signal?: AbortSignal): Promise<BookAnswer> {
-    const result = await this.http.send({
-      method: 'GET',
-      path: `/book?token_id=${tokenId}`,
-      timeoutMs: this.options.bookTimeoutMs ?? 2000,
-      ...(signal === undefined ? {} : { signal }),
-    })
-    if (result.kind === 'failed') return { kind: 'failed', reason: result.message }
-    if (result.status !== 200) {
-      return { kind: 'failed', reason: `status ${result.status}: ${sanitize(errorText(result.text), 120)}` }
-    }
-    const book = parseBookBody(result.text)
-    if ('type' in book) return { kind: 'book', book }
-    return { kind: 'failed', reason: book.kind === 'refused' ? `${book.reason}: ${book.detail}` : book.name }
+  async book(tokenId: string, signal: AbortSignal): Promise<BookAnswer> {
+    const text = await this.ask({ method: 'GET', path: `/book?token_id=${tokenId}`, signal })
+    if (typeof text !== 'string') return text
+    const book = parseBookBody(text)
+    return 'type' in book ? { kind: 'books', books: [book] } : unreadable(book)
+  }
+
+  /** `POST /books` of at most 500 tokens. Books that the venue leaves out, or that are unreadable, are missing. Never rejects. */
+  async books(tokenIds: readonly string[], signal: AbortSignal): Promise<BookAnswer> {
+    const body = JSON.stringify(tokenIds.map((token_id) => ({ token_id })))
+    const text = await this.ask({ method: 'POST', path: '/books', body, signal })
+    if (typeof text !== 'string') return text
+    const answers = parseBooksBody(text)
+    if ('kind' in answers) return unreadable(answers)
+    return { kind: 'books', books: answers.flatMap((answer) => ('type' in answer ? [answer] : [])) }
   }
 
   /** `GET /version`: which order version the venue takes. Opens a connection for orders. */
@@ -91,6 +99,17 @@ export class PolymarketRest {
     await Promise.all([this.http.close(), this.orders.close()])
   }
 
+  /** The body of a public answer. */
+  private async ask(request: Omit<HttpRequest, 'timeoutMs'>): Promise<string | BookAnswer> {
+    const result = await this.http.send({ ...request, timeoutMs: this.options.bookTimeoutMs ?? 2000 })
+    if (result.kind === 'failed') return { kind: 'failed', reason: result.message }
+    if (result.status === 200) return result.text
+    return {
+      kind: 'refused',
+      reason: `status ${result.status}: ${sanitize(errorText(result.text), 120)}`,
+    }
+  }
+
   private read(path: string): Promise<HttpResult> {
     const timeoutMs = this.options.queryTimeoutMs ?? 3000
     return this.signed(this.http, { method: 'GET', path, timeoutMs })
@@ -111,6 +130,11 @@ export class PolymarketRest {
     return http.send({ ...request, headers: l2Headers(credentials, this.address, signed) })
   }
 }
+
+const unreadable = (verdict: FrameVerdict): BookAnswer => ({
+  kind: 'refused',
+  reason: verdict.kind === 'refused' ? `${verdict.reason}: ${verdict.detail}` : verdict.name,
+})
 
 /** What an answer that is no acceptance means. `none`: the order was taken and matched nothing. */
 export interface Refusal {

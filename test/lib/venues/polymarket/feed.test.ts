@@ -258,6 +258,88 @@ describe('the Polymarket feed', () => {
     expect(feed.status().reconnects).toBe(0)
   })
 
+  const many = (): ReferenceVenue[] => Array.from({ length: 20 }, (_, n) => venueOf(n))
+  /** What REST was asked until a book that is wrong from now on is LIVE no more. */
+  async function askedUntilDoubted(
+    { server, listener }: Awaited<ReturnType<typeof start>>,
+    { ids }: ReferenceVenue,
+    meanwhile: () => void,
+  ): Promise<number> {
+    const [before, seen] = [server.restAsked, listener.seen.length]
+    await until(() => {
+      meanwhile()
+      return listener.seen
+        .slice(seen)
+        .some(({ marketId, state }) => marketId === ids.market && state !== 'LIVE')
+    }, 'the wrong book is LIVE no more')
+    return server.restAsked - before
+  }
+
+  it('believes no wrong book of twenty longer than of one when the socket freezes', async () => {
+    const venues = many()
+    const busy = venues[7]!
+    const started = await start(venues, {
+      timings: { proofAfterMs: 100, compareGapMs: 100, staleAfterUs: 200_000 },
+    })
+    const { server, feed, listener } = started
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    server.broadcast(busy.change('bids', 4600, '9'))
+    await until(() => listener.last(busy.ids.market)?.levels.bids.length === 2, 'its change')
+    server.frozen = true
+    busy.change('bids', 4600, '0')
+    // Silence of 100 ms, and 100 ms after it without a proof: two compares, and two for a slow timer.
+    expect(await askedUntilDoubted(started, busy, () => undefined)).toBeLessThanOrEqual(4)
+    await until(() => server.connections === 2, 'a new socket')
+  })
+
+  it('finds the one of twenty that went silent by two compares, when one more speaks', async () => {
+    const venues = many()
+    const [dead, busy] = [venues[7]!, venues[8]!]
+    const started = await start(venues, {
+      timings: { auditEveryMs: 100, compareGapMs: 50, proofAfterMs: 60_000, staleAfterUs: 60_000_000 },
+    })
+    const { server, feed, listener } = started
+    await until(() => feed.status().state === 'LIVE', 'LIVE')
+    server.broadcast(dead.change('bids', 4600, '9'))
+    await until(() => listener.last(dead.ids.market)?.levels.bids.length === 2, 'its change')
+    dead.change('bids', 4600, '0')
+    let size = 0
+    const speak = () => server.broadcast(busy.change('bids', 4600, String(1 + (++size % 50))))
+    expect(await askedUntilDoubted(started, dead, speak)).toBeLessThanOrEqual(4)
+    await until(() => feed.status().state === 'LIVE', 'LIVE again')
+    expect(listener.last(dead.ids.market)?.levels).toEqual(asLevels(dead.sides))
+    expect(feed.status().reconnects).toBe(0)
+  })
+
+  it.each([
+    ['refuses', { status: 405, body: '{"error":"method not allowed"}' }, 'status 405'],
+    ['cannot be read', { status: 200, body: '{"books":[]}' }, 'not_array'],
+  ])(
+    'asks for one book after the other, the moving one first, where POST /books %s',
+    async (_, answer, reason) => {
+      const venues = [0, 1, 2, 3].map((n) => venueOf(n))
+      const { server, feed, listener } = await start(venues, {
+        timings: { proofAfterMs: 60, compareGapMs: 60, auditEveryMs: 60_000, staleAfterUs: 5_000_000 },
+      })
+      server.booksAnswer = answer
+      await until(() => feed.status().state === 'LIVE', 'LIVE')
+      await until(() => server.asked.length >= 5, 'a first round')
+      const moving = venues[2]!.ids
+      server.broadcast(venues[2]!.change('bids', 4600, '9'))
+      await until(() => listener.last(moving.market)?.levels.bids.length === 2, 'its change')
+      const [from, { provedUs }] = [server.asked.length, feed.status()]
+      await until(() => server.asked.slice(from).lastIndexOf('POST') >= 5, 'a round that began after it')
+      const round = server.asked.slice(server.asked.indexOf('POST', from))
+      expect(round.slice(0, 2)).toEqual(['POST', moving.yes])
+      expect(new Set(round.slice(0, 5)).size).toBe(5)
+      expect(feed.status().provedUs).toBeGreaterThan(provedUs!)
+      expect(listener.seen.map(({ state }) => state)).toEqual(['LIVE', 'LIVE', 'LIVE', 'LIVE', 'LIVE'])
+      expect(listener.notices.filter((text) => text.includes('REST compare'))).toEqual([
+        expect.stringContaining(reason),
+      ])
+    },
+  )
+
   it('follows more and fewer markets on the open socket', async () => {
     const venues = [venueOf(), venueOf(1)]
     const server = await MarketServer.listen(...venues)

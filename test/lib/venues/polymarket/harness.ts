@@ -89,11 +89,15 @@ export class Harness {
     return this
   }
 
+  /** REST's answer: one book, or several of one question. */
   rest(body: unknown, askedUs = this.nowUs): this {
     this.nowUs += 1000
-    const book = parseBookBody(JSON.stringify(body))
-    if (!('type' in book)) throw new Error(`not a book: ${JSON.stringify(book)}`)
-    this.take(this.mapper.onRest(book, askedUs, this.nowUs))
+    const books = [body].flat().map((one) => {
+      const book = parseBookBody(JSON.stringify(one))
+      if (!('type' in book)) throw new Error(`not a book: ${JSON.stringify(book)}`)
+      return book
+    })
+    this.take(this.mapper.onRest(books, askedUs, this.nowUs))
     return this
   }
 
@@ -123,8 +127,9 @@ export class Harness {
     }
   }
 
-  nextCompare(): string | undefined {
-    return this.mapper.nextCompare(this.nowUs)
+  /** The YES tokens to compare: the doubted ones, or all. */
+  toCompare(all = false): string[] {
+    return this.mapper.toCompare(all)
   }
 
   stateOf(marketId: string): QuoteState | undefined {

@@ -131,8 +131,8 @@ const OTHER = { market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' }
 const FOLLOWED = [catalogMarket(), catalogMarket({ marketId: OTHER.market, tokenIds: [OTHER.yes, OTHER.no] })]
 /** Several ticks of a connection at once. */
 const PASS_MS = 4 * TIMINGS.tickMs
-/** Both books in turn, each asked twice, with the answers' way. */
-const SETTLE_MS = 2 * FOLLOWED.length * TIMINGS.auditEveryMs + 2000
+/** Every book compared, the one that differs once more, with a pass for each and the answers' way. */
+const SETTLE_MS = TIMINGS.auditEveryMs + TIMINGS.compareGapMs + 4 * PASS_MS
 
 class Line {
   readonly venue = new ReferenceVenue()
@@ -155,6 +155,7 @@ class Line {
   private reconnected = 0
   private frozen: 'not' | 'market' | 'all' = 'not'
   private askedUs = 0
+  private auditedUs = 0
   /** No two messages before and after it are of one millisecond. */
   private hasWaited = false
 
@@ -203,7 +204,7 @@ class Line {
         this.frozen = 'not'
         return
       case 'rest':
-        return this.rest()
+        return this.rest(true)
       case 'wait':
         this.hasWaited = true
         for (let passedMs = 0; passedMs < one.ms; passedMs += PASS_MS) this.pass()
@@ -220,23 +221,22 @@ class Line {
     const { nowUs, mapper } = harness
     const sinceUs = nowUs - this.askedUs
     const unprovedUs = nowUs - (mapper.provedUs ?? 0)
-    const isDue =
-      mapper.doubts > 0 || unprovedUs >= TIMINGS.proofAfterMs * 1000 || sinceUs >= TIMINGS.auditEveryMs * 1000
-    if (isDue && sinceUs >= TIMINGS.compareGapMs * 1000) this.rest()
+    const all =
+      unprovedUs >= TIMINGS.proofAfterMs * 1000 || nowUs - this.auditedUs >= TIMINGS.auditEveryMs * 1000
+    if ((all || mapper.doubts > 0) && sinceUs >= TIMINGS.compareGapMs * 1000) this.rest(all)
     this.answerResync('now')
     this.check()
   }
 
-  private rest(): void {
+  private rest(all: boolean): void {
     const { harness } = this
     this.askedUs = harness.nowUs
-    const token = harness.nextCompare()
-    if (token === OTHER.yes) harness.rest(this.other.rest())
-    else {
+    if (all) this.auditedUs = harness.nowUs
+    for (const token of harness.toCompare(all)) {
       const { proofs } = harness
-      harness.rest(this.venue.rest())
+      harness.rest((token === OTHER.yes ? this.other : this.venue).rest(), this.askedUs)
       // One answer that differs is not believed yet: REST may be ahead of the socket.
-      if (harness.proofs > proofs) this.restSides = copySides(this.venue.sides)
+      if (token !== OTHER.yes && harness.proofs > proofs) this.restSides = copySides(this.venue.sides)
     }
     this.followReconnects()
     this.check()

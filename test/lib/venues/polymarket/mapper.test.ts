@@ -101,7 +101,7 @@ describe('a market of the Polymarket mapper', () => {
     const venue = seeded()
     const harness = new Harness(catalogMarket(overrides)).connect().frame(venue.dump())
     expect(harness.state).toBe('STALE')
-    expect(harness.nextCompare()).toBe(YES)
+    expect(harness.toCompare()).toEqual([YES])
     harness.frame(venue.change('bids', 4600, '1'))
     expect(harness.state).toBe('STALE')
     expect(harness.resyncs).toBe(0)
@@ -409,7 +409,7 @@ describe('a frame that cannot be used', () => {
     expect(harness.refusals()).toHaveLength(1)
     expect(states()).toEqual(['STALE', 'STALE'])
     expect(harness.resyncs).toBe(0)
-    expect([harness.nextCompare(), harness.nextCompare()].sort()).toEqual([YES, OTHER.yes].sort())
+    expect(harness.toCompare().sort()).toEqual([YES, OTHER.yes].sort())
     harness.frame(other.change('bids', 3900, '1'))
     expect(states()).toEqual(['STALE', 'LIVE'])
     harness.rest(venue.rest())
@@ -432,7 +432,7 @@ describe('a frame that cannot be used', () => {
     const { venue, harness, states } = two()
     harness.frame({ ...frame, market: MARKET, asset_id: YES, timestamp: String(venue.now) })
     expect(states()).toEqual(['STALE', 'LIVE'])
-    expect([harness.nextCompare(), harness.resyncs]).toEqual([YES, 0])
+    expect([harness.toCompare(), harness.resyncs]).toEqual([[YES], 0])
     harness.tick(1).rest(venue.rest())
     expect(states()).toEqual(['LIVE', 'LIVE'])
   })
@@ -595,9 +595,9 @@ describe('best prices beside the changes', () => {
     venue.change('bids', 4600, '7')
     harness.frame(venue.best(no))
     // They may have come before their change.
-    expect([harness.state, harness.nextCompare()]).toEqual(['LIVE', YES])
+    expect([harness.state, harness.toCompare()]).toEqual(['LIVE', [YES]])
     harness.tick(250)
-    expect([harness.state, harness.nextCompare()]).toEqual(['STALE', YES])
+    expect([harness.state, harness.toCompare()]).toEqual(['STALE', [YES]])
     expect(harness.rest(venue.rest()).state).toBe('STALE')
     expect(harness.rest(venue.rest()).state).toBe('BROKEN')
     expect(harness.frame(venue.dump()).state).toBe('LIVE')
@@ -644,7 +644,69 @@ describe('best prices beside the changes', () => {
 })
 
 describe('what is compared with REST', () => {
-  it('is a doubted book first, then the one unproved for longest', () => {
+  /** Two markets, both proved, of which `second` is silent from here on. */
+  const pair = () => {
+    const first = seeded()
+    const second = new ReferenceVenue({ market: `0x${'cd'.repeat(32)}`, yes: '77', no: '78' })
+    second.put('bids', 4500, '100')
+    second.put('asks', 4700, '80')
+    const harness = new Harness([
+      catalogMarket(),
+      catalogMarket({ marketId: second.ids.market, tokenIds: ['77', '78'] }),
+    ])
+    harness.connect().frame(first.dump()).frame(second.dump())
+    return {
+      first,
+      second,
+      harness,
+      states: () => [MARKET, second.ids.market].map((id) => harness.stateOf(id)),
+    }
+  }
+
+  it('proves its own market alone, however often it is asked for', () => {
+    const { first, harness, states } = pair()
+    const { provedUs } = harness.mapper
+    for (let ask = 0; ask < 3; ask += 1) harness.tick(400).rest(first.rest())
+    expect(states()).toEqual(['LIVE', 'STALE'])
+    expect(harness.mapper.provedUs).toBeLessThanOrEqual(provedUs!)
+  })
+
+  it('proves the connection as of the question when every proved book was equal', () => {
+    const { first, second, harness, states } = pair()
+    const askedUs = harness.tick(900).nowUs
+    harness.tick(90).rest([first.rest(), second.rest()], askedUs)
+    expect(harness.mapper.provedUs).toBe(askedUs)
+    expect([...states(), harness.publications]).toEqual(['LIVE', 'LIVE', 2])
+    expect(harness.tick(2000).states.slice(2)).toEqual(['STALE', 'STALE'])
+  })
+
+  it('leaves a frozen connection unproved while one book differs', () => {
+    const { first, second, harness, states } = pair()
+    second.change('bids', 4600, '7')
+    harness.tick(750).rest([first.rest(), second.rest()])
+    expect(harness.tick(300) && states()).toEqual(['LIVE', 'STALE'])
+    harness.tick(450).rest([first.rest(), second.rest()])
+    expect([...states(), harness.reconnects.length]).toEqual(['LIVE', 'BROKEN', 1])
+    // What stood behind the one that ended the connection is told when it is gone.
+    expect(harness.disconnect() && states()).toEqual(['BROKEN', 'BROKEN'])
+  })
+
+  it('breaks and proves nothing by an answer older than a delta that came meanwhile', () => {
+    const { first, second, harness, states } = pair()
+    const [answer, askedUs] = [[first.rest(), second.rest()], harness.tick(750).nowUs]
+    harness.frame(first.change('bids', 4600, '7')).tick(100)
+    const { publications } = harness
+    for (let again = 0; again < 3; again += 1) harness.rest(answer, askedUs)
+    expect([...states(), harness.publications, harness.mapper.doubts]).toEqual([
+      'LIVE',
+      'LIVE',
+      publications,
+      0,
+    ])
+    expect(harness.mapper.provedUs).toBeGreaterThan(askedUs)
+  })
+
+  it('is a doubted book alone, or all: it first, then the one that moved last', () => {
     const ids = ['1', '2', '3']
     const venues = ids.map((id) => new ReferenceVenue({ market: `0x${id}`, yes: `${id}0`, no: `${id}1` }))
     const harness = new Harness(
@@ -652,10 +714,12 @@ describe('what is compared with REST', () => {
     ).connect()
     for (const venue of venues) harness.frame(venue.dump())
     harness.frame(venues[0]!.change('bids', 4000, '1'))
-    const next = () => harness.tick(1).nextCompare()
-    expect(ids.map(next)).toEqual(['20', '30', '10'])
-    harness.frame({ event_type: 'last_trade_price', price: 'x', market: '0x3', asset_id: '30' })
-    expect([next(), next()]).toEqual(['30', '20'])
+    expect([harness.toCompare(), harness.toCompare(true)]).toEqual([[], ['10', '30', '20']])
+    const doubted = { event_type: 'last_trade_price', price: 'x', market: '0x2', asset_id: '20' }
+    harness.frame(doubted)
+    expect([harness.toCompare(true), harness.toCompare()]).toEqual([['20', '10', '30'], []])
+    harness.frame(doubted)
+    expect(harness.toCompare()).toEqual(['20'])
   })
 })
 
@@ -803,7 +867,7 @@ describe('continuity', () => {
     venue.change('bids', 4600, '7')
     harness.nowUs += 750_000
     harness.rest(venue.rest(), harness.nowUs)
-    expect([harness.state, harness.nextCompare()]).toEqual(['LIVE', YES])
+    expect([harness.state, harness.toCompare()]).toEqual(['LIVE', [YES]])
     harness.nowUs += 750_000
     harness.rest(venue.rest(), harness.nowUs)
     expect([harness.state, harness.reconnects.length]).toEqual(['BROKEN', 1])

@@ -20,6 +20,10 @@ export class MarketServer {
   /** Sends nothing but PONG. */
   frozen = false
   restStatus = 200
+  /** What `POST /books` answers when it does not give the books: a status, or a body that is none. */
+  booksAnswer: { readonly status: number; readonly body: string } | undefined
+  /** What REST was asked, in order: the token of a `GET /book`, or `POST`. */
+  readonly asked: string[] = []
   /** Answers no subscription with a dump. */
   mute = false
   /** Hears subscriptions, and no operation. */
@@ -40,13 +44,16 @@ export class MarketServer {
     const server = new MarketServer(http, ws, venues)
     http.on('request', (request, response) => {
       server.restAsked += 1
-      const token = new URL(request.url ?? '', 'http://x').searchParams.get('token_id')
-      const venue = venues.find(({ ids }) => ids.yes === token || ids.no === token)
-      const body = venue === undefined ? { error: 'No orderbook exists' } : venue.rest(venue.ids.no === token)
-      response.writeHead(venue === undefined ? 404 : server.restStatus, {
-        'content-type': 'application/json',
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const { status, body } =
+          request.method === 'POST'
+            ? server.books(Buffer.concat(chunks).toString())
+            : server.book(request.url)
+        response.writeHead(status, { 'content-type': 'application/json' })
+        response.end(server.restStatus === 200 ? body : '<html>bad gateway</html>')
       })
-      response.end(server.restStatus === 200 ? JSON.stringify(body) : '<html>bad gateway</html>')
     })
     http.on('connection', (socket: Socket) => {
       server.tcp.add(socket)
@@ -98,6 +105,28 @@ export class MarketServer {
     this.ws.close()
     this.http.closeAllConnections()
     await new Promise((resolve) => this.http.close(resolve))
+  }
+
+  private bookOf(token: string | null): unknown {
+    const venue = this.venues.find(({ ids }) => ids.yes === token || ids.no === token)
+    return venue?.rest(venue.ids.no === token)
+  }
+
+  private book(url = ''): { readonly status: number; readonly body: string } {
+    const token = new URL(url, 'http://x').searchParams.get('token_id')
+    this.asked.push(token ?? '')
+    const book = this.bookOf(token)
+    return book === undefined
+      ? { status: 404, body: '{"error":"No orderbook exists"}' }
+      : { status: this.restStatus, body: JSON.stringify(book) }
+  }
+
+  private books(asked: string): { readonly status: number; readonly body: string } {
+    this.asked.push('POST')
+    if (this.booksAnswer !== undefined) return this.booksAnswer
+    const tokens = (JSON.parse(asked) as { token_id: string }[]).map(({ token_id }) => token_id)
+    const books = tokens.map((token) => this.bookOf(token)).filter((book) => book !== undefined)
+    return { status: this.restStatus, body: JSON.stringify(books) }
   }
 
   private accept(socket: WebSocket): void {
