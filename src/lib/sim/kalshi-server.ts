@@ -2,12 +2,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { PublicAccounts } from './accounts.js'
 import type { BookChange } from './exchange.js'
-import { answerByPlan } from './fault-answer.js'
 import { FaultPlan } from './fault-plan.js'
-import { listen, refuseUpgrade, type Host } from './http-host.js'
+import { refuseUpgrade, type Host } from './http-host.js'
 import { KalshiAccount } from './kalshi/account.js'
 import { KalshiVerifier } from './kalshi/auth.js'
 import { KalshiChannels } from './kalshi/channels.js'
@@ -18,64 +16,43 @@ import { OrderDesk } from './kalshi/order-desk.js'
 import { OrderEntry } from './kalshi/order-entry.js'
 import { kalshiApp } from './kalshi/rest.js'
 import { KalshiSession } from './kalshi/session.js'
-import { KalshiFaults, type Connected } from './kalshi/venue-faults.js'
-import { Line } from './line.js'
+import { KalshiFaults } from './kalshi/venue-faults.js'
+import type { Line } from './line.js'
 import type { ScenarioEvent } from './scenario.js'
 import { playTape } from './tape.js'
-import { textOf, type VenueServerOptions } from './venue-server.js'
+import { serveVenue, type SimulatedVenue, type VenueServerOptions } from './venue-server.js'
+import { VenueSockets } from './venue-sockets.js'
 
 export const KALSHI_WS_PATH = '/trade-api/ws/v2'
 
 const PING_EVERY_MS = 10_000
-const MAX_COMMAND_BYTES = 4 * 1024 * 1024
 
 export async function startKalshi(options: VenueServerOptions<PublicAccounts['kalshi']>): Promise<Host> {
-  const venue = new KalshiVenue(options)
-  const host = await listen({
-    name: 'kalshi',
-    host: options.host,
-    port: options.port,
-    app: venue.app,
-    onUpgrade: (request, socket, head) => venue.upgrade(request, socket, head),
-    intercept: (request, act, socket) => answerByPlan(venue.plan, request, act, socket),
-    dateMs: () => venue.dateMs,
-  })
-  const stop = venue.start()
-  return {
-    port: host.port,
-    close: async () => {
-      stop()
-      await host.close()
-    },
-  }
+  return await serveVenue('kalshi', new KalshiVenue(options), options)
 }
 
-class KalshiVenue {
+class KalshiVenue implements SimulatedVenue {
   readonly app
   readonly plan: FaultPlan
   private readonly accounts: ReadonlyMap<string, KalshiAccount>
   private readonly channels: KalshiChannels
   private readonly desk: OrderDesk
   private readonly verifier: KalshiVerifier
-  private readonly sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_COMMAND_BYTES,
-  })
-  private readonly connections = new Map<WebSocket, Connected>()
+  private readonly sockets: VenueSockets<KalshiSession>
   private readonly faults: KalshiFaults
-  private accepted = 0
 
   constructor(private readonly options: VenueServerOptions<PublicAccounts['kalshi']>) {
     const { exchange, accounts, stats } = options
+    this.plan = new FaultPlan(options.faults)
+    this.sockets = new VenueSockets(this.plan)
     this.verifier = new KalshiVerifier(accounts)
     this.accounts = new Map(accounts.keys.map(({ account }) => [account, new KalshiAccount(account)]))
-    this.channels = new KalshiChannels(() => this.sessions(), exchange.clock)
+    this.channels = new KalshiChannels(() => this.sockets.sessions(), exchange.clock)
     this.desk = new OrderDesk(exchange, this.accounts, stats, this.channels)
     const state = new ExchangeState()
     exchange.haltWhere((market) => market.venue === 'kalshi' && state.isPaused(market))
     const terms = new MarketTerms(exchange, this.channels)
-    const connections = () => this.connections.values()
+    const connections = () => this.sockets.all()
     this.faults = new KalshiFaults({
       exchange,
       state,
@@ -84,7 +61,6 @@ class KalshiVenue {
       terms,
       connections,
     })
-    this.plan = new FaultPlan(options.faults)
     this.plan.listen(this.faults)
     this.app = kalshiApp({
       exchange,
@@ -110,10 +86,6 @@ class KalshiVenue {
     return this.options.exchange.clock.nowMs() + this.faults.skewMs
   }
 
-  private sessions(): KalshiSession[] {
-    return [...this.connections.values()].map(({ session }) => session)
-  }
-
   /** Follows the exchange and keeps connections alive; returns what stops it. */
   start(): () => void {
     const stopListening = this.options.exchange.listen({
@@ -126,15 +98,11 @@ class KalshiVenue {
       },
     })
     const ping = setInterval(() => {
-      for (const { line } of this.connections.values()) line.ping('heartbeat')
+      for (const { line } of this.sockets.all()) line.ping('heartbeat')
     }, PING_EVERY_MS)
     return () => {
       stopListening()
       clearInterval(ping)
-      for (const [socket, { session }] of this.connections) {
-        session.close()
-        socket.terminate()
-      }
       this.sockets.close()
     }
   }
@@ -167,28 +135,18 @@ class KalshiVenue {
     }
     const account = this.accounts.get(verdict.account)
     if (account === undefined) return
-    this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, account))
+    this.sockets.accept(request, socket, head, (line) => this.open(line, account))
   }
 
-  private accept(socket: WebSocket, account: KalshiAccount): void {
+  private open(line: Line, account: KalshiAccount): KalshiSession {
     const { exchange, stats, tape, speed } = this.options
-    this.accepted += 1
-    const number = this.accepted
-    const line = new Line(socket, (frames) => this.plan.onFrames(number, frames))
-    const session = new KalshiSession({
+    return new KalshiSession({
       line,
       exchange,
       stats,
       account,
       tape: tape && ((send) => playTape(tape, 'kalshi', speed, send)),
       lastTrade: (ticker) => this.channels.lastTrade(ticker),
-    })
-    this.connections.set(socket, { number, session, line })
-    socket.on('message', (data: RawData) => session.onText(textOf(data)))
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      session.close()
-      this.connections.delete(socket)
     })
   }
 

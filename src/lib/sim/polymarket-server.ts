@@ -2,12 +2,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import type { PublicAccounts } from './accounts.js'
-import { answerByPlan } from './fault-answer.js'
 import { FaultPlan } from './fault-plan.js'
-import { listen, refuseUpgrade, type Host } from './http-host.js'
-import { Line } from './line.js'
+import { refuseUpgrade, type Host } from './http-host.js'
+import type { Line } from './line.js'
 import { PolyAccount } from './polymarket/account.js'
 import { MarketFeed } from './polymarket/market-feed.js'
 import { hasExpired } from './polymarket/order.js'
@@ -22,11 +20,10 @@ import { VenueState } from './polymarket/venue-state.js'
 import { Prng } from './prng.js'
 import type { ScenarioEvent } from './scenario.js'
 import { playTape } from './tape.js'
-import { textOf, type VenueServerOptions } from './venue-server.js'
+import { serveVenue, type SimulatedVenue, type VenueServerOptions } from './venue-server.js'
+import { VenueSockets } from './venue-sockets.js'
 
 export const POLY_WS_PATH = '/ws/market'
-
-const MAX_COMMAND_BYTES = 4 * 1024 * 1024
 
 interface PolyServerOptions extends VenueServerOptions<PublicAccounts['polymarket']> {
   /** Decides how events are put into frames. */
@@ -34,27 +31,10 @@ interface PolyServerOptions extends VenueServerOptions<PublicAccounts['polymarke
 }
 
 export async function startPolymarket(options: PolyServerOptions): Promise<Host> {
-  const venue = new PolyVenue(options)
-  const host = await listen({
-    name: 'poly',
-    host: options.host,
-    port: options.port,
-    app: venue.app,
-    onUpgrade: (request, socket, head) => venue.upgrade(request, socket, head),
-    intercept: (request, act, socket) => answerByPlan(venue.plan, request, act, socket),
-    dateMs: () => venue.dateMs,
-  })
-  const stop = venue.start()
-  return {
-    port: host.port,
-    close: async () => {
-      stop()
-      await host.close()
-    },
-  }
+  return await serveVenue('poly', new PolyVenue(options), options)
 }
 
-class PolyVenue {
+class PolyVenue implements SimulatedVenue {
   readonly app
   readonly plan: FaultPlan
   private readonly state: VenueState
@@ -62,27 +42,20 @@ class PolyVenue {
   private readonly feed: MarketFeed
   private readonly desk: PolyDesk
   private readonly faults: PolyFaults
-  private readonly sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_COMMAND_BYTES,
-  })
-  private readonly connections = new Map<
-    WebSocket,
-    { readonly number: number; readonly session: MarketSession; readonly line: Line }
-  >()
-  private accepted = 0
+  private readonly sockets: VenueSockets<MarketSession>
 
   constructor(private readonly options: PolyServerOptions) {
     const { exchange, accounts: owner, stats } = options
     const { clock } = exchange
+    this.plan = new FaultPlan(options.faults)
+    this.sockets = new VenueSockets(this.plan)
     const state = new VenueState(clock)
     const account = new PolyAccount(owner.funder)
     exchange.haltWhere((market) => market.venue === 'poly' && state.isHalted)
     const settlement = new Settlement(exchange, account)
     const feed = new MarketFeed(
       exchange,
-      () => this.sessions(),
+      () => this.sockets.sessions(),
       () => state.nowMs(),
     )
     const books = new RestBooks(feed, () => exchange.polyMarkets())
@@ -90,13 +63,12 @@ class PolyVenue {
     const findToken = (tokenId: string) => feed.findToken(tokenId)
     const orderEntry = new PolyOrderEntry(state, account, owner, desk, stats, findToken)
     const findMarket = (conditionId: string) => exchange.polyMarket(conditionId)
-    const lines = () => this.connections.values()
+    const lines = () => this.sockets.all()
     this.state = state
     this.account = account
     this.feed = feed
     this.desk = desk
     this.faults = new PolyFaults({ exchange, state, settlement, books, lines })
-    this.plan = new FaultPlan(options.faults)
     this.plan.listen(this.faults)
     const wallMs = () => clock.nowMs()
     this.app = polyApp({
@@ -107,10 +79,6 @@ class PolyVenue {
   /** What the venue's clock shows when it is wrong, Unix ms. */
   get dateMs(): number | undefined {
     return this.state.skewMs === 0 ? undefined : this.state.nowMs()
-  }
-
-  private sessions(): MarketSession[] {
-    return [...this.connections.values()].map(({ session }) => session)
   }
 
   /** Follows the exchange; returns what stops it. */
@@ -130,29 +98,22 @@ class PolyVenue {
     })
     return () => {
       stopListening()
-      for (const [socket, { session }] of this.connections) {
-        session.close()
-        socket.terminate()
-      }
       this.sockets.close()
     }
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (new URL(request.url ?? '/', 'http://localhost').pathname === POLY_WS_PATH) {
-      this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket))
+      this.sockets.accept(request, socket, head, (line, number) => this.open(line, number))
       return
     }
     this.options.stats.refuse('poly', 'not_found')
     refuseUpgrade(socket, 404, { error: 'not found' })
   }
 
-  private accept(socket: WebSocket): void {
+  private open(line: Line, number: number): MarketSession {
     const { seed, stats, tape, speed } = this.options
-    this.accepted += 1
-    const number = this.accepted
-    const line = new Line(socket, (frames) => this.plan.onFrames(number, frames))
-    const session = new MarketSession({
+    return new MarketSession({
       line,
       stats,
       prng: new Prng(seed, `poly-frames:${number}`),
@@ -161,13 +122,6 @@ class PolyVenue {
         return listed && this.feed.stateOf(listed.market).dumpWire(listed.token)
       },
       tape: tape && ((send) => playTape(tape, 'poly', speed, send)),
-    })
-    this.connections.set(socket, { number, session, line })
-    socket.on('message', (data: RawData) => session.onText(textOf(data)))
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      session.close()
-      this.connections.delete(socket)
     })
   }
 

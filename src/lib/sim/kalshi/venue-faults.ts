@@ -3,21 +3,13 @@
 import type { FaultListener } from '../fault-plan.js'
 import type { SocketFault, VenueFault } from '../faults.js'
 import { Lasting } from '../lasting.js'
-import type { Line } from '../line.js'
 import type { Exchange } from '../exchange.js'
+import type { Connection } from '../venue-sockets.js'
 import type { KalshiChannels } from './channels.js'
 import type { ExchangeState } from './exchange-state.js'
 import type { MarketTerms } from './market-terms.js'
 import type { OrderDesk } from './order-desk.js'
 import type { KalshiSession } from './session.js'
-
-/** An open connection. */
-export interface Connected {
-  /** The how many-th since the start, from 1. */
-  readonly number: number
-  readonly session: KalshiSession
-  readonly line: Line
-}
 
 interface Hit {
   readonly exchange: Exchange
@@ -25,7 +17,7 @@ interface Hit {
   readonly desk: OrderDesk
   readonly channels: KalshiChannels
   readonly terms: MarketTerms
-  readonly connections: () => Iterable<Connected>
+  readonly connections: () => Iterable<Connection<KalshiSession>>
 }
 
 export class KalshiFaults implements FaultListener {
