@@ -10,20 +10,14 @@ import { pullSnapshot } from '../history/publisher-snapshot.js'
 import { decode } from '../messages/codec.js'
 import type { GameMarketPayload, GamesPayload, PricesPayload } from '../messages/payloads.js'
 import { takerFeeMicros } from '../model/fees.js'
+import type { ManualOrder } from '../model/manual-order.js'
 import { ONE_E4, costMicros, priceE4FromWire, sizeE2FromWire } from '../model/price.js'
-import type { Env, Mode, Outcome, Side, Venue } from '../model/venue.js'
+import type { Env, Mode, Side } from '../model/venue.js'
 import { modeOfEnv } from '../roles/exec-gateways.js'
 import { endpointOf } from '../roles/wiring.js'
 
 /** What somebody types: dollars and contracts. */
-export interface TypedOrder {
-  readonly venue: Venue
-  readonly market_id: string
-  readonly outcome: Outcome
-  readonly side: Side
-  readonly limit: number
-  readonly size: number
-}
+export type TypedOrder = Pick<ManualOrder, 'venue' | 'market_id' | 'outcome' | 'side' | 'limit' | 'size'>
 
 export interface OrderPlan extends TypedOrder {
   /** Whose exec is to take it. */

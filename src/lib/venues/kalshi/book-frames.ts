@@ -34,18 +34,14 @@ const SNAPSHOT_RETIRED = ['yes', 'no', 'yes_dollars', 'no_dollars']
 
 export function parseSnapshot(frame: JsonObject, msg: unknown, type: string): SnapshotFrame | PlacedVerdict {
   const at = place(frame, type)
-  if (!isJsonObject(msg)) return refused('no_msg', type, at)
-  const sid = sidOf(frame)
-  const seq = seqOf(frame)
-  if (sid === undefined) return refused('bad_sid', 'missing', at)
-  if (seq === undefined) return refused('bad_seq', 'missing', at)
-  const ticker = textOf(msg['market_ticker'])
-  if (ticker === undefined) return refused('bad_ticker', type, at)
-  const yesField = msg['yes_dollars_fp']
-  const noField = msg['no_dollars_fp']
+  const head = headOf(frame, msg, type, at)
+  if ('kind' in head) return head
+  const { sid, seq, ticker, body } = head
+  const yesField = body['yes_dollars_fp']
+  const noField = body['no_dollars_fp']
   // A side with no orders has no key at all: only then could another form hide behind the absence.
   if (yesField === undefined || noField === undefined) {
-    const hidden = hiddenBookForm(msg)
+    const hidden = hiddenBookForm(body)
     if (hidden !== undefined) return refused(hidden, ticker, at)
   }
   const yes = parseLevels(yesField)
@@ -84,18 +80,14 @@ function parseLevels(field: unknown): readonly WireLevel[] | string {
 
 export function parseDelta(frame: JsonObject, msg: unknown, type: string): DeltaFrame | PlacedVerdict {
   const at = place(frame, type)
-  if (!isJsonObject(msg)) return refused('no_msg', type, at)
-  const sid = sidOf(frame)
-  const seq = seqOf(frame)
-  if (sid === undefined) return refused('bad_sid', 'missing', at)
-  if (seq === undefined) return refused('bad_seq', 'missing', at)
-  const ticker = textOf(msg['market_ticker'])
-  if (ticker === undefined) return refused('bad_ticker', type, at)
-  const price = msg['price_dollars']
-  const delta = msg['delta_fp']
+  const head = headOf(frame, msg, type, at)
+  if ('kind' in head) return head
+  const { sid, seq, ticker, body } = head
+  const price = body['price_dollars']
+  const delta = body['delta_fp']
   if (
-    (price === undefined && msg['price'] !== undefined) ||
-    (delta === undefined && msg['delta'] !== undefined)
+    (price === undefined && body['price'] !== undefined) ||
+    (delta === undefined && body['delta'] !== undefined)
   ) {
     return refused('retired_form', ticker, at)
   }
@@ -103,9 +95,9 @@ export function parseDelta(frame: JsonObject, msg: unknown, type: string): Delta
   if (priceE4 === undefined) return refused('bad_price', `${ticker} ${shown(price)}`, at)
   const deltaE2 = typeof delta === 'string' ? parseScaled(delta, 2) : undefined
   if (deltaE2 === undefined) return refused('bad_size', `${ticker} ${shown(delta)}`, at)
-  const side = msg['side']
+  const side = body['side']
   if (side !== 'yes' && side !== 'no') return refused('bad_side', `${ticker} ${shown(side)}`, at)
-  const venueMs = venueMsOf(msg)
+  const venueMs = venueMsOf(body)
   if (venueMs === 'bad') return refused('bad_ts', ticker, at)
   return { kind: 'delta', sid, seq, ticker, side, priceE4, deltaE2, venueMs }
 }
@@ -122,4 +114,27 @@ function venueMsOf(msg: JsonObject): number | undefined | 'bad' {
   if (typeof msg['ts'] !== 'string') return undefined
   const parsed = Date.parse(msg['ts'])
   return Number.isNaN(parsed) ? 'bad' : parsed
+}
+
+interface Head {
+  readonly sid: number
+  readonly seq: number
+  readonly ticker: string
+  readonly body: JsonObject
+}
+
+/** What every message of a book carries. */
+function headOf(
+  frame: JsonObject,
+  msg: unknown,
+  type: string,
+  at: ReturnType<typeof place>,
+): Head | PlacedVerdict {
+  if (!isJsonObject(msg)) return refused('no_msg', type, at)
+  const sid = sidOf(frame)
+  const seq = seqOf(frame)
+  if (sid === undefined) return refused('bad_sid', 'missing', at)
+  if (seq === undefined) return refused('bad_seq', 'missing', at)
+  const ticker = textOf(msg['market_ticker'])
+  return ticker === undefined ? refused('bad_ticker', type, at) : { sid, seq, ticker, body: msg }
 }
