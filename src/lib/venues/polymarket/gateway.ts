@@ -226,7 +226,7 @@ export class PolymarketGateway implements OrderGateway {
     const venueOrderId = venueIdOf(prepared)
     const trades: Trade[] = []
     for (const id of venueTradeIds) {
-      const page = readTrades(await this.rest.trade(id), venueOrderId)
+      const page = readTrades(await this.rest.trade(id), venueOrderId, prepared.request.side)
       const trade = page?.trades.find((each) => each.id === id)
       if (trade === undefined) {
         throw new ArbeesError(
@@ -272,7 +272,7 @@ export class PolymarketGateway implements OrderGateway {
     if (listed === undefined) return undefined
     const trades = [...listed]
     for (const id of ids.filter((each) => !listed.some((trade) => trade.id === each))) {
-      const page = readTrades(await this.rest.trade(id), venueIdOf(prepared))
+      const page = readTrades(await this.rest.trade(id), venueIdOf(prepared), prepared.request.side)
       if (page === undefined) return undefined
       trades.push(...page.trades.filter((trade) => trade.id === id))
     }
@@ -289,7 +289,7 @@ export class PolymarketGateway implements OrderGateway {
     const byId = new Map<string, Trade>()
     let cursor = 'MA=='
     for (let page = 0; page < MAX_TRADE_PAGES; page += 1) {
-      const read = readTrades(await this.rest.trades(tokenId, cursor), venueOrderId)
+      const read = readTrades(await this.rest.trades(tokenId, cursor), venueOrderId, request.side)
       if (read === undefined) return undefined
       for (const trade of read.trades) byId.set(trade.id, trade)
       if (read.nextCursor === undefined || read.nextCursor === cursor) return [...byId.values()]

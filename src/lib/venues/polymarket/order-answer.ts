@@ -129,10 +129,17 @@ export function readCanceled(result: HttpResult, orderId: string): boolean {
   return Array.isArray(canceled) && canceled.some((id) => String(id).toLowerCase() === orderId.toLowerCase())
 }
 
-export interface Trade {
-  readonly id: string
+/** So many shares at one price of our token. */
+export interface Match {
   readonly priceE6: bigint
   readonly sizeE6: bigint
+}
+
+export interface Trade {
+  readonly id: string
+  readonly sizeE6: bigint
+  /** What its makers gave, each at his own price; the trade's own price where they do not add up to its size. */
+  readonly matches: readonly Match[]
   /** `failed`: the venue gave the match up, it pays nothing. Whatever is neither of the two may become either. */
   readonly settled: 'confirmed' | 'failed' | 'pending'
 }
@@ -152,8 +159,11 @@ export interface TradePage {
 
 const LAST_CURSOR = 'LTE='
 
-/** A page of `GET /data/trades`, its trades of one taker order; undefined when any part of it cannot be read. */
-export function readTrades(result: HttpResult, orderId: string): TradePage | undefined {
+/**
+ * A page of `GET /data/trades`, its trades of one taker order; undefined when any part of it cannot be read. Prices finer
+ * than a micro-dollar are rounded against us.
+ */
+export function readTrades(result: HttpResult, orderId: string, side: Side): TradePage | undefined {
   if (result.kind === 'failed' || result.status !== 200) return undefined
   const json = parseJson(result.text)
   const page = asObject(json)
@@ -164,15 +174,52 @@ export function readTrades(result: HttpResult, orderId: string): TradePage | und
     const row = asObject(value)
     if (row === undefined) return undefined
     if (String(row.taker_order_id).toLowerCase() !== orderId.toLowerCase()) continue
-    const priceE6 = amountE6(row.price)
-    const sizeE6 = amountE6(row.size)
-    if (typeof row.id !== 'string' || priceE6 === undefined || priceE6 > 1_000_000n) return undefined
+    const priceE6 = priceE6Of(row.price, side === 'buy' ? 'up' : 'down')
+    const sizeE6 = floorE6(row.size)
+    if (typeof row.id !== 'string' || priceE6 === undefined) return undefined
     if (sizeE6 === undefined || typeof row.status !== 'string') return undefined
-    trades.push({ id: row.id, priceE6, sizeE6, settled: settledOf(row.status) })
+    const matches = matchesOf(row, sizeE6, side) ?? [{ priceE6, sizeE6 }]
+    trades.push({ id: row.id, sizeE6, matches, settled: settledOf(row.status) })
   }
   const next = page?.next_cursor
   const nextCursor = typeof next === 'string' && next !== '' && next !== LAST_CURSOR ? next : undefined
   return { trades, nextCursor }
+}
+
+/** A maker of the other token gives at the complement of his price. Undefined unless they add up to the trade's size. */
+function matchesOf(
+  { asset_id: assetId, maker_orders: makers }: Json,
+  sizeE6: bigint,
+  side: Side,
+): readonly Match[] | undefined {
+  if (!Array.isArray(makers) || typeof assetId !== 'string') return undefined
+  const matches: Match[] = []
+  for (const maker of makers.map(asObject)) {
+    const isOther = maker?.asset_id !== assetId
+    const priceE6 = priceE6Of(maker?.price, (side === 'buy') === isOther ? 'down' : 'up')
+    const amount = floorE6(maker?.matched_amount)
+    if (typeof maker?.asset_id !== 'string' || priceE6 === undefined || amount === undefined) return undefined
+    matches.push({ priceE6: isOther ? ONE_E6 - priceE6 : priceE6, sizeE6: amount })
+  }
+  const missingE6 = matches.reduce((left, match) => left - match.sizeE6, sizeE6)
+  return missingE6 > -SIZE_STEP_E6 && missingE6 < SIZE_STEP_E6 ? matches : undefined
+}
+
+/** Of a share or a pUSD. */
+const ONE_E6 = 1_000_000n
+/** The venue writes some sizes with two decimals. */
+export const SIZE_STEP_E6 = 10_000n
+
+function priceE6Of(value: unknown, rounded: 'up' | 'down'): bigint | undefined {
+  const floor = floorE6(value)
+  if (floor === undefined) return undefined
+  const priceE6 = rounded === 'up' && amountE6(value) === undefined ? floor + 1n : floor
+  return priceE6 > ONE_E6 ? undefined : priceE6
+}
+
+function floorE6(value: unknown): bigint | undefined {
+  const scaled = typeof value === 'string' ? parseScaled(value, 6, { floor: true }) : undefined
+  return scaled === undefined || scaled < 0 ? undefined : BigInt(scaled)
 }
 
 const textsOf = (value: unknown): readonly string[] =>

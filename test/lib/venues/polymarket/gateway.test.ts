@@ -778,6 +778,76 @@ describe('asking what became of an order', () => {
     })
   })
 
+  const maker = (asset: string, amount: string, price: string) => ({
+    asset_id: asset,
+    matched_amount: amount,
+    price,
+  })
+  it.each<[string, Partial<OrderRequest>, number, object, object]>([
+    [
+      'the prices of its makers, of the other token by their complement',
+      {},
+      100_000_000,
+      { size: '100', price: '0.4', maker_orders: [maker(YES, '60', '0.38'), maker(NO, '40', '0.65')] },
+      // 60 x 0.38 + 40 x 0.35; fees 0.05 x (60 x 0.38 x 0.62 + 40 x 0.35 x 0.65)
+      { cashMicros: 36_800_000, feesMicros: 706_800 + 455_000 },
+    ],
+    [
+      'its own price where its makers do not add up',
+      {},
+      100_000_000,
+      { size: '100', price: '0.4', maker_orders: [maker(YES, '60', '0.38')] },
+      { cashMicros: 40_000_000 },
+    ],
+    [
+      'a price of many decimals, rounded up for a buy',
+      {},
+      60_000_000,
+      { size: '60', price: '0.3833333333' },
+      { cashMicros: 23_000_040 },
+    ],
+    [
+      'a price of many decimals, rounded down for a sell',
+      { side: 'sell', sizeE2: 6000, limitE4: 3000 },
+      60_000_000,
+      { size: '60', price: '0.3833333333' },
+      { cashMicros: 22_999_980 },
+    ],
+    [
+      'makers of many decimals for a buy',
+      {},
+      60_000_000,
+      {
+        size: '60',
+        price: '0.4',
+        maker_orders: [maker(YES, '30', '0.3833333333'), maker(NO, '30', '0.6166666667')],
+      },
+      { cashMicros: 30 * 383_334 * 2 },
+    ],
+    [
+      'a size of two decimals for a buy that took more',
+      {},
+      10_526_315,
+      { size: '10.52', price: '0.38' },
+      { cashMicros: 4_000_000 },
+    ],
+    [
+      'a size of two decimals for a sell that gave more',
+      { side: 'sell', sizeE2: 6000, limitE4: 3000 },
+      10_526_315,
+      { size: '10.52', price: '0.38' },
+      { cashMicros: 3_997_600 },
+    ],
+  ])('reports the cash of a trade by %s', async (_, order, filledE6, row, expected) => {
+    const { server, gateway, prepared, ours } = await sent('cut', order)
+    server.pages = [[ours(trade('a', '1', '0.4', { asset_id: YES, ...row }))]]
+    const filled = { venueOrderId: prepared.venueOrderId!, filledE6 }
+    expect(await gateway.report(prepared, filled)).toMatchObject(expected)
+    // A hundredth of a share is not to be lost.
+    const more = gateway.report(prepared, { ...filled, filledE6: filledE6 + 10_000 })
+    await expect(more).rejects.toMatchObject({ code: 'FILLS_NOT_VISIBLE' })
+  })
+
   it('rounds a micro-dollar against us, on either side', async () => {
     for (const [side, cashMicros] of [
       ['buy', 4_000_001],
@@ -879,10 +949,29 @@ describe.skipIf(root === undefined || !existsSync(folder))('recorded order answe
       matchedNothing: false,
       isMatched: true,
     })
-    expect(readTrades(fixture('rs_http_trades_page'), id)).toEqual({
-      trades: [{ id: 'trade-0x001', priceE6: 500_000n, sizeE6: 10_000_000n, settled: 'pending' }],
+    expect(readTrades(fixture('rs_http_trades_page'), id, 'buy')).toEqual({
+      trades: [
+        {
+          id: 'trade-0x001',
+          sizeE6: 10_000_000n,
+          matches: [{ priceE6: 500_000n, sizeE6: 10_000_000n }],
+          settled: 'pending',
+        },
+      ],
       nextCursor: undefined,
     })
+  })
+
+  it('a trade with makers of both tokens, and one whose makers do not add up', () => {
+    const read = (name: string) => {
+      const row = JSON.parse(fixture(name).text) as { readonly taker_order_id: string }
+      const text = JSON.stringify({ data: [row], next_cursor: 'LTE=' })
+      return readTrades({ kind: 'answer', status: 200, text }, row.taker_order_id, 'buy')?.trades[0]
+    }
+    const { sizeE6, matches } = read('py_ws_messages_user_trade1')!
+    expect(matches.map(({ priceE6 }) => priceE6)).toEqual(Array.from({ length: 6 }, () => 518_000n))
+    expect(matches.reduce((sum, match) => sum + match.sizeE6, 0n)).toBe(sizeE6)
+    expect(read('rs_http_trade_report')?.matches).toEqual([{ priceE6: 500_000n, sizeE6: 25_000_000n }])
   })
 
   it('a signed order has the fields of ours', async () => {
