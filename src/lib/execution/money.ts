@@ -18,30 +18,47 @@ export interface Fill extends FillDetail {
 }
 
 /**
- * Asks until the venue shows the money, records it, corrects the exposure and tells of the trade. When the venue does
- * not show it in time the trade is told at the next start, from the ledger; undefined then.
+ * Asks until the venue shows the money, records it, corrects the exposure and tells of the trade. Undefined when the venue
+ * does not show it in time: `reportLate` asks on, and so does the next start, from the ledger.
  */
 export async function reportFill(execution: Execution, fill: Fill): Promise<FillReport | undefined> {
-  const { prepared, filledE6, venueOrderId } = fill
-  const { request } = prepared
-  const { listener, risk, timing, gateways } = execution
+  const { listener, timing } = execution
   let why = 'no time left'
   const money = await askOnSchedule(execution, timing.reportAtMs, async () => {
     try {
-      return await gateways[request.venue].report(prepared, { venueOrderId, filledE6 })
+      return await askMoney(execution, fill)
     } catch (error) {
       why = messageOf(error)
       return undefined
     }
   })
   if (money !== undefined) {
-    tryAppend(execution, 'money', { signalId: request.signalId, orderId: request.orderId }, money)
-    risk.settle(request.orderId, spentMicros(request.side, money))
-    tell(execution, fill, money)
+    book(execution, fill, money)
   } else if (!execution.cut.aborted) {
-    listener.onAlarm(`no money shown for order ${request.orderId}: ${why}`)
+    listener.onAlarm(`no money shown for order ${fill.prepared.request.orderId}: ${why}`)
   }
   return money
+}
+
+/** As `reportFill`, once. */
+export async function reportLate(execution: Execution, fill: Fill): Promise<FillReport | undefined> {
+  const money = await askMoney(execution, fill).catch(() => undefined)
+  if (money === undefined) return undefined
+  book(execution, fill, money)
+  execution.listener.onAlarm(`the money of order ${fill.prepared.request.orderId} is shown at last`)
+  return money
+}
+
+async function askMoney(execution: Execution, fill: Fill): Promise<FillReport> {
+  const { prepared, filledE6, venueOrderId } = fill
+  return await execution.gateways[prepared.request.venue].report(prepared, { venueOrderId, filledE6 })
+}
+
+function book(execution: Execution, fill: Fill, money: FillReport): void {
+  const { signalId, orderId, side } = fill.prepared.request
+  tryAppend(execution, 'money', { signalId, orderId }, money)
+  execution.risk.settle(orderId, spentMicros(side, money))
+  tell(execution, fill, money)
 }
 
 /**

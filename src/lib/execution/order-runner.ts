@@ -13,10 +13,11 @@ import { costMicros } from '../model/price.js'
 import { worstOrderMicros } from '../risk/limits.js'
 import type { DenialCode } from '../risk/limits.js'
 import type { RiskApproved } from '../risk/risk-book.js'
-import type { OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
+import type { FillReport, OrderOutcome, PreparedOrder, Withheld } from '../venues/ports.js'
 import type { Execution, FinalOutcome } from './execution.js'
 import type { IntentDetail, LeftDetail, TakenCount } from './ledger-history.js'
-import { reportFill } from './money.js'
+import { LaterQuestions } from './later-questions.js'
+import { reportFill, reportLate } from './money.js'
 import type { Fill } from './money.js'
 import { finalOutcome } from './outcome.js'
 import type { OrderUpdate, Plan, PlanContext } from './plan.js'
@@ -49,12 +50,14 @@ export class OrderRunner {
   private readonly background = new Set<Promise<void>>()
   /** Fills that their venue may still give up. */
   readonly settlements: Settlements
-  /** Orders that are asked after beyond their plan. */
-  readonly unknowns: UnknownOrders
+  /** What is asked beyond a plan: after orders that stay unknown, and for money that was not shown. */
+  readonly later: LaterQuestions
+  private readonly unknowns: UnknownOrders
 
   constructor(private readonly execution: Execution) {
     this.settlements = new Settlements(execution)
-    this.unknowns = new UnknownOrders(execution)
+    this.later = new LaterQuestions(execution)
+    this.unknowns = new UnknownOrders(execution, this.later)
   }
 
   /**
@@ -140,10 +143,16 @@ export class OrderRunner {
     return filledE6
   }
 
-  /** Asks for the money of a fill, and follows it to where it is final; both by themselves. */
+  /** Asks for the money of a fill, slowly in the end, and follows it to where it is final; both by themselves. */
   pay(fill: Fill): void {
+    const settle = (money: FillReport): void => this.settlements.follow({ ...fill, ...money, voidedE6: 0 })
     const paying = reportFill(this.execution, fill).then((money) => {
-      if (money !== undefined) this.settlements.follow({ ...fill, ...money, voidedE6: 0 })
+      if (money !== undefined) return settle(money)
+      this.later.follow(`the money of order ${fill.prepared.request.orderId}`, async () => {
+        const late = await reportLate(this.execution, fill)
+        if (late !== undefined) settle(late)
+        return late !== undefined
+      })
     })
     this.track(paying)
   }

@@ -3,11 +3,11 @@
  * this life or the next, and then its plan ends once more, with what is known.
  */
 
-import { messageOf } from '../core/errors.js'
 import type { PreparedOrder } from '../venues/ports.js'
 import { isFinalOutcome, queryOnce } from './execution.js'
 import type { Execution, FinalOutcome } from './execution.js'
 import { isInFlight } from './ledger-history.js'
+import type { LaterQuestions } from './later-questions.js'
 import { endPlan } from './plan-end.js'
 
 interface Unknown {
@@ -16,44 +16,18 @@ interface Unknown {
 }
 
 export class UnknownOrders {
-  private readonly open = new Map<string, Unknown>()
-  private timer: NodeJS.Timeout | undefined
-  private asking: Promise<void> | undefined
-  private hasLeft = false
+  constructor(
+    private readonly execution: Execution,
+    private readonly later: LaterQuestions,
+  ) {}
 
-  constructor(private readonly execution: Execution) {}
-
-  /** Does nothing once exec stops: the ledger has what is open. */
   follow(unknown: Unknown): void {
-    const { cut, timing } = this.execution
-    if (this.hasLeft || cut.aborted) return
-    this.open.set(unknown.prepared.request.orderId, unknown)
-    this.timer ??= setInterval(() => this.onTimer(), timing.unknownEveryMs).unref()
-  }
-
-  /** Stops asking; returns when no question is open any more. */
-  async leave(): Promise<void> {
-    this.hasLeft = true
-    clearInterval(this.timer)
-    await this.asking
-  }
-
-  private onTimer(): void {
-    this.asking ??= this.askAll().finally(() => (this.asking = undefined))
-  }
-
-  private async askAll(): Promise<void> {
-    for (const [orderId, unknown] of this.open) {
-      if (this.hasLeft) return
+    this.later.follow(`order ${unknown.prepared.request.orderId}`, async () => {
       const outcome = await queryOnce(this.execution, unknown.prepared)
-      if (!isFinalOutcome(outcome)) continue
-      this.open.delete(orderId)
-      try {
-        this.end(unknown, outcome)
-      } catch (error) {
-        this.execution.listener.onAlarm(`order ${orderId} is known at last: ${messageOf(error)}`)
-      }
-    }
+      if (!isFinalOutcome(outcome)) return false
+      this.end(unknown, outcome)
+      return true
+    })
   }
 
   private end({ prepared, conclude }: Unknown, outcome: FinalOutcome): void {

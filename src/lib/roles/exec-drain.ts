@@ -19,7 +19,7 @@ export const DRAIN_TIMING: DrainTiming = { drainMs: 12_000, cutMs: 1_000 }
 
 export interface DrainedWork {
   readonly plans: Pick<PlanRunner, 'idle'>
-  readonly orders: Pick<OrderRunner, 'settled' | 'settlements' | 'unknowns'>
+  readonly orders: Pick<OrderRunner, 'settled' | 'settlements' | 'later'>
   readonly gateways: readonly OrderGateway[]
   /** Cuts every wait of execution: what is unknown then stays unknown, on record for the next start. */
   readonly cut: AbortController
@@ -36,7 +36,7 @@ export async function drain(
     for (const gateway of gateways) gateway.close().catch(() => undefined)
   }, drainMs + cutMs)
   await plans.idle()
-  await orders.unknowns.leave()
+  await orders.later.leave()
   await orders.settled()
   await orders.settlements.leave()
   clearTimeout(waits)

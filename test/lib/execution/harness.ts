@@ -147,7 +147,7 @@ export class Harness {
   }
 
   close({ keep = false } = {}): void {
-    void this.orders.unknowns.leave()
+    void this.orders.later.leave()
     for (const gateway of Object.values(this.execution.gateways)) void gateway.close()
     this.ledger.close()
     if (!keep) rmSync(this.dataDir, { recursive: true, force: true })

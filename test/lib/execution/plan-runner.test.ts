@@ -128,7 +128,7 @@ describe('a first leg that', () => {
     expect(execution.risk.totalMicros).toBe(0)
     expect(ledger.history().plans).toMatchObject([{ done: true, naked: false }])
     expect(listener.counts).toEqual({ unknown: 1, orders: 1 })
-    await orders.unknowns.leave()
+    await orders.later.leave()
     expect(sent()).toEqual(['0.0 2000'])
   })
 

@@ -111,7 +111,7 @@ describe('after a restart', () => {
     expect(listener.alarms.join()).toContain('20 contracts unhedged')
     expect(execution.risk.totalMicros).toBe(8_601_000)
     expect(ledger.history().inFlight).toEqual([])
-    await next.orders.unknowns.leave()
+    await next.orders.later.leave()
     expect(ledger.totals().onRecord).toEqual({ orders: 1, fills: 1 })
     expect(venue.received).toHaveLength(1)
   })

@@ -3,6 +3,7 @@ import Database from 'libsql'
 import { Harness } from './harness.js'
 import { HttpGateway } from './http-gateway.js'
 import { HttpVenue } from './http-venue.js'
+import type { ExecutionTiming } from '../../../src/lib/execution/plan.js'
 import { recover } from '../../../src/lib/execution/recovery.js'
 import type { FillSettlement } from '../../../src/lib/venues/ports.js'
 import { until } from '../poll.js'
@@ -41,9 +42,9 @@ afterEach(async () => {
   await venue.close()
 })
 
-function life(): Harness {
+function life(timing: Partial<ExecutionTiming> = {}): Harness {
   const gateways = { poly: new Settling('poly', venue.url) }
-  harness = new Harness({ url: venue.url, gateways, ...(dataDir === '' ? {} : { dataDir }) })
+  harness = new Harness({ url: venue.url, gateways, timing, ...(dataDir === '' ? {} : { dataDir }) })
   dataDir = harness.dataDir
   return harness
 }
@@ -106,6 +107,25 @@ describe('a fill that is provisional', () => {
     await recover(third.execution, third.orders)
     await third.orders.settlements.leave()
     expect(asked.length).toBe(many)
+  })
+
+  it('whose money is long not shown is asked after slowly, and then followed to its end', async () => {
+    answers = [pending, { confirmedE6: 15_000_000, voidedE6: 5_000_000, isFinal: true }]
+    const { execution, listener, orders } = life({ unknownEveryMs: 10 })
+    const { poly } = execution.gateways
+    const report = poly.report.bind(poly)
+    let refused = 0
+    poly.report = (...of) => (refused++ < 8 ? Promise.reject(new Error('not yet')) : report(...of))
+    await harness.run()
+    expect(listener.alarms.join()).toContain('no money shown')
+    expect(polyOrder().money).toBeUndefined()
+    await until(() => polyOrder().settled, 'it is on record as final')
+    expect(voidedTrades()).toMatchObject([{ filledE6: 5_000_000 }])
+    expect(
+      listener.trades.filter(({ status, request }) => status === 'filled' && request.venue === 'poly'),
+    ).toHaveLength(1)
+    expect(listener.alarms.filter((text) => text.includes('shown'))).toHaveLength(2)
+    await orders.later.leave()
   })
 
   it('does not keep exec from stopping', async () => {
