@@ -15,29 +15,50 @@ import { PolymarketFeed } from '../../src/lib/venues/polymarket/feed.js'
 import { catalogMarket } from '../lib/venues/polymarket/harness.js'
 import type { FaultCase } from './fault-case.js'
 import { NOTHING } from './tally.js'
-import { venueCases } from './venue-cases.js'
+import { venueCase, venueCases, type VenueUnderFault } from './venue-cases.js'
 import type { Outcome } from './verdict.js'
 
-const IDS = ['a1', 'b2', 'c3'].map((hex, index) => ({
-  market: `0x${hex.repeat(32)}`,
+const IDS = Array.from({ length: 100 }, (_, index) => ({
+  market: `0x${(161 + 17 * index).toString(16).padStart(64, '0')}`,
   yes: `${index + 1}01`,
   no: `${index + 1}02`,
 }))
 
-export const polymarketFeedCases = (): FaultCase[] => [
-  ...venueCases({
+/** The first `count` markets, of which the first `moving` move. */
+function venueOf(count: number, moving: number): VenueUnderFault {
+  const ids = IDS.slice(0, count)
+  return {
     family: 'polymarket',
     program: 'polymarket-venue-child',
-    config: { ids: IDS },
-    markets: IDS.map(({ market, yes, no }) => catalogMarket({ marketId: market, tokenIds: [yes, no] })),
+    config: { ids, moving },
+    markets: ids.map(({ market, yes, no }) => catalogMarket({ marketId: market, tokenIds: [yes, no] })),
     // A venue whose REST does not answer either cannot be told from one where nothing happens: STALE is all there is.
     marks: ['STALE', 'BROKEN'],
     createFeed: ({ ws, rest }, listener) =>
       new PolymarketFeed({ wsUrl: String(ws), restUrl: String(rest), clock: systemClock, listener }),
     naive: ({ ws }) => ({
       url: `${String(ws)}/ws/market`,
-      subscription: JSON.stringify({ assets_ids: IDS.map(({ yes }) => yes), type: 'market' }),
+      subscription: JSON.stringify({ assets_ids: ids.map(({ yes }) => yes), type: 'market' }),
     }),
+  }
+}
+
+export const polymarketFeedCases = (): FaultCase[] => [
+  ...venueCases(venueOf(3, 3)),
+  // Ninety-nine books that stay right must not speak for the one that does not.
+  venueCase(venueOf(100, 1), {
+    name: 'silent-of-100',
+    harm: 'silence',
+    control: 'must_lose',
+    wrong: 1,
+  }),
+  // Another market goes on proving the connection: only the audit can tell.
+  venueCase(venueOf(100, 2), {
+    name: 'mute-of-100',
+    harm: 'mute',
+    control: 'must_lose',
+    wrong: 1,
+    limitMs: 4_000,
   }),
   {
     name: 'polymarket/clean',

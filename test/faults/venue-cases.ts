@@ -37,7 +37,7 @@ export interface VenueUnderFault {
 
 const LIMIT_MS = 2_500
 
-type Harm = 'kill' | 'reset' | 'silence' | 'freeze'
+type Harm = 'kill' | 'reset' | 'silence' | 'mute' | 'freeze'
 
 const HARMS: readonly (readonly [name: string, harm: Harm, control: ControlExpectation])[] = [
   ['dead', 'kill', 'may_lose'],
@@ -47,16 +47,31 @@ const HARMS: readonly (readonly [name: string, harm: Harm, control: ControlExpec
 ]
 
 export const venueCases = (venue: VenueUnderFault): FaultCase[] =>
-  HARMS.map(([name, harm, control]) => ({
-    name: `${venue.family}/${name}`,
-    family: venue.family,
-    aboutMs: 6_000,
-    alone: true,
-    expected: { control, atLeastSent: venue.markets.length, gapped: 0 },
-    run: ({ programs }) => play(venue, programs, harm),
-  }))
+  HARMS.map(([name, harm, control]) => venueCase(venue, { name, harm, control }))
 
-async function play(under: VenueUnderFault, programs: Programs, harm: Harm): Promise<Outcome> {
+export interface PlayedHarm {
+  readonly name: string
+  readonly harm: Harm
+  readonly control: ControlExpectation
+  /** How many of the markets, the first ones, must not be believed any more; all when not said. */
+  readonly wrong?: number
+  readonly limitMs?: number
+}
+
+export const venueCase = (venue: VenueUnderFault, played: PlayedHarm): FaultCase => ({
+  name: `${venue.family}/${played.name}`,
+  family: venue.family,
+  aboutMs: 6_000,
+  alone: true,
+  expected: { control: played.control, atLeastSent: played.wrong ?? venue.markets.length, gapped: 0 },
+  run: ({ programs }) => play(venue, programs, played),
+})
+
+async function play(
+  under: VenueUnderFault,
+  programs: Programs,
+  { harm, wrong, limitMs = LIMIT_MS }: PlayedHarm,
+): Promise<Outcome> {
   const dir = mkdtempSync(join(tmpdir(), `arbees-faults-${under.family}-`))
   const venue = new Actor({
     programs,
@@ -98,12 +113,13 @@ async function play(under: VenueUnderFault, programs: Programs, harm: Harm): Pro
     if (harm === 'kill') await venue.kill()
     else if (harm === 'freeze') venue.pause()
     else venue.tell({ op: harm })
-    await sleep(LIMIT_MS + 1_000)
+    await sleep(limitMs + 1_000)
     const ended = naive.endedMs
     naive.close()
     await feed.close()
+    const wrongIds = ids.slice(0, wrong)
     const times = (what: 'staleMs' | 'brokenMs' | 'inTimeMs') =>
-      ids.map((id) => marked.get(id)?.[what] ?? Infinity)
+      wrongIds.map((id) => marked.get(id)?.[what] ?? Infinity)
     const inTimeMs = times('inTimeMs')
     const [worst, brokenMs, staleMs] = [
       Math.max(...inTimeMs),
@@ -112,10 +128,10 @@ async function play(under: VenueUnderFault, programs: Programs, harm: Harm): Pro
     ]
     const orNull = (ms: number) => (ms === Infinity ? null : ms)
     return {
-      ours: tally(ids.length, inTimeMs.filter((ms) => ms <= LIMIT_MS).length),
+      ours: tally(wrongIds.length, inTimeMs.filter((ms) => ms <= limitMs).length),
       // What it saw, it saw: it is no control when it was never told anything.
       control: {
-        ...tally(ids.length, ended !== undefined && ended - sinceMs <= LIMIT_MS ? ids.length : 0),
+        ...tally(wrongIds.length, ended !== undefined && ended - sinceMs <= limitMs ? wrongIds.length : 0),
         received: 1,
       },
       recoveryMs: orNull(worst),
@@ -123,7 +139,7 @@ async function play(under: VenueUnderFault, programs: Programs, harm: Harm): Pro
       details: {
         broken_ms: orNull(brokenMs),
         stale_ms: orNull(staleMs),
-        limit_ms: LIMIT_MS,
+        limit_ms: limitMs,
       },
     }
   } finally {
