@@ -168,9 +168,11 @@ describe('a manual order', () => {
     expect((await states({ market_id: 'KXNOBODY' })).said).toBe('denied UNKNOWN_MARKET')
     expect((await states({ asked_us: systemClock.monoUs() - 1_600_000 })).said).toBe('stale EXPIRED')
     expect((await states({ host: 'elsewhere', asked_ms: Date.now() - 1_600 })).said).toBe('stale EXPIRED')
-    expect((await states({ limit: 0.475, size: 1 })).said).toMatch(/^denied BAD_ORDER: .* off the tick/)
+    expect((await states({ limit: 0.475, size: 1 })).said).toMatch(
+      /^denied BAD_ORDER: .*the limit 0\.475 is no price of the market/,
+    )
     const poly = await states({ venue: 'poly', market_id: POLY.marketId, size: 1 })
-    expect(poly.said).toMatch(/below the minimum/)
+    expect(poly.said).toMatch(/below the least/)
     expect(await states({ side: 'sell', size: 1 })).toMatchObject({
       said: 'denied NOT_HELD',
       last: { name: 'sold_contracts_0', value: 1, limit: 0 },
