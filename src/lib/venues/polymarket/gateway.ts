@@ -195,15 +195,17 @@ export class PolymarketGateway implements OrderGateway {
     // A record that is there says itself what matched.
     const complete = record.kind === 'absent' && this.sent.isComplete(prepared, filledE6)
     const over = complete || this.sent.isOverdue(prepared)
+    // Trades named while it was still matched may have others behind them.
+    const listed = record.kind === 'order' && record.tradeIds.length > 0
+    const isStory = allSeen && (listed || over || isWhole(trades, prepared))
     if (filledE6 > 0n) {
       const fill = { venueOrderId, filledE6: Number(filledE6) }
       if (isWhole(standing, prepared)) return { kind: 'filled', ...fill }
-      const isStory = named === undefined || named.length === 0 ? over : allSeen
       return isStory
         ? { kind: 'partial', ...fill }
         : { kind: 'unknown', reason: 'some trades may not be visible yet', filledE6: fill.filledE6 }
     }
-    if (trades.length > 0 && allSeen) return { kind: 'none', venueOrderId }
+    if (trades.length > 0 && isStory) return { kind: 'none', venueOrderId }
     if (named !== undefined) return { kind: 'unknown', reason: 'matched, its trades not visible yet' }
     if (record.kind === 'order') {
       return record.matchedNothing

@@ -544,6 +544,17 @@ describe('asking what became of an order', () => {
     expect(await answers(order, 0, 1_000, 700, 799, 1)).toEqual([open, open, open, open, none])
   })
 
+  it('does not call what a resting order had matched its whole story', async () => {
+    const { server, gateway, clock, prepared, ours } = await sent()
+    server.record = { status: 'LIVE', size_matched: '24', associate_trades: ['a'] }
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown' })
+    server.record = undefined
+    server.pages = [[ours(trade('a', '60'))]]
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'unknown', filledE6: 60_000_000 })
+    clock.advanceMs(50_000)
+    expect(await gateway.query(prepared)).toMatchObject({ kind: 'partial', filledE6: 60_000_000 })
+  })
+
   it('dates an order of an earlier process by when that sent it, else by its signal', async () => {
     const { gateway } = await start()
     const old = gateway.prepare(request({ signalMs: Date.now() - 60_000 }), market)
