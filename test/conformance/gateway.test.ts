@@ -27,9 +27,8 @@ async function open(index: number): Promise<Subject> {
   const venue = stage.venues[index]
   if (venue === undefined) {
     const market = { ...(await tradable(stage.venues[0] as VenueUnderTest)), takerDelayMs: 0 }
-    let bookSeq = 0
-    const bookOf = () =>
-      ({ state: 'LIVE', bookSeq: ++bookSeq, bids: [[4000, 900]], asks: [[4500, 900]] }) as const
+    let size = 900
+    const bookOf = () => ({ state: 'LIVE', bids: [[4000, ++size]], asks: [[4500, size]] }) as const
     return { market, gateway: openPaper(bookOf) }
   }
   const gateway = venue.openGateway()

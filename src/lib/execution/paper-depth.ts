@@ -1,16 +1,18 @@
-/** Displayed depth as a paper order may take it: what one order took is gone for the next, until the book changes. */
+/**
+ * Displayed depth as a paper order may take it: what one order took is gone for the next, until that level is quoted
+ * with another size.
+ */
 
 import { takerFeeMicros } from '../model/fees.js'
 import type { GameMarket } from '../model/game.js'
 import type { OrderRequest } from '../model/order.js'
-import type { Level } from '../model/order-book.js'
+import type { BookSide, Level } from '../model/order-book.js'
 import { complementE4, costMicros } from '../model/price.js'
 import type { QuoteState } from '../model/quote.js'
 
 /** A book as the bus last told it, YES side, best first. */
 export interface DisplayedBook {
   readonly state: QuoteState
-  readonly bookSeq: number
   readonly bids: readonly Level[]
   readonly asks: readonly Level[]
 }
@@ -21,25 +23,48 @@ export interface PaperFill {
   readonly sizeE2: number
 }
 
+/** What our orders took of one level while it was shown with this size. */
+interface TakenLevel {
+  readonly side: BookSide
+  /** Of YES. */
+  readonly priceE4: number
+  readonly shownE2: number
+  takenE2: number
+}
+
+/** An order as far as depth cares. */
+export type DepthOrder = Pick<OrderRequest, 'outcome' | 'side' | 'limitE4' | 'sizeE2'>
+
 export class PaperDepth {
-  private bookSeq = -1
-  private readonly taken = new Map<string, number>()
+  private readonly taken = new Map<string, TakenLevel>()
+
+  /** Nothing is taken of what is shown. */
+  get isUntouched(): boolean {
+    return this.taken.size === 0
+  }
+
+  /** The book is shown like this now. A level beyond the last one shown is out of sight, and stays as it was. */
+  see(book: DisplayedBook): void {
+    for (const [key, level] of this.taken) {
+      const shownE2 = shownAt(level.side === 'ask' ? book.asks : book.bids, level)
+      if (shownE2 !== undefined && shownE2 !== level.shownE2) this.taken.delete(key)
+    }
+  }
 
   /** Fills as much of the order as the book shows within its limit, whole steps, best price first; takes it away. */
-  take(book: DisplayedBook, order: OrderRequest, stepE2: number): PaperFill[] {
-    if (book.bookSeq !== this.bookSeq) {
-      this.bookSeq = book.bookSeq
-      this.taken.clear()
-    }
+  take(book: DisplayedBook, order: DepthOrder, stepE2: number): PaperFill[] {
+    this.see(book)
     const fills: PaperFill[] = []
     let leftE2 = order.sizeE2
     if (book.state !== 'LIVE') return fills
-    for (const { priceE4, sizeE2, key } of offers(book, order)) {
+    for (const { priceE4, level } of offers(book, order)) {
       if (!isWithin(order, priceE4) || leftE2 === 0) break
-      const takenE2 = this.taken.get(key) ?? 0
-      const fillE2 = Math.floor(Math.min(leftE2, sizeE2 - takenE2) / stepE2) * stepE2
+      const key = `${level.side} ${level.priceE4}`
+      const taken = this.taken.get(key) ?? level
+      const fillE2 = Math.floor(Math.min(leftE2, taken.shownE2 - taken.takenE2) / stepE2) * stepE2
       if (fillE2 <= 0) continue
-      this.taken.set(key, takenE2 + fillE2)
+      taken.takenE2 += fillE2
+      this.taken.set(key, taken)
       leftE2 -= fillE2
       fills.push({ priceE4, sizeE2: fillE2 })
     }
@@ -59,13 +84,20 @@ export function moneyOf(fills: readonly PaperFill[], market: GameMarket) {
 }
 
 /** What the other side of the book offers the order, best first: buying NO takes YES bids at one less their price. */
-function* offers(book: DisplayedBook, { outcome, side }: OrderRequest) {
-  const takesAsks = (outcome === 'yes') === (side === 'buy')
-  for (const [yesE4, sizeE2] of takesAsks ? book.asks : book.bids) {
-    const priceE4 = outcome === 'yes' ? yesE4 : complementE4(yesE4)
-    yield { priceE4, sizeE2, key: `${takesAsks ? 'ask' : 'bid'} ${yesE4}` }
+function* offers(book: DisplayedBook, { outcome, side }: DepthOrder) {
+  const takes: BookSide = (outcome === 'yes') === (side === 'buy') ? 'ask' : 'bid'
+  for (const [yesE4, sizeE2] of takes === 'ask' ? book.asks : book.bids) {
+    const level: TakenLevel = { side: takes, priceE4: yesE4, shownE2: sizeE2, takenE2: 0 }
+    yield { priceE4: outcome === 'yes' ? yesE4 : complementE4(yesE4), level }
   }
 }
 
-const isWithin = ({ side, limitE4 }: OrderRequest, priceE4: number): boolean =>
+/** The size that is shown at the level's price, 0 for none; undefined beyond the last level. */
+function shownAt(levels: readonly Level[], { side, priceE4 }: TakenLevel): number | undefined {
+  const found = levels.find(([price]) => (side === 'ask' ? price >= priceE4 : price <= priceE4))
+  if (found === undefined) return undefined
+  return found[0] === priceE4 ? found[1] : 0
+}
+
+const isWithin = ({ side, limitE4 }: DepthOrder, priceE4: number): boolean =>
   side === 'buy' ? priceE4 <= limitE4 : priceE4 >= limitE4

@@ -83,7 +83,7 @@ export class ExecMarkets {
     const bids = levelsOf(payload.bids)
     const asks = levelsOf(payload.asks)
     if (bids === undefined || asks === undefined) return 'bad_price_or_size'
-    const book = { state: payload.state, bookSeq: payload.book_seq, bids, asks }
+    const book = { state: payload.state, bids, asks }
     this.publisherIn(payload.venue, epoch)
     remember(this.books, keyOf(payload.venue, payload.market_id), book)
     return undefined

@@ -8,7 +8,6 @@ import { kalshiMarket, orderOf, polyMarket, signal } from '../risk/samples.js'
 
 const book = (more: Partial<DisplayedBook> = {}): DisplayedBook => ({
   state: 'LIVE',
-  bookSeq: 1,
   bids: [
     [4500, 1000],
     [4400, 2000],
@@ -70,7 +69,7 @@ describe('the depth that a paper order takes', () => {
     expect(taken.map(({ priceE4, sizeE2 }) => [priceE4, sizeE2])).toEqual(fills)
   })
 
-  it('is gone for the next order until the book changes', () => {
+  it('is gone for the next order until its level is quoted with another size', () => {
     const depth = new PaperDepth()
     const buy = order({ limitE4: 4700, sizeE2: 800 })
     expect(depth.take(book(), buy, 1)).toEqual([
@@ -79,7 +78,32 @@ describe('the depth that a paper order takes', () => {
     ])
     expect(depth.take(book(), buy, 1)).toEqual([{ priceE4: 4700, sizeE2: 400 }])
     expect(depth.take(book(), buy, 1)).toEqual([])
-    expect(depth.take(book({ bookSeq: 2 }), buy, 1)).toHaveLength(2)
+    const requoted = book({
+      bids: [],
+      asks: [
+        [4600, 500],
+        [4700, 650],
+      ],
+    })
+    expect(depth.take(requoted, buy, 1)).toEqual([{ priceE4: 4700, sizeE2: 650 }])
+  })
+
+  it('is there again when its level was quoted otherwise in between, unless that was out of sight', () => {
+    const depth = new PaperDepth()
+    const buy = order({ limitE4: 4700, sizeE2: 1200 })
+    const seen = [depth.take(book(), buy, 1)]
+    depth.see(book({ asks: [[4600, 500]] }))
+    seen.push(depth.take(book(), buy, 1))
+    depth.see(
+      book({
+        asks: [
+          [4650, 5],
+          [4700, 700],
+        ],
+      }),
+    )
+    seen.push(depth.take(book(), buy, 1))
+    expect(seen.map((fills) => fills.map(({ priceE4 }) => priceE4))).toEqual([[4600, 4700], [], [4600]])
   })
 
   it.each(['STALE', 'BROKEN', 'EMPTY'] as const)('is nothing while the book is %s', (state) => {
@@ -147,7 +171,7 @@ describe('the paper venue', () => {
       () => undefined,
       mayGo,
     )
-    shown = book({ bookSeq: 2, asks: [[4800, 9000]] })
+    shown = book({ asks: [[4800, 9000]] })
     expect(await sending).toMatchObject({ kind: 'none' })
   })
 
