@@ -100,6 +100,11 @@ export class ShardBooks {
     return this.markets.kalshi.size + this.markets.poly.size
   }
 
+  /** Undefined for one that nobody spoke of. */
+  market(venue: Venue, marketId: string): Readonly<MarketEntry> | undefined {
+    return this.markets[venue].get(marketId)
+  }
+
   get pairCount(): number {
     let count = 0
     for (const { pairs } of this.games.values()) count += pairs.length

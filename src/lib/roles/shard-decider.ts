@@ -9,8 +9,10 @@ import type { Message } from '../messages/codec.js'
 import { gameStateOf } from '../messages/convert.js'
 import type { Header } from '../messages/payloads.js'
 import type { StrategySignal } from '../model/signal.js'
+import type { MessageRef } from '../strategy/book-view.js'
 import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
 import type { NoSignalReason, StrategySettings } from '../strategy/cross-venue-strategy.js'
+import type { MarketPair } from '../strategy/market-pair.js'
 import { PostponedPairs } from './postponed-pairs.js'
 import { ShardBooks } from './shard-books.js'
 import type { BooksBeat, Misfit } from './shard-books.js'
@@ -33,6 +35,14 @@ export interface ShardInputs {
   state(source: string, isLive: boolean): readonly LateDecision[]
 }
 
+/** Looks on, and changes nothing. */
+export interface DeciderWatch {
+  /** These pairs, which a quote touched, are decided on now (monotonic). */
+  evaluated(pairs: readonly MarketPair[], trigger: Readonly<MessageRef>, nowUs: number): void
+  /** A pair is traded no more. */
+  forgotten(pair: MarketPair): void
+}
+
 export interface DeciderOptions {
   readonly index: number
   readonly codes: TeamCodeBook
@@ -44,6 +54,7 @@ export interface DeciderOptions {
   readonly onNoSignal: (reason: NoSignalReason) => void
   /** A message that is well-formed and still not to be believed. */
   readonly onRefused: (reason: Misfit) => void
+  readonly watch?: DeciderWatch | undefined
 }
 
 const NONE: readonly LateDecision[] = []
@@ -64,6 +75,7 @@ export class ShardDecider implements ShardInputs {
       onPairGone: (pair) => {
         this.strategy.forget(pair)
         this.postponed.forget(pair)
+        options.watch?.forgotten(pair)
       },
     })
   }
@@ -84,7 +96,7 @@ export class ShardDecider implements ShardInputs {
         const { pairs, book } = this.books.applyQuote(payload, header, recvUs)
         if (pairs.length === 0) return undefined
         this.postponed.touched(pairs, header)
-        return this.strategy.evaluate(pairs, book.quoteMessage, this.options.clock.monoUs())
+        return this.evaluate(pairs, book.quoteMessage, this.options.clock.monoUs())
       }
       case 'games': {
         const { payload } = message
@@ -119,8 +131,17 @@ export class ShardDecider implements ShardInputs {
     const nowUs = this.options.clock.monoUs()
     return Array.from(this.postponed.take(nowUs), ([trigger, pairs]) => ({
       trigger,
-      signals: this.strategy.evaluate(pairs, trigger, nowUs),
+      signals: this.evaluate(pairs, trigger, nowUs),
     }))
+  }
+
+  private evaluate(
+    pairs: readonly MarketPair[],
+    trigger: MessageRef,
+    nowUs: number,
+  ): readonly StrategySignal[] {
+    this.options.watch?.evaluated(pairs, trigger, nowUs)
+    return this.strategy.evaluate(pairs, trigger, nowUs)
   }
 
   private refuse(reason: Misfit | undefined): undefined {

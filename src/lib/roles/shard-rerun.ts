@@ -21,9 +21,15 @@ import { JournaledMessages } from './journaled-messages.js'
 import { compareSignals } from './signal-comparison.js'
 import type { SignalComparison, SignalText } from './signal-comparison.js'
 import { ShardDecider } from './shard-decider.js'
-import type { LateDecision } from './shard-decider.js'
+import type { DeciderWatch, LateDecision, ShardInputs } from './shard-decider.js'
 import { parseTurn } from './shard-turn.js'
 import type { ShardHead, TurnInput } from './shard-turn.js'
+
+/** Looks on while a shard decides again. */
+export interface RerunWatch extends DeciderWatch {
+  /** Before the first input: all of them go through what this returns, into `decider`. */
+  around(decider: ShardDecider, strategy: ShardHead['strategy']): ShardInputs
+}
 
 export interface RerunOptions {
   /** The disk that holds the journals of the shard and of everybody that it heard. */
@@ -32,7 +38,12 @@ export interface RerunOptions {
   /** Of the inputs; the newest when not said. */
   readonly epoch?: number | undefined
   /** Now and then: how many turns were rerun, of how many. */
-  readonly onProgress?: (done: number, total: number) => void
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+  readonly watch?: RerunWatch | undefined
+  /** Before each turn, which was written at `timestampMs` by the shard's wall clock: when it may be decided again. */
+  readonly pace?: ((timestampMs: number) => Promise<void> | undefined) | undefined
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface RerunReport extends SignalComparison {
@@ -56,18 +67,40 @@ export interface RerunReport extends SignalComparison {
   readonly ok: boolean
 }
 
+/** A rerun with the signals themselves. */
+export interface Rerun {
+  readonly report: RerunReport
+  readonly decided: readonly SignalText[]
+  readonly published: readonly SignalText[]
+  /** Of the first and of the last turn, the shard's wall clock. */
+  readonly firstMs: number | undefined
+  readonly lastMs: number | undefined
+  /** It was ended early: the report is of what came before. */
+  readonly isPartial: boolean
+}
+
+/** As `decideAgain`. */
+export const rerunShard = async (options: RerunOptions): Promise<RerunReport> =>
+  (await decideAgain(options)).report
+
 /** Throws `NO_INPUTS` (exit USAGE), and what reading a file throws. */
-export async function rerunShard(options: RerunOptions): Promise<RerunReport> {
-  const { settings, shard, onProgress } = options
+async function decideAgain(options: RerunOptions): Promise<Rerun> {
+  const { settings, shard, onProgress, pace, signal } = options
   // First: of whatever was published by now the inputs are on disk.
   const signals = openFolder(journalDir(settings, signalsSource(shard)))
   const journal = openFolder(inputsDir(settings, inputsSource(shard)))
   const { epoch, last } = chooseEpoch(journal, options)
-  const rerun = new Rerun(settings)
+  const rerun = new Decisions(options)
   let first: number | undefined
   let missing = 0
-  for (const { records, hole, next } of epochPages(journal, epoch)) {
-    for (const { seq, data } of records) {
+  let firstMs: number | undefined
+  let lastMs: number | undefined
+  pages: for (const { records, hole, next } of epochPages(journal, epoch)) {
+    for (const { seq, data, timestampMs } of records) {
+      await pace?.(timestampMs)
+      if (signal?.aborted === true) break pages
+      firstMs ??= timestampMs
+      lastMs = timestampMs
       const isTaken = rerun.turn(data)
       if (isTaken) first ??= seq
       else if (first !== undefined) missing++
@@ -82,7 +115,7 @@ export async function rerunShard(options: RerunOptions): Promise<RerunReport> {
   const before = first === undefined ? last : first - 1
   const comparison = compareSignals(published, decided, before === 0)
   const isWhole = before === 0 && missing === 0 && Object.keys(rerun.messages.missing).length === 0
-  return {
+  const report: RerunReport = {
     shard,
     epoch,
     turns,
@@ -94,6 +127,7 @@ export async function rerunShard(options: RerunOptions): Promise<RerunReport> {
     ...comparison,
     ok: isWhole && clockDiffers === 0 && isSame(comparison),
   }
+  return { report, decided, published, firstMs, lastMs, isPartial: signal?.aborted === true }
 }
 
 const isSame = ({ different, unpublished, unexplained }: SignalComparison): boolean =>
@@ -154,7 +188,7 @@ class ToldClock {
   }
 }
 
-class Rerun {
+class Decisions {
   readonly messages: JournaledMessages
   readonly decided: SignalText[] = []
   head: ShardHead | undefined
@@ -162,22 +196,23 @@ class Rerun {
   inputs = 0
   clockDiffers = 0
   private readonly clock = new ToldClock()
-  private decider: ShardDecider | undefined
+  private shard: ShardInputs | undefined
 
-  constructor(settings: Pick<Settings, 'data_dir' | 'env'>) {
+  constructor(private readonly options: Pick<RerunOptions, 'settings' | 'watch'>) {
+    const { settings } = options
     this.messages = new JournaledMessages((source) => journalDir(settings, source), settings.env)
   }
 
   /** False for a turn that cannot be read, and for those before the first head. */
   turn(data: Buffer): boolean {
     const turn = parseTurn(data)
-    this.decider ??= turn?.head === undefined ? undefined : this.begin(turn.head)
-    if (turn === undefined || this.decider === undefined) return false
+    this.shard ??= turn?.head === undefined ? undefined : this.begin(turn.head)
+    if (turn === undefined || this.shard === undefined) return false
     this.turns++
     for (const input of turn.inputs) {
       this.inputs++
       this.clock.begin(input)
-      for (const signal of this.take(this.decider, input)) {
+      for (const signal of this.take(this.shard, input)) {
         this.decided.push({ id: signal.id, text: JSON.stringify(signalsPayload(signal)) })
       }
       if (!this.clock.isUsedUp) this.clockDiffers++
@@ -185,34 +220,36 @@ class Rerun {
     return true
   }
 
-  private begin(head: ShardHead): ShardDecider {
+  private begin(head: ShardHead): ShardInputs {
     const { shard: index, host, strategy, live } = head
+    const { watch } = this.options
     this.head = head
     const decider = new ShardDecider({
       ...{ index, host, strategy, codes: new TeamCodeBook(), clock: this.clock },
       onNoSignal: () => undefined,
       onRefused: () => undefined,
+      watch,
     })
     for (const source of live) decider.state(source, true)
-    return decider
+    return watch?.around(decider, strategy) ?? decider
   }
 
-  private take(decider: ShardDecider, input: TurnInput): readonly StrategySignal[] {
+  private take(shard: ShardInputs, input: TurnInput): readonly StrategySignal[] {
     switch (input.kind) {
       case 'message': {
         const message = this.messages.find(input)
-        if (message !== undefined) return decider.message(message, input.recvUs) ?? []
+        if (message !== undefined) return shard.message(message, input.recvUs) ?? []
         // Nobody here knows what it said: nothing of its channel is believed until it speaks again.
-        decider.gap(input.source)
+        shard.gap(input.source)
         return []
       }
       case 'heartbeat':
-        return signalsOf(decider.heartbeat(input.beat, input.recvUs))
+        return signalsOf(shard.heartbeat(input.beat, input.recvUs))
       case 'gap':
-        decider.gap(input.source)
+        shard.gap(input.source)
         return []
       case 'state':
-        return signalsOf(decider.state(input.source, input.isLive))
+        return signalsOf(shard.state(input.source, input.isLive))
     }
   }
 }
