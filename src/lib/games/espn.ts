@@ -3,7 +3,7 @@
  *
  * Observed rules of the service, which publishes none: `dates=YYYYMMDD` must be sent (the default slate may be a future
  * day) and ranges are refused; browser-like and bare User-Agents get 403, `app/1.0 (+https://link)` passes; answers
- * carry ETags. Redirects are not followed.
+ * carry ETags. Redirects are not followed. A 403 stops all requests for a while.
  */
 
 import { Agent, request } from 'undici'
@@ -75,7 +75,14 @@ export interface EspnOptions {
   readonly timeoutMs?: number
 }
 
+/** After a 403, and twice as long after each further one. Who is refused and goes on asking stays refused. */
+const BLOCKED_US = 60_000_000
+const MAX_BLOCKED_US = 1_800_000_000
+
 export class EspnScoreboard implements ScoreboardSource {
+  /** No request goes out before, for any league: monotonic. */
+  private blockedUntilUs = 0
+  private blocks = 0
   private readonly agent = new Agent({ connections: 4, connect: { timeout: 3000 } })
 
   constructor(private readonly options: EspnOptions) {}
@@ -86,7 +93,9 @@ export class EspnScoreboard implements ScoreboardSource {
     previous: ScoreboardPage | undefined,
     signal: AbortSignal,
   ): Promise<ScoreboardAnswer> {
-    const { baseUrl, userAgent, timeoutMs = 8000 } = this.options
+    const { baseUrl, userAgent, clock, timeoutMs = 8000 } = this.options
+    const blockedMs = Math.ceil((this.blockedUntilUs - clock.monoUs()) / 1000)
+    if (blockedMs > 0) return failed('refused', 'circuit_open', 'not asked after a 403', blockedMs)
     const url = `${baseUrl}/apis/site/v2/sports/${PATHS[league]}/scoreboard?dates=${date.replaceAll('-', '')}`
     const deadline = AbortSignal.timeout(timeoutMs)
     try {
@@ -100,6 +109,8 @@ export class EspnScoreboard implements ScoreboardSource {
         },
       })
       const { statusCode, headers, body } = response
+      if (statusCode === 403) this.block(clock.monoUs())
+      else if (statusCode === 200 || statusCode === 304) this.blocks = 0
       if (statusCode === 304 && previous !== undefined) {
         await body.dump()
         return this.notModified(previous, maxAgeOf(headers['cache-control']))
@@ -121,6 +132,13 @@ export class EspnScoreboard implements ScoreboardSource {
 
   async close(): Promise<void> {
     await this.agent.destroy()
+  }
+
+  /** Answers to requests that went out together block once. */
+  private block(nowUs: number): void {
+    if (nowUs < this.blockedUntilUs) return
+    this.blockedUntilUs = nowUs + Math.min(MAX_BLOCKED_US, BLOCKED_US * 2 ** this.blocks)
+    this.blocks += 1
   }
 
   private notModified(previous: ScoreboardPage, maxAgeMs: number): ScoreboardAnswer {

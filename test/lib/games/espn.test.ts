@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/lib/core/clock.js'
+import { systemClock, type Clock } from '../../../src/lib/core/clock.js'
 import { EspnScoreboard } from '../../../src/lib/games/espn.js'
 import type { ScoreboardPage } from '../../../src/lib/games/espn.js'
 import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
@@ -12,7 +12,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  clock: Clock = systemClock,
+) {
   const requests: IncomingMessage[] = []
   const server = createServer((request, response) => {
     requests.push(request)
@@ -27,7 +30,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   const client = new EspnScoreboard({
     baseUrl,
     userAgent: 'arbees/test (+https://example.org)',
-    clock: systemClock,
+    clock,
     codes: new TeamCodeBook(),
     timeoutMs: 500,
   })
@@ -70,6 +73,39 @@ describe('the scoreboard client', () => {
     expect(requests).toHaveLength(1)
     expect(requests[0]!.url).toBe('/apis/site/v2/sports/hockey/nhl/scoreboard?dates=20260115')
     expect(requests[0]!.headers['user-agent']).toBe('arbees/test (+https://example.org)')
+  })
+
+  it('stops asking after a 403, for longer each time, until an answer comes', async () => {
+    let nowUs = 0
+    let status = 403
+    const { requests, client, page } = await serve((_, response) => response.writeHead(status).end(BODY), {
+      ...systemClock,
+      monoUs: () => nowUs,
+    })
+    const reason = async () => {
+      const answer = await page()
+      return answer.kind === 'failed' ? [answer.failure.reason, answer.failure.retryAfterMs] : 'page'
+    }
+    // Two leagues asked at once are refused once.
+    expect(await Promise.all([reason(), reason()])).toEqual([
+      ['http_403', 0],
+      ['http_403', 0],
+    ])
+    expect(await reason()).toEqual(['circuit_open', 60_000])
+    nowUs = 59_000_000
+    const other = await client.page('nba', '2026-01-15', undefined, new AbortController().signal)
+    expect(other).toMatchObject({ failure: { reason: 'circuit_open', retryAfterMs: 1000 } })
+    expect(requests).toHaveLength(2)
+    nowUs = 60_000_000
+    expect(await reason()).toEqual(['http_403', 0])
+    nowUs += 60_000_000
+    expect(await reason()).toEqual(['circuit_open', 60_000])
+    nowUs += 60_000_000
+    status = 200
+    expect(await reason()).toBe('page')
+    status = 403
+    await reason()
+    expect(await reason()).toEqual(['circuit_open', 60_000])
   })
 
   it('sends the ETag back and keeps the games of a 304, fetched anew', async () => {
