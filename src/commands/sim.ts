@@ -5,7 +5,7 @@ import { RoleCommand, roleFlags, roleSettings } from '../lib/cli/role-command.js
 export default class Sim extends RoleCommand {
   static override summary = 'simulate Kalshi, Polymarket, Gamma and ESPN on loopback'
   static override description =
-    'Speaks the real protocols and checks what the venues check: signatures, sequence, limits, error bodies. A seeded evening of games, or recorded frames with --tape. Key files for the other roles go to <data dir>/account. It listens where the settings kalshi.rest_url, polymarket.clob_url, polymarket.gamma_url and espn.url say: ports 7001 to 7004.'
+    'Speaks the real protocols and checks what the venues check: signatures, sequence, limits, error bodies. A seeded evening of games, or recorded frames with --tape. Key files for the other roles go to <data dir>/account. It listens where the settings kalshi.rest_url, polymarket.clob_url, polymarket.gamma_url and espn.url say: ports 7001 to 7004; the sports channel is on the second of them.'
   static override examples = [
     { description: 'the default evening', command: '<%= config.bin %> <%= command.id %>' },
     {

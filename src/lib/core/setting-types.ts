@@ -90,6 +90,16 @@ export function url(schemes: readonly string[], doc: string): Setting<string> {
   }
 }
 
+/** As `url`, or `off`. */
+export function urlOrOff(schemes: readonly string[], doc: string): Setting<string> {
+  const { parse, schema, ...rest } = url(schemes, doc)
+  return {
+    ...rest,
+    parse: (value) => (value === 'off' ? value : parse(value)),
+    schema: { anyOf: [schema, { const: 'off' }] },
+  }
+}
+
 const ENDPOINT = /^tcp:\/\/(?:\*|\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(\*|\d{1,5})$/
 const ENDPOINT_WANTED = 'tcp://host:port with a port from 1 to 65535 (* when it binds: any)'
 

@@ -15,6 +15,7 @@ import {
   port,
   redisUrl,
   url,
+  urlOrOff,
   wholeNumber,
 } from './setting-types.js'
 import type { Setting } from './setting-types.js'
@@ -74,6 +75,10 @@ export const SETTINGS = {
   'polymarket.clob_url': url(['http', 'https'], 'Polymarket CLOB REST base; empty: the one of env'),
   'polymarket.ws_url': url(['ws', 'wss'], 'Polymarket market WebSocket; empty: the one of env'),
   'polymarket.gamma_url': url(['http', 'https'], 'Gamma base; empty: the one of env'),
+  'polymarket.sports_ws': urlOrOff(
+    ['ws', 'wss'],
+    'sports channel, the second source of game states; empty: the one of env (none in demo), off: none',
+  ),
   'polymarket.credentials_file': path(
     '',
     'JSON {private_key, api_key, secret, passphrase}, mode 0600; exec only',

@@ -17,6 +17,9 @@ export interface Team {
   readonly score: number
 }
 
+/** `provider` of a state that Polymarket's sports channel decided; the scoreboard is every other one's. */
+export const SECOND_SOURCE = 'polymarket'
+
 /** One game as the scoreboard tells it. */
 export interface Game {
   readonly league: League

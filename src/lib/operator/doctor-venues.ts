@@ -1,5 +1,6 @@
 /** With --live: the venues answer, and how far our clock is from theirs. */
 
+import WebSocket from 'ws'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { messageOf } from '../core/errors.js'
@@ -27,16 +28,49 @@ export async function checkVenues(settings: Settings, clock: Clock): Promise<Doc
     ['catalog gamma', `${urls.gamma}/sports`],
     ['scores espn', `${urls.espn}/apis/site/v2/sports/basketball/nba/scoreboard`],
   ]
+  // The scoreboard refuses other names than honest ones with a link.
+  const agent = { 'user-agent': settings['espn.user_agent'] }
   const keys = checkKalshiKeys(settings, urls.kalshiRest, clock)
-  const answers = await Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock)))
-  return [...answers, ...(await keys)]
+  const answers = await Promise.all(asked.map(([name, url]) => checkUrl(name, url, clock, agent)))
+  return [...answers, await checkSports(urls.sports, agent), ...(await keys)]
 }
 
-async function checkUrl(name: string, url: string, clock: Clock): Promise<DoctorCheck> {
+/** Who connects hears of every game, and a ping within 5 s; that it opens is enough here. */
+function checkSports(
+  url: string | undefined,
+  headers: Readonly<Record<string, string>>,
+): Promise<DoctorCheck> {
+  const name = 'scores polymarket'
+  if (url === undefined) {
+    const why = 'off: the scoreboard is the only source of game states (polymarket.sports_ws)'
+    return Promise.resolve(ok(name, why))
+  }
+  const { host } = new URL(url)
+  const begunMs = performance.now()
+  const socket = new WebSocket(url, { headers, handshakeTimeout: TIMEOUT_MS, maxPayload: 1024 * 1024 })
+  return new Promise((resolve) => {
+    socket.once('open', () => {
+      resolve(ok(name, `${host} opened in ${Math.round(performance.now() - begunMs)} ms`))
+      socket.terminate()
+    })
+    socket.on('error', (error) => {
+      const mend =
+        'is the network up, and polymarket.sports_ws right? Without it only the scoreboard is heard'
+      resolve(warning(name, `${host}: ${messageOf(error)}`, mend))
+    })
+  })
+}
+
+async function checkUrl(
+  name: string,
+  url: string,
+  clock: Clock,
+  agent: Readonly<Record<string, string>>,
+): Promise<DoctorCheck> {
   const { host } = new URL(url)
   try {
     const beforeMs = clock.nowMs()
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const response = await fetch(url, { headers: agent, signal: AbortSignal.timeout(TIMEOUT_MS) })
     const { status: statusCode, headers } = response
     await response.body?.cancel()
     const afterMs = clock.nowMs()

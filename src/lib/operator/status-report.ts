@@ -121,6 +121,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string | ((total: number) => str
   unguarded_lost: 'first-design messages did not reach Redis',
   journal_errors: 'writes of a journal failed: it may lack what was published then',
   recovery_bad_requests: 'requests on the recovery socket were none: something else talks to it',
+  sources_disagree: 'games are told differently by the scoreboard and the second source, for minutes',
+  second_source_down: () => 'the second source of game states is not heard: the scoreboard stands alone',
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
   foreign_fills:

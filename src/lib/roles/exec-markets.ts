@@ -7,6 +7,7 @@ import type { DisplayedBook } from '../execution/paper-depth.js'
 import { gameStateOf, levelsOf } from '../messages/convert.js'
 import { SUSPECT_MS } from '../messages/heartbeat.js'
 import type { GamesPayload, OrderbookPayload } from '../messages/payloads.js'
+import { SECOND_SOURCE } from '../model/game.js'
 import type { GameMarket } from '../model/game.js'
 import type { Venue } from '../model/venue.js'
 
@@ -116,10 +117,11 @@ export class ExecMarkets {
     }
   }
 
-  /** A final game frees what it held, on record, once. */
+  /** A final game frees what it held, on record, once. That it is final the scoreboard says, nobody else. */
   releaseFinal(payload: GamesPayload, execution: Execution): void {
     const gameId = payload.game_id
-    if (payload.status !== 'final' || this.finalGames.has(gameId)) return
+    const isFinal = payload.status === 'final' && payload.provider !== SECOND_SOURCE
+    if (!isFinal || this.finalGames.has(gameId)) return
     this.finalGames.add(gameId)
     evictOldest(this.finalGames, MAX_REMEMBERED)
     execution.risk.releaseGame(gameId)

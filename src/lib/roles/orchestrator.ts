@@ -19,7 +19,7 @@ import { TeamCodeBook } from '../games/team-codes.js'
 import { gamesPayload } from '../messages/convert.js'
 import { GAMES_SOURCE } from '../messages/sources.js'
 import { formatTopic } from '../messages/topics.js'
-import type { GameState, League } from '../model/game.js'
+import type { Game, GameState, League } from '../model/game.js'
 import { VENUES } from '../model/venue.js'
 import type { Venue } from '../model/venue.js'
 import { KalshiCatalog } from '../venues/kalshi/catalog.js'
@@ -27,6 +27,7 @@ import { PolymarketCatalog } from '../venues/polymarket/catalog.js'
 import type { Catalog } from '../venues/ports.js'
 import { venueUrls } from '../venues/urls.js'
 import { Alarm } from './alarm.js'
+import { GameStates, type StateChange } from './game-states.js'
 import { Guard } from './guard.js'
 import { leaguesOf } from './leagues.js'
 import { MarketGameWriter } from './market-game-writer.js'
@@ -40,6 +41,8 @@ const CATALOG_MS = 30_000
 const CATALOG_RETRY_MS = 5_000
 /** A venue lists a game somewhat before or after the scoreboard does: ask again soon when they disagree. */
 const CATALOG_SOON_MS = 2_000
+/** The second source is ahead of a scoreboard: not so soon that a wrong word makes us ask all the time. */
+const SCOREBOARD_SOON_MS = 2_000
 /** After a round that threw before it could say when to come again. */
 const FAILED_RETRY_MS = 5_000
 /** The first cycle counts as tried when its slowest part takes longer. */
@@ -73,17 +76,22 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   const board = new GameBoard(codes, Math.max(1, settings.shards))
   const games = publisher.channel(GAMES_SOURCE)
   const orchestrator = new Orchestrator(context, board, games, writer, openRedisPublish(context))
-  const timer = setInterval(() => orchestrator.republish(), REPUBLISH_MS)
+  const states = new GameStates(context, leagues, codes, orchestrator)
+  const timer = setInterval(() => {
+    orchestrator.guarded('check', () => states.check())
+    orchestrator.republish()
+  }, REPUBLISH_MS)
   lifecycle.defer('republish', () => clearInterval(timer))
+  if (urls.sports !== undefined) states.follow(urls.sports)
   const firstTries = leagues.flatMap((league) => [
-    orchestrator.followScoreboard(new LeagueScoreboard(league, espn)),
+    orchestrator.followScoreboard(new LeagueScoreboard(league, espn), states),
     ...VENUES.map((venue) => orchestrator.followCatalog(venue, catalogs[venue], league)),
   ])
   await Promise.race([Promise.all(firstTries), sleep(FIRST_CYCLE_MS, lifecycle.signal)])
   context.ready()
 }
 
-class Orchestrator {
+class Orchestrator implements StateChange {
   private readonly scoreboardAlarms = new Map<League, Alarm>()
   private readonly catalogAlarms = new Map<League, Alarm[]>()
   private readonly guard: Guard
@@ -99,16 +107,30 @@ class Orchestrator {
   }
 
   /** Polls a league's scoreboard until the role ends; resolves after the first try. */
-  followScoreboard(scoreboard: LeagueScoreboard): Promise<void> {
+  followScoreboard(scoreboard: LeagueScoreboard, states: GameStates): Promise<void> {
     const { clock, lifecycle } = this.context
     const alarm = new Alarm()
     this.scoreboardAlarms.set(scoreboard.league, alarm)
     return this.repeat(`scoreboard_${scoreboard.league}`, alarm, async () => {
       const poll = await scoreboard.poll(clock.nowMs(), lifecycle.signal)
-      this.board.setGames(scoreboard.league, scoreboard.games())
+      this.board.setGames(scoreboard.league, states.setScoreboard(scoreboard.league, scoreboard.games()))
       this.countPoll(scoreboard.league, poll)
       return poll.nextDelayMs
     })
+  }
+
+  guarded(name: string, work: () => void): void {
+    this.guard.run(name, work)
+  }
+
+  /** The second source changed what is known of a league's games. */
+  onChange(league: League, games: readonly Game[]): void {
+    this.board.setGames(league, games)
+    this.guard.run('update', () => this.update())
+  }
+
+  onBehind(league: League): void {
+    this.scoreboardAlarms.get(league)?.ringWithin(SCOREBOARD_SOON_MS)
   }
 
   /** Asks a venue for a league's open markets until the role ends; resolves after the first try. */

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { VENUES, type Venue } from '../model/venue.js'
 import { flag, multiplier, one, required, text, whole, type Raw } from './fault-fields.js'
-import type { Fault } from './faults.js'
+import { SCORES_FAULTS, type Fault } from './faults.js'
 import { FEE_TYPES } from './fee-override.js'
 import { parseJson, recordOf } from './http-host.js'
 import { PRICE_STRUCTURES } from './price-structure.js'
@@ -58,6 +58,7 @@ const FIELDS: Readonly<Record<Fault['fault'], readonly string[]>> = {
   stale_books: ['for_ms'],
   trades: ['end', 'times'],
   tick: ['market'],
+  scores: ['for_ms', 'is'],
 }
 /** Faults that one venue alone has. */
 const ONLY_AT: Partial<Readonly<Record<Fault['fault'], Venue>>> = {
@@ -71,6 +72,7 @@ const ONLY_AT: Partial<Readonly<Record<Fault['fault'], Venue>>> = {
   stale_books: 'poly',
   trades: 'poly',
   tick: 'poly',
+  scores: 'poly',
 }
 const isFault = (name: unknown): name is Fault['fault'] =>
   typeof name === 'string' && Object.hasOwn(FIELDS, name)
@@ -153,6 +155,8 @@ function withDetails(scheduled: Pick<Fault, 'venue' | 'trigger'>, name: Fault['f
       const [end, times] = [one(raw, 'end', ['retried', 'failed'] as const), whole(raw, 'times') ?? 1]
       return { ...scheduled, on: 'venue', forMs, fault: name, end, times }
     }
+    case 'scores':
+      return { ...scheduled, on: 'venue', forMs, fault: name, is: one(raw, 'is', SCORES_FAULTS) }
     case 'tick':
       return { ...scheduled, on: 'venue', forMs, fault: name, market: text(raw, 'market') }
   }

@@ -42,6 +42,7 @@
  * `stale_books` `GET /book` answers what was true at its start
  * `trades`     the next `times` (1) trades `end` "retried" (confirmed late) or "failed" (everybody has back his)
  * `tick`       a `market` (all) of a coarser tick goes to the fine one
+ * `scores`     the sports channel `is` "silent", "late" by a minute more, or calls every live game "final"
  *
  * What lasts, lasts for `for_ms`, or to the end. `for_ms` and `by_ms` are real milliseconds at every speed, since they
  * are held against a client's timeouts.
@@ -96,7 +97,11 @@ export type VenueFault = Scheduled & { readonly on: 'venue'; readonly forMs: num
     | { readonly fault: 'geoblock' | 'stale_books' }
     | { readonly fault: 'trades'; readonly end: 'retried' | 'failed'; readonly times: number }
     | { readonly fault: 'tick'; readonly market: string | undefined }
+    | { readonly fault: 'scores'; readonly is: ScoresFault }
   )
+
+export const SCORES_FAULTS = ['silent', 'late', 'final'] as const
+export type ScoresFault = (typeof SCORES_FAULTS)[number]
 
 /** What a market costs and takes from now on; undefined: every event, or market. */
 export type TermsFault =

@@ -15,6 +15,7 @@ import { polyApp } from './polymarket/rest.js'
 import { RestBooks } from './polymarket/rest-books.js'
 import { MarketSession } from './polymarket/session.js'
 import { Settlement } from './polymarket/settlement.js'
+import { SPORTS_WS_PATH, SportsChannel } from './polymarket/sports-channel.js'
 import { PolyFaults } from './polymarket/venue-faults.js'
 import { VenueState } from './polymarket/venue-state.js'
 import { Prng } from './prng.js'
@@ -43,6 +44,7 @@ class PolyVenue implements SimulatedVenue {
   private readonly desk: PolyDesk
   private readonly faults: PolyFaults
   private readonly sockets: VenueSockets<MarketSession>
+  private readonly sports: SportsChannel
 
   constructor(private readonly options: PolyServerOptions) {
     const { exchange, accounts: owner, stats } = options
@@ -64,11 +66,12 @@ class PolyVenue implements SimulatedVenue {
     const orderEntry = new PolyOrderEntry(state, account, owner, desk, stats, findToken)
     const findMarket = (conditionId: string) => exchange.polyMarket(conditionId)
     const lines = () => this.sockets.all()
+    this.sports = new SportsChannel(exchange)
     this.state = state
     this.account = account
     this.feed = feed
     this.desk = desk
-    this.faults = new PolyFaults({ exchange, state, settlement, books, lines })
+    this.faults = new PolyFaults({ exchange, state, settlement, books, lines, sports: this.sports })
     this.plan.listen(this.faults)
     const wallMs = () => clock.nowMs()
     this.app = polyApp({
@@ -94,19 +97,23 @@ class PolyVenue implements SimulatedVenue {
         this.desk.cancelWhere((order) => hasExpired(order, wallMs))
         this.plan.onTime(exchange.nowScenarioMs())
         this.faults.step()
+        this.sports.step(exchange.nowScenarioMs())
       },
     })
     return () => {
       stopListening()
       this.sockets.close()
+      this.sports.close()
     }
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname === POLY_WS_PATH) {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    if (pathname === POLY_WS_PATH) {
       this.sockets.accept(request, socket, head, (line, number) => this.open(line, number))
       return
     }
+    if (pathname === SPORTS_WS_PATH) return this.sports.accept(request, socket, head)
     this.options.stats.refuse('poly', 'not_found')
     refuseUpgrade(socket, 404, { error: 'not found' })
   }

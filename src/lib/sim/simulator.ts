@@ -15,6 +15,7 @@ import { KALSHI_WS_PATH, startKalshi } from './kalshi-server.js'
 import { KALSHI_BASE } from './kalshi/costs.js'
 import type { PolyPace } from './poly-pace.js'
 import { POLY_WS_PATH, startPolymarket } from './polymarket-server.js'
+import { SPORTS_WS_PATH } from './polymarket/sports-channel.js'
 import { Scenario } from './scenario.js'
 import { StatsCounter, type SimStats } from './stats.js'
 import { readTape } from './tape.js'
@@ -55,6 +56,7 @@ export interface Simulator {
     readonly polyWs: string
     readonly gamma: string
     readonly espn: string
+    readonly sports: string
   }
   stats(): SimStats
   /** Closes every socket and stops every timer; safe to call twice. */
@@ -135,6 +137,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
         polyWs: `ws://${authority}:${poly}${POLY_WS_PATH}`,
         gamma: `http://${authority}:${gamma}`,
         espn: `http://${authority}:${espn}`,
+        sports: `ws://${authority}:${poly}${SPORTS_WS_PATH}`,
       },
       stats: readStats,
       close: async () => {

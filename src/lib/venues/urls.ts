@@ -12,6 +12,8 @@ export interface VenueUrls {
   readonly polyWs: string
   readonly gamma: string
   readonly espn: string
+  /** Second source of game states; undefined where there is none. */
+  readonly sports: string | undefined
 }
 
 /** Default ports of the simulator. */
@@ -19,6 +21,8 @@ const SIM_PORTS = { kalshi: 7001, poly: 7002, gamma: 7003, espn: 7004 } as const
 
 const KALSHI_API = '/trade-api/v2'
 const KALSHI_WS = '/trade-api/ws/v2'
+/** Where the simulator has the sports channel, on its Polymarket port. */
+const SIM_SPORTS = '/ws/sports'
 const GEOBLOCK = '/api/geoblock'
 const ESPN = 'https://site.api.espn.com'
 
@@ -31,6 +35,8 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
     polyWs: `ws://127.0.0.1:${SIM_PORTS.poly}/ws/market`,
     gamma: `http://127.0.0.1:${SIM_PORTS.gamma}`,
     espn: `http://127.0.0.1:${SIM_PORTS.espn}`,
+    // Beside the rest of the venue: see below.
+    sports: undefined,
   },
   demo: {
     kalshiRest: `https://external-api.demo.kalshi.co${KALSHI_API}`,
@@ -41,6 +47,8 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
     polyWs: 'wss://ws-subscriptions-clob.polymarket.com/ws/market',
     gamma: 'https://gamma-api.polymarket.com',
     espn: ESPN,
+    // Polymarket's games are not the demo's.
+    sports: undefined,
   },
   prod: {
     kalshiRest: `https://external-api.kalshi.com${KALSHI_API}`,
@@ -50,6 +58,7 @@ const BY_ENV: Readonly<Record<Settings['env'], VenueUrls>> = {
     polyWs: 'wss://ws-subscriptions-clob.polymarket.com/ws/market',
     gamma: 'https://gamma-api.polymarket.com',
     espn: ESPN,
+    sports: 'wss://sports-api.polymarket.com/ws',
   },
 }
 
@@ -66,7 +75,16 @@ export function venueUrls(settings: Settings): VenueUrls {
     polyWs: pick(settings['polymarket.ws_url'], defaults.polyWs, 'polymarket.ws_url'),
     gamma: pick(settings['polymarket.gamma_url'], defaults.gamma, 'polymarket.gamma_url'),
     espn: pick(settings['espn.url'], defaults.espn, 'espn.url'),
+    sports: sportsUrl(
+      settings['polymarket.sports_ws'],
+      settings.env === 'sim' ? `${clob.replace(/^http/, 'ws')}${SIM_SPORTS}` : defaults.sports,
+    ),
   }
+}
+
+function sportsUrl(given: string, fallback: string | undefined): string | undefined {
+  const wanted = given === '' ? fallback : given
+  return wanted === undefined || wanted === 'off' ? undefined : pick('', wanted, 'polymarket.sports_ws')
 }
 
 function pick(given: string, fallback: string, key: string): string {

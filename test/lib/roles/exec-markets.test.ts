@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import { gamesPayload } from '../../../src/lib/messages/convert.js'
+import { SECOND_SOURCE } from '../../../src/lib/model/game.js'
 import { ExecMarkets } from '../../../src/lib/roles/exec-markets.js'
+import { Harness } from '../execution/harness.js'
 import { kalshiMarket, polyMarket } from '../risk/samples.js'
 
 const EPOCH = 7
@@ -109,4 +111,23 @@ it('remembers the markets and books told of last, 5,000 at most', () => {
   const known = (index: number) =>
     markets.marketOf({ venue: 'kalshi', marketId: `KX-${index}` }, `game-${index}`)
   expect([0, 1, 5_099].map((index) => known(index) !== undefined)).toEqual([true, false, true])
+})
+
+describe('a final game', () => {
+  it('frees what it held when the scoreboard says so, not when the second source does', () => {
+    const harness = new Harness({ url: 'http://127.0.0.1:1' })
+    try {
+      const markets = new ExecMarkets()
+      const final = { ...gameWith('401', []), status: 'final' } as const
+      const released = () => !harness.ledger.appendOnce('game_final', { gameId: '401' })
+      markets.releaseFinal({ ...final, provider: SECOND_SOURCE }, harness.execution)
+      markets.releaseFinal(final, harness.execution)
+      expect(released()).toBe(true)
+      const other = { ...final, game_id: '402', provider: SECOND_SOURCE }
+      markets.releaseFinal(other, harness.execution)
+      expect(harness.ledger.appendOnce('game_final', { gameId: '402' })).toBe(true)
+    } finally {
+      harness.close()
+    }
+  })
 })

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -37,19 +37,27 @@ async function tempDir(): Promise<string> {
 }
 
 /** The simulated venues and scoreboard over their real protocols. */
-async function simulator(): Promise<Partial<Record<SettingKey, string>>> {
+async function simulator(faults: readonly object[] = []): Promise<Partial<Record<SettingKey, string>>> {
   const accountsDir = await tempDir()
+  const script = join(accountsDir, 'faults.jsonl')
+  await writeFile(script, faults.map((fault) => `${JSON.stringify(fault)}\n`).join(''))
   await createSimAccounts(accountsDir)
   const sim = await startSimulator({
     seed: 1,
     speed: 1,
     ports: { kalshi: 0, poly: 0, gamma: 0, espn: 0 },
     accountsDir,
+    faults: script,
     onNotice: () => undefined,
   })
   cleanups.push(() => sim.close())
-  const { kalshiRest, gamma, espn } = sim.urls
-  return { 'kalshi.rest_url': kalshiRest, 'polymarket.gamma_url': gamma, 'espn.url': espn }
+  const { kalshiRest, clob, gamma, espn } = sim.urls
+  return {
+    'kalshi.rest_url': kalshiRest,
+    'polymarket.clob_url': clob,
+    'polymarket.gamma_url': gamma,
+    'espn.url': espn,
+  }
 }
 
 /** Answers everything with one status. */
@@ -127,6 +135,18 @@ async function orchestrator(
 }
 
 describe('the orchestrator', () => {
+  it('takes a game for over as soon as the second source does, and says who said so', async () => {
+    const fault = { venue: 'poly', at_ms: 1500, fault: 'scores', is: 'final' }
+    const { newest, counters } = await orchestrator(await simulator([fault]))
+    const decided = () => newest().filter(({ provider }) => provider === 'polymarket')
+    await until(() => newest().some(({ status }) => status === 'live'), 'games are live')
+    await until(() => decided().length >= 3, 'the second source calls them over')
+    expect(decided().map(({ status }) => status)).toEqual(decided().map(() => 'final'))
+    expect(counters.get('steps:live_final')).toBeGreaterThanOrEqual(3)
+    // The score stays the scoreboard's.
+    for (const { home, away } of decided()) expect(home.score + away.score).toBeGreaterThan(0)
+  })
+
   it('pairs the games of the scoreboard with both venues and publishes their whole state', async () => {
     const { role, received, problems, newest, paired, counters } = await orchestrator(await simulator())
     await until(() => paired().length >= 3, 'three games are paired')
@@ -147,6 +167,11 @@ describe('the orchestrator', () => {
     expect(codes).toContain(game!.markets[2]!.selection)
     expect(game!.markets[2]!.token_ids).toHaveLength(2)
     expect(received[0]!.message.header.seq).toBe(1)
+    // Both sources tell the same evening.
+    await until(() => counters.total('sports_heard') >= 3, 'the second source is heard')
+    expect(newest().every(({ provider }) => provider === 'espn')).toBe(true)
+    expect(counters.total('sports_skipped')).toBe(0)
+    expect(counters.total('sports_unknown')).toBe(0)
     const discovered = received.filter(({ topic }) => topic === 'games.discovered')
     expect(discovered.map(({ message }) => (message.payload as GamesPayload).game_id).sort()).toEqual(
       newest()

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return -- foreign JSON, asserted by field */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { easternDate } from '../../../src/lib/sim/eastern.js'
 import { call, startBench, until, type Bench, type Json } from './harness.js'
 
@@ -10,6 +11,38 @@ beforeAll(async () => {
 afterAll(() => bench.close())
 
 const gamma = (path: string) => call(`${bench.sim.urls.gamma}${path}`)
+
+describe('the sports channel', () => {
+  it('tells every game under way to whoever connects, in the forms that were recorded', async () => {
+    const frames: Json[] = []
+    const socket = new WebSocket(bench.sim.urls.sports)
+    socket.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString())))
+    await until(() => frames.length >= 6, 'six games are told')
+    socket.terminate()
+    const of = (league: string) =>
+      frames.filter((frame) => String(frame.slug ?? frame.payload.slug).startsWith(`${league}-`))
+    expect(of('nba')[0]).toEqual({
+      type: 'sport_result',
+      payload: {
+        gameId: expect.any(Number),
+        leagueAbbreviation: 'nba',
+        slug: expect.stringMatching(/^nba-[a-z]{2,4}-[a-z]{2,4}-\d{4}-\d\d-\d\d$/),
+        homeTeam: expect.any(String),
+        awayTeam: expect.any(String),
+        status: 'InProgress',
+        score: expect.stringMatching(/^\d+-\d+$/),
+        period: 'Q4',
+        elapsed: expect.stringMatching(/^\d+:\d\d$/),
+        live: true,
+        ended: false,
+      },
+    })
+    expect(of('nfl')[0]).toMatchObject({ leagueAbbreviation: 'nfl', turn: expect.any(String) })
+    expect(Object.keys(of('nhl')[0])).toEqual([
+      ...['slug', 'live', 'ended', 'score', 'period', 'elapsed', 'last_update'],
+    ])
+  })
+})
 
 describe('gamma', () => {
   it('names leagues with their series, tags and the side that comes first', async () => {

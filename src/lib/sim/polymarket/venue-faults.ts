@@ -7,6 +7,7 @@ import type { Line } from '../line.js'
 import type { Exchange } from '../exchange.js'
 import type { RestBooks } from './rest-books.js'
 import type { Settlement } from './settlement.js'
+import type { SportsChannel } from './sports-channel.js'
 import type { VenueState } from './venue-state.js'
 
 interface Hit {
@@ -14,6 +15,7 @@ interface Hit {
   readonly state: VenueState
   readonly settlement: Settlement
   readonly books: RestBooks
+  readonly sports: SportsChannel
   /** Open connections, by their number since the start. */
   readonly lines: () => Iterable<{ readonly number: number; readonly line: Line }>
 }
@@ -39,6 +41,9 @@ export class PolyFaults implements FaultListener {
         return
       case 'stale_books':
         this.lasting.add(fault.forMs, books.freeze())
+        return
+      case 'scores':
+        this.lasting.add(fault.forMs, this.venue.sports.misbehave(fault.is))
         return
       case 'trades':
         settlement.script(fault.end, fault.times)
