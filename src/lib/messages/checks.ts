@@ -5,9 +5,10 @@
  * Each returns the name of the first field that is wrong, or undefined when all is well.
  */
 
-import { GAME_STATUSES, LEAGUES } from '../model/game.js'
+import { GAME_STATUSES, LEAGUES, MARKET_KINDS } from '../model/game.js'
 import { ORDER_STATES, TRADE_STATUSES } from '../model/order.js'
 import { QUOTE_STATES } from '../model/quote.js'
+import { CANCELED_RULES, OVERTIME_RULES, POSTPONED_RULES, TIE_RULES } from '../model/settlement.js'
 import { ENVS, VENUES } from '../model/venue.js'
 import type { Family } from './topics.js'
 
@@ -97,11 +98,30 @@ const isTeam = shape([
   ['score', isInteger],
 ])
 
+const isSettlement = shape([
+  ['overtime', oneOf(OVERTIME_RULES)],
+  ['tie', oneOf(TIE_RULES)],
+  ['postponed', oneOf(POSTPONED_RULES)],
+  ['canceled', oneOf(CANCELED_RULES)],
+])
+
+const isSituation = shape([
+  ['possession', optional(oneOf(['home', 'away']))],
+  ['down', optional(isCount)],
+  ['distance', optional(isCount)],
+  ['yard_line', optional(isCount)],
+  ['outs', optional(isCount)],
+  ['bases', optional(isCount)],
+  ['half', optional(oneOf(['top', 'bottom']))],
+])
+
 const isGameMarket = shape([
   ['venue', isVenueField],
   ['market_id', isText],
-  ['kind', oneOf(['moneyline'])],
+  ['kind', oneOf(MARKET_KINDS)],
   ['selection', isText],
+  ['venue_selection', optional(isText)],
+  ['settlement', optional(isSettlement)],
   ['tick', isPositive(isPrice)],
   ['price_ranges', optional(listOf(isPriceRange))],
   ['size_step', isPositive(isSize)],
@@ -127,9 +147,13 @@ const GAMES: Fields = [
   ['status', oneOf(GAME_STATUSES)],
   ['period', isCount],
   ['clock_s', optional(isFinite)],
+  ['situation', optional(isSituation)],
+  ['home_win_ppm', optional(isCount)],
   ['start_ms', isCount],
   ['markets', listOf(isGameMarket)],
   ['shard', isCount],
+  ['shard_before', optional(isCount)],
+  ['shard_from_ms', optional(isCount)],
   ['provider', isText],
   ['fetched_ms', isCount],
 ]

@@ -1,7 +1,7 @@
 /** Wire payloads <-> the program's integers, exactly. Decimals finer than our integers are refused, not rounded. */
 
 import { priceE4FromWire, priceToWire, sizeE2FromWire, sizeToWire } from '../model/price.js'
-import type { Game, GameMarket, GameState } from '../model/game.js'
+import type { Game, GameMarket, GameState, Situation } from '../model/game.js'
 import type { Level, OrderBook } from '../model/order-book.js'
 import type { PriceRange } from '../model/price-grid.js'
 import type { Quote } from '../model/quote.js'
@@ -13,6 +13,7 @@ import type {
   OrderbookPayload,
   PricesPayload,
   SignalsPayload,
+  SituationPayload,
   WireLevel,
 } from './payloads.js'
 
@@ -102,9 +103,14 @@ export function gamesPayload(game: GameState): GamesPayload {
     status: game.status,
     period: game.period,
     ...(game.clockS === undefined ? {} : { clock_s: game.clockS }),
+    ...(game.situation === undefined ? {} : { situation: situationPayload(game.situation) }),
+    ...(game.homeWinPpm === undefined ? {} : { home_win_ppm: game.homeWinPpm }),
     start_ms: game.startMs,
     markets: game.markets.map(gameMarketPayload),
     shard: game.shard,
+    ...(game.handover === undefined
+      ? {}
+      : { shard_before: game.handover.from, shard_from_ms: game.handover.atMs }),
     provider: game.provider,
     fetched_ms: game.fetchedMs,
   }
@@ -116,6 +122,8 @@ function gameMarketPayload(market: GameMarket): GameMarketPayload {
     market_id: market.marketId,
     kind: market.kind,
     selection: market.selection,
+    ...(market.venueSelection === undefined ? {} : { venue_selection: market.venueSelection }),
+    ...(market.settlement === undefined ? {} : { settlement: market.settlement }),
     tick: priceToWire(market.tickE4),
     ...(market.priceRanges === undefined ? {} : { price_ranges: market.priceRanges.map(wireRange) }),
     size_step: sizeToWire(market.sizeStepE2),
@@ -143,6 +151,8 @@ export function gameStateOf(payload: GamesPayload): GameState | undefined {
       marketId: market.market_id,
       kind: market.kind,
       selection: market.selection,
+      ...(market.venue_selection === undefined ? {} : { venueSelection: market.venue_selection }),
+      ...(market.settlement === undefined ? {} : { settlement: market.settlement }),
       tickE4,
       ...(priceRanges === undefined ? {} : { priceRanges }),
       sizeStepE2,
@@ -162,11 +172,27 @@ export function gameStateOf(payload: GamesPayload): GameState | undefined {
     status: payload.status,
     period: payload.period,
     ...(payload.clock_s === undefined ? {} : { clockS: payload.clock_s }),
+    ...(payload.situation === undefined ? {} : { situation: situationOf(payload.situation) }),
+    ...(payload.home_win_ppm === undefined ? {} : { homeWinPpm: payload.home_win_ppm }),
     startMs: payload.start_ms,
     provider: payload.provider,
     fetchedMs: payload.fetched_ms,
   }
-  return { ...game, markets, shard: payload.shard }
+  const { shard, shard_before: from, shard_from_ms: atMs } = payload
+  return {
+    ...game,
+    markets,
+    shard,
+    ...(from === undefined || atMs === undefined ? {} : { handover: { from, atMs } }),
+  }
+}
+
+function situationPayload({ yardLine, ...same }: Situation): SituationPayload {
+  return { ...same, ...(yardLine === undefined ? {} : { yard_line: yardLine }) }
+}
+
+function situationOf({ yard_line: yardLine, ...same }: SituationPayload): Situation {
+  return { ...same, ...(yardLine === undefined ? {} : { yardLine }) }
 }
 
 const wireRange = ({ startE4, endE4, stepE4 }: PriceRange): WireRange => [

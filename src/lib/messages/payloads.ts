@@ -4,7 +4,8 @@
  * program's integers by `convert.ts`.
  */
 
-import type { GameStatus, League } from '../model/game.js'
+import type { GameStatus, League, MarketKind } from '../model/game.js'
+import type { SettlementRules } from '../model/settlement.js'
 import type { OrderState, TradeStatus } from '../model/order.js'
 import type { QuoteState } from '../model/quote.js'
 import type { Env, Mode, Outcome, Side, Venue } from '../model/venue.js'
@@ -54,8 +55,12 @@ export interface TeamPayload {
 export interface GameMarketPayload {
   readonly venue: Venue
   readonly market_id: string
-  readonly kind: 'moneyline'
+  readonly kind: MarketKind
   readonly selection: string
+  /** What the venue's monitor calls the selection. */
+  readonly venue_selection?: string
+  /** What the market pays when the game does not simply end with a winner; absent: nothing is known of it. */
+  readonly settlement?: SettlementRules
   /** A price step that holds at every price. */
   readonly tick: number
   /** Where the step differs between prices: `[start, end, step]`, from 0 to 1 without a hole, lowest first. */
@@ -69,6 +74,16 @@ export interface GameMarketPayload {
   readonly exchange_index?: number
 }
 
+export interface SituationPayload {
+  readonly possession?: 'home' | 'away'
+  readonly down?: number
+  readonly distance?: number
+  readonly yard_line?: number
+  readonly outs?: number
+  readonly bases?: number
+  readonly half?: 'top' | 'bottom'
+}
+
 export interface GamesPayload {
   readonly league: League
   readonly game_id: string
@@ -77,9 +92,15 @@ export interface GamesPayload {
   readonly status: GameStatus
   readonly period: number
   readonly clock_s?: number
+  readonly situation?: SituationPayload
+  /** The provider's own probability that the home team wins, parts per million. */
+  readonly home_win_ppm?: number
   readonly start_ms: number
   readonly markets: readonly GameMarketPayload[]
   readonly shard: number
+  /** While the game moves: who trades on quotes published before `shard_from_ms`; `shard` trades on later ones. */
+  readonly shard_before?: number
+  readonly shard_from_ms?: number
   readonly provider: string
   readonly fetched_ms: number
 }

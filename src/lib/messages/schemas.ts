@@ -6,9 +6,10 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { ArbeesError, EXIT } from '../core/errors.js'
-import { GAME_STATUSES, LEAGUES } from '../model/game.js'
+import { GAME_STATUSES, LEAGUES, MARKET_KINDS } from '../model/game.js'
 import { ORDER_STATES, TRADE_STATUSES } from '../model/order.js'
 import { QUOTE_STATES } from '../model/quote.js'
+import { CANCELED_RULES, OVERTIME_RULES, POSTPONED_RULES, TIE_RULES } from '../model/settlement.js'
 import { ENVS, MODES, VENUES } from '../model/venue.js'
 
 const text = v.pipe(v.string(), v.nonEmpty())
@@ -48,11 +49,34 @@ const orderbook = v.object({
 
 const team = v.object({ code: text, name: v.string(), score: integer })
 
+const settlement = v.object({
+  overtime: v.picklist(OVERTIME_RULES),
+  tie: v.picklist(TIE_RULES),
+  postponed: v.picklist(POSTPONED_RULES),
+  canceled: v.picklist(CANCELED_RULES),
+})
+
+// Every field may be missing: without the check an array would pass for one.
+const situation = v.pipe(
+  v.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+  v.object({
+    possession: v.optional(v.picklist(['home', 'away'])),
+    down: v.optional(count),
+    distance: v.optional(count),
+    yard_line: v.optional(count),
+    outs: v.optional(count),
+    bases: v.optional(count),
+    half: v.optional(v.picklist(['top', 'bottom'])),
+  }),
+)
+
 const gameMarket = v.object({
   venue,
   market_id: text,
-  kind: v.picklist(['moneyline']),
+  kind: v.picklist(MARKET_KINDS),
   selection: text,
+  venue_selection: v.optional(text),
+  settlement: v.optional(settlement),
   tick: v.pipe(price, v.gtValue(0), v.description('a price step that holds at every price')),
   price_ranges: v.optional(
     v.pipe(
@@ -77,9 +101,13 @@ const games = v.object({
   status: v.picklist(GAME_STATUSES),
   period: count,
   clock_s: v.optional(finite),
+  situation: v.optional(situation),
+  home_win_ppm: v.optional(count),
   start_ms: count,
   markets: v.array(gameMarket),
   shard: count,
+  shard_before: v.optional(count),
+  shard_from_ms: v.optional(count),
   provider: text,
   fetched_ms: count,
 })

@@ -2,6 +2,7 @@
 
 import type { FeeSchedule } from './fees.js'
 import type { PriceGrid } from './price-grid.js'
+import type { SettlementRules } from './settlement.js'
 import type { Venue } from './venue.js'
 
 export const LEAGUES = ['nba', 'wnba', 'nfl', 'nhl', 'mlb'] as const
@@ -20,6 +21,23 @@ export interface Team {
 /** `provider` of a state that Polymarket's sports channel decided; the scoreboard is every other one's. */
 export const SECOND_SOURCE = 'polymarket'
 
+/** What a live score does not say of where a game stands; each part only where the scoreboard tells it. */
+export interface Situation {
+  /** Football and basketball: who has the ball. */
+  readonly possession?: 'home' | 'away'
+  readonly down?: number
+  /** Yards to the next first down. */
+  readonly distance?: number
+  /** Football: yards from the home team's goal line, 0 to 100. */
+  readonly yardLine?: number
+  /** Baseball: outs of the half inning under way. */
+  readonly outs?: number
+  /** Baseball: 1 for a runner on first, 2 on second, 4 on third, added up. */
+  readonly bases?: number
+  /** Baseball: the away team bats in the top. */
+  readonly half?: 'top' | 'bottom'
+}
+
 /** One game as the scoreboard tells it. */
 export interface Game {
   readonly league: League
@@ -31,6 +49,9 @@ export interface Game {
   readonly period: number
   /** Seconds on the game clock; absent where there is none. */
   readonly clockS?: number
+  readonly situation?: Situation
+  /** The provider's own probability that the home team wins, parts per million. */
+  readonly homeWinPpm?: number
   /** Scheduled start, Unix ms. */
   readonly startMs: number
   readonly provider: string
@@ -38,8 +59,9 @@ export interface Game {
   readonly fetchedMs: number
 }
 
-/** `three_way`: one of three outcomes, a tie being the third; listed, but paired with nothing. */
-export type MarketKind = 'moneyline' | 'three_way'
+/** `three_way`: one of three outcomes, a tie being the third. */
+export const MARKET_KINDS = ['moneyline', 'three_way'] as const
+export type MarketKind = (typeof MARKET_KINDS)[number]
 
 /** What an order in a market must know, whoever sends it. */
 interface TradingTerms extends PriceGrid {
@@ -78,9 +100,21 @@ export interface CatalogMarket extends TradingTerms {
 
 /** A market as a `games.` message lists it: paired, with all that trading it needs. */
 export interface GameMarket extends TradingTerms {
-  readonly kind: 'moneyline'
-  /** ESPN code of the team that YES pays on. */
+  readonly kind: MarketKind
+  /** ESPN code of the team that YES pays on, or `draw`. */
   readonly selection: string
+  /** What the venue's monitor calls that in its quotes; absent when the message does not say. */
+  readonly venueSelection?: string
+  /** Absent: nothing is known of it. */
+  readonly settlement?: SettlementRules
+}
+
+/** A game that moves from one shard to another. */
+export interface Handover {
+  /** The shard that trades it until then. */
+  readonly from: number
+  /** Quotes published from this time on belong to the new shard; Unix ms, compared with their `timestamp_ms`. */
+  readonly atMs: number
 }
 
 /** The whole state of a game, as published on `games.<league>.<id>`. */
@@ -88,4 +122,6 @@ export interface GameState extends Game {
   readonly markets: readonly GameMarket[]
   /** Index of the shard that trades it. */
   readonly shard: number
+  /** While it moves, and for some time after. */
+  readonly handover?: Handover
 }

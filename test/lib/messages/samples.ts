@@ -38,6 +38,8 @@ export const games: GamesPayload = {
   status: 'live',
   period: 4,
   clock_s: 61.5,
+  situation: { possession: 'home', yard_line: 34 },
+  home_win_ppm: 612_000,
   start_ms: 1_769_500_000_000,
   markets: [
     {
@@ -45,6 +47,8 @@ export const games: GamesPayload = {
       market_id: '0xabc',
       kind: 'moneyline',
       selection: 'GS',
+      venue_selection: 'GSW',
+      settlement: { overtime: 'included', tie: 'impossible', postponed: 'stays', canceled: 'half' },
       tick: 0.001,
       size_step: 0.01,
       min_size: 5,
@@ -72,6 +76,8 @@ export const games: GamesPayload = {
     },
   ],
   shard: 0,
+  shard_before: 1,
+  shard_from_ms: 1_769_500_002_000,
   provider: 'espn',
   fetched_ms: 1_769_500_000_000,
 }
