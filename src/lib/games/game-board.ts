@@ -7,10 +7,10 @@
 
 import type { CatalogMarket, Game, GameState, League } from '../model/game.js'
 import type { Venue } from '../model/venue.js'
-import { shardOf } from './assignment.js'
 import { dayBefore, easternDate } from './eastern-date.js'
 import { pairGames } from './pairing.js'
 import type { UnpairedMarket } from './pairing.js'
+import type { ShardAssignments } from './shard-assignments.js'
 import type { TeamCodeBook } from './team-codes.js'
 
 export interface BoardChanges {
@@ -34,7 +34,7 @@ export class GameBoard {
 
   constructor(
     private readonly codes: TeamCodeBook,
-    private readonly shards: number,
+    private readonly assignments: ShardAssignments,
   ) {}
 
   /** The league's games as its scoreboard has them now. */
@@ -58,11 +58,11 @@ export class GameBoard {
     this.current = new Map()
     const discovered: GameState[] = []
     const updated: GameState[] = []
-    for (const { game, markets } of pairing.games) {
-      const state: GameState = { ...game, markets, shard: shardOf(game, this.shards) }
+    const paired = pairing.games.map(({ game, markets }) => ({ ...game, markets }))
+    for (const state of this.assignments.assign(paired, nowMs)) {
       const fingerprint = JSON.stringify({ ...state, fetchedMs: 0 })
-      const known = previous.get(keyOf(game))
-      this.current.set(keyOf(game), { state, fingerprint })
+      const known = previous.get(keyOf(state))
+      this.current.set(keyOf(state), { state, fingerprint })
       if (known === undefined) discovered.push(state)
       else if (known.fingerprint !== fingerprint) updated.push(state)
     }

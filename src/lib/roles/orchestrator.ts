@@ -15,6 +15,7 @@ import type { BoardChanges } from '../games/game-board.js'
 import { LeagueScoreboard } from '../games/league-scoreboard.js'
 import type { Poll } from '../games/league-scoreboard.js'
 import { UNPAIRED_REASONS } from '../games/pairing.js'
+import { ShardAssignments } from '../games/shard-assignments.js'
 import { TeamCodeBook } from '../games/team-codes.js'
 import { gamesPayload } from '../messages/convert.js'
 import { GAMES_SOURCE } from '../messages/sources.js'
@@ -34,6 +35,8 @@ import { MarketGameWriter } from './market-game-writer.js'
 import { bindPublisher } from './bind-publisher.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
+import { followShards } from './shard-fleet.js'
+import type { ShardFleet } from './shard-fleet.js'
 import type { RoleContext } from './role.js'
 
 const REPUBLISH_MS = 5_000
@@ -73,9 +76,12 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
   if (lifecycle.signal.aborted) return
 
-  const board = new GameBoard(codes, Math.max(1, settings.shards))
+  const assignments = new ShardAssignments(settings.shards)
+  const board = new GameBoard(codes, assignments)
   const games = publisher.channel(GAMES_SOURCE)
-  const orchestrator = new Orchestrator(context, board, games, writer, openRedisPublish(context))
+  const fleet = followShards(context, assignments)
+  const orchestrator = new Orchestrator(context, board, games, writer, openRedisPublish(context), fleet)
+  fleet.onChange(() => orchestrator.assign())
   const states = new GameStates(context, leagues, codes, orchestrator)
   const timer = setInterval(() => {
     orchestrator.guarded('check', () => states.check())
@@ -102,6 +108,7 @@ class Orchestrator implements StateChange {
     private readonly games: Channel,
     private readonly writer: MarketGameWriter,
     private readonly redis: RedisPublish | undefined,
+    private readonly fleet: ShardFleet,
   ) {
     this.guard = new Guard(context)
   }
@@ -182,6 +189,11 @@ class Orchestrator implements StateChange {
     for (const state of this.board.states()) this.guard.run('publish', () => this.publish(state))
   }
 
+  /** Other shards than before can trade, or a move is over. */
+  assign(): void {
+    this.guard.run('update', () => this.update())
+  }
+
   /** Goes on whatever a round throws; resolves after the first. */
   private repeat(name: string, alarm: Alarm, step: () => Promise<number>): Promise<void> {
     const { signal } = this.context.lifecycle
@@ -201,7 +213,7 @@ class Orchestrator implements StateChange {
 
   /** Pairs anew, publishes what changed, and asks the side that lags behind. */
   private update(): void {
-    if (this.context.lifecycle.signal.aborted) return
+    if (this.context.lifecycle.signal.aborted || !this.fleet.isSettled) return
     const changes = this.board.update(this.context.clock.nowMs())
     for (const notice of ['discovered', 'updated'] as const) {
       for (const state of changes[notice]) this.guard.run('publish', () => this.announce(state, notice))
@@ -270,6 +282,7 @@ class Orchestrator implements StateChange {
     const { counters } = this.context
     const states = this.board.states()
     counters.set('games', states.length)
+    this.fleet.count(states)
     counters.set('live', states.filter(({ status }) => status === 'live').length)
     counters.set('paired', states.filter(({ markets }) => markets.length > 0).length)
     const unpaired = this.board.unpaired()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { shardOf } from '../../../src/lib/games/assignment.js'
 import { GameBoard } from '../../../src/lib/games/game-board.js'
+import { ShardAssignments } from '../../../src/lib/games/shard-assignments.js'
 import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import { game, kalshiEvent, polyMarket } from './samples.js'
 
@@ -10,7 +10,7 @@ const MARKETS = [
   ...kalshiEvent('KXNBAGAME-25DEC01HOUUTA', ['HOU', 'UTA'], '2025-12-01'),
   polyMarket('nba-hou-uta-2025-12-01'),
 ]
-const board = (shards = 1) => new GameBoard(new TeamCodeBook(), shards)
+const board = (shards = 1) => new GameBoard(new TeamCodeBook(), new ShardAssignments(shards))
 
 describe('the board', () => {
   it('tells of a game once as discovered, then only of changes', () => {
@@ -50,26 +50,5 @@ describe('the board', () => {
     expect(changes.updated.map(({ gameId, markets }) => [gameId, markets])).toEqual([['401', []]])
     expect(new Set(changes.newlyUnpaired.map(({ reason }) => reason))).toEqual(new Set(['doubleheader']))
     expect(games.update(NOW).newlyUnpaired).toEqual([])
-  })
-})
-
-describe('the assignment of games to shards', () => {
-  const ids = Array.from({ length: 400 }, (_, i) => ({
-    league: 'nba' as const,
-    gameId: String(401_000_000 + i),
-  }))
-
-  it('uses every shard about evenly, and only those there are', () => {
-    const counts = [0, 0, 0, 0]
-    for (const id of ids) counts[shardOf(id, 4)]!++
-    for (const count of counts) expect(count).toBeGreaterThan(60)
-    expect(ids.every((id) => shardOf(id, 1) === 0)).toBe(true)
-  })
-
-  it('moves games only to a shard that is added, never between the others', () => {
-    const moved = ids.filter((id) => shardOf(id, 4) !== shardOf(id, 5))
-    expect(moved.length).toBeGreaterThan(40)
-    expect(moved.length).toBeLessThan(140)
-    expect(moved.every((id) => shardOf(id, 5) === 4)).toBe(true)
   })
 })

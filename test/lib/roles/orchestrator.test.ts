@@ -23,7 +23,7 @@ import type { RoleContext } from '../../../src/lib/roles/role.js'
 import { createSimAccounts } from '../../../src/lib/sim/accounts.js'
 import { startSimulator } from '../../../src/lib/sim/simulator.js'
 import { until } from '../poll.js'
-import { testRole } from './role-harness.js'
+import { FakePublisher, testRole } from './role-harness.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -197,12 +197,32 @@ describe('the orchestrator', () => {
     )
   })
 
-  it('gives every game to the shard that the hash names', async () => {
-    const { newest, paired } = await orchestrator({ ...(await simulator()), shards: '3' })
+  it('gives games to shards that it hears, by the hash, ahead of time; those of one that stops go to the others', async () => {
+    const shards = await Promise.all([0, 1, 2].map((index) => FakePublisher.bind(`shard-${index}`)))
+    for (const shard of shards) cleanups.push(() => shard.close())
+    const { newest, paired, counters } = await orchestrator({
+      ...(await simulator()),
+      'endpoints.shards': shards.map(({ url }) => url).join(','),
+      shards: '3',
+    })
     await until(() => paired().length >= 3, 'three games are paired')
-    for (const { league, game_id: gameId, shard } of newest()) {
-      expect(shard).toBe(shardOf({ league, gameId }, 3))
+    for (const { league, game_id: gameId, shard, shard_from_ms: fromMs = 0 } of newest()) {
+      expect(shard).toBe(shardOf({ league, gameId }, [0, 1, 2]))
+      expect(fromMs).toBeGreaterThan(Date.now())
     }
+    const gone = newest()[0]!.shard
+    shards[gone]!.fallSilent()
+    shards[gone]!.beat(true)
+    await until(() => counters.get('moves') > 0, 'it is missed')
+    const others = [0, 1, 2].filter((shard) => shard !== gone)
+    await until(
+      () =>
+        newest().every(({ league, game_id: gameId, shard }) => shard === shardOf({ league, gameId }, others)),
+      'its games have moved',
+    )
+    expect(newest().filter(({ shard_before: before }) => before === gone).length).toBeGreaterThan(0)
+    const counted = others.map((shard) => counters.get(`shard_games:shard-${shard}`))
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(newest().length)
   })
 
   it.each<[string, SettingKey]>([
