@@ -4,6 +4,7 @@
  */
 
 import type { Game, GameStatus, League, Team } from '../model/game.js'
+import { readHalf, readTold } from './situation.js'
 import type { TeamCodeBook } from './team-codes.js'
 
 const ESPN_PROVIDER = 'espn'
@@ -102,6 +103,9 @@ function readEvent(event: unknown, { league, codes, fetchedMs }: ScoreboardConte
   if (typeof away === 'string') return away
   if (home.code === away.code) return `bad_competitors ${home.code} twice`
   const clockS = phase === 'live' ? readClock(status['clock'], league) : undefined
+  const told = phase === 'live' ? readTold(competition['situation'], competitors) : {}
+  const half = phase === 'live' && league === 'mlb' ? readHalf(status['type']) : undefined
+  const situation = { ...told.situation, ...half }
   return {
     league,
     gameId: id,
@@ -110,6 +114,8 @@ function readEvent(event: unknown, { league, codes, fetchedMs }: ScoreboardConte
     status: phase,
     period: readPeriod(status['period']),
     ...(clockS === undefined ? {} : { clockS }),
+    ...(Object.keys(situation).length === 0 ? {} : { situation }),
+    ...(told.homeWinPpm === undefined ? {} : { homeWinPpm: told.homeWinPpm }),
     startMs,
     provider: ESPN_PROVIDER,
     fetchedMs,
