@@ -14,3 +14,16 @@ export const easternDate = (unixMs: number): string => FORMAT.format(unixMs)
 export function dayBefore(date: string): string {
   return new Date(Date.parse(`${date}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
 }
+
+const CLOCK = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'America/New_York',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
+
+/** Minutes since midnight in New York at a Unix time in ms. */
+export function easternMinutes(unixMs: number): number {
+  const [hours = 0, minutes = 0] = CLOCK.format(unixMs).split(':').map(Number)
+  return hours * 60 + minutes
+}

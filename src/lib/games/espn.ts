@@ -10,17 +10,10 @@ import { Agent, request } from 'undici'
 import type { Clock } from '../core/clock.js'
 import { messageOf } from '../core/errors.js'
 import type { Game, League } from '../model/game.js'
+import { scoreboardPath } from './scoreboard-leagues.js'
 import { parseScoreboard } from './scoreboard.js'
 import type { SkippedEvent } from './scoreboard.js'
 import type { TeamCodeBook } from './team-codes.js'
-
-const PATHS: Readonly<Record<League, string>> = {
-  nba: 'basketball/nba',
-  wnba: 'basketball/wnba',
-  nfl: 'football/nfl',
-  nhl: 'hockey/nhl',
-  mlb: 'baseball/mlb',
-}
 
 /** A full slate is below 2 MB. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -96,7 +89,7 @@ export class EspnScoreboard implements ScoreboardSource {
     const { baseUrl, userAgent, clock, timeoutMs = 8000 } = this.options
     const blockedMs = Math.ceil((this.blockedUntilUs - clock.monoUs()) / 1000)
     if (blockedMs > 0) return failed('refused', 'circuit_open', 'not asked after a 403', blockedMs)
-    const url = `${baseUrl}/apis/site/v2/sports/${PATHS[league]}/scoreboard?dates=${date.replaceAll('-', '')}`
+    const url = `${baseUrl}${scoreboardPath(league, date)}`
     const deadline = AbortSignal.timeout(timeoutMs)
     try {
       const response = await request(url, {

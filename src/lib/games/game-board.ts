@@ -9,7 +9,10 @@ import type { CatalogMarket, Game, GameState, League } from '../model/game.js'
 import type { Venue } from '../model/venue.js'
 import { dayBefore, easternDate } from './eastern-date.js'
 import { pairGames } from './pairing.js'
-import type { UnpairedMarket } from './pairing.js'
+import type { PriceVerdicts, UnpairedMarket } from './pairing.js'
+import { NO_RULES, PairingLaw } from './pairing-rules.js'
+import type { PairingRules } from './pairing-rules.js'
+import { SettlementTable } from './settlement-table.js'
 import type { ShardAssignments } from './shard-assignments.js'
 import type { TeamCodeBook } from './team-codes.js'
 
@@ -31,11 +34,24 @@ export class GameBoard {
   private current = new Map<string, { readonly state: GameState; readonly fingerprint: string }>()
   private unpairedMarkets: readonly UnpairedMarket[] = []
   private unpairedKeys = new Set<string>()
+  private verdicts: PriceVerdicts = new Map()
+  private law = new PairingLaw(NO_RULES)
+  private settlement: SettlementTable
 
   constructor(
     private readonly codes: TeamCodeBook,
     private readonly assignments: ShardAssignments,
-  ) {}
+    /** Whether the venues are simulated: they settle by rules of their own. */
+    private readonly isSimulated = false,
+  ) {
+    this.settlement = new SettlementTable(isSimulated, NO_RULES.settlement)
+  }
+
+  /** What the operator lays down from now on; the next update obeys. */
+  setRules(rules: PairingRules): void {
+    this.law = new PairingLaw(rules)
+    this.settlement = new SettlementTable(this.isSimulated, rules.settlement)
+  }
 
   /** The league's games as its scoreboard has them now. */
   setGames(league: League, games: readonly Game[]): void {
@@ -53,7 +69,13 @@ export class GameBoard {
     for (const [key, market] of this.markets) {
       if (market.easternDate < oldest) this.markets.delete(key)
     }
-    const pairing = pairGames([...this.games.values()].flat(), [...this.markets.values()], this.codes)
+    const pairing = pairGames([...this.games.values()].flat(), [...this.markets.values()], {
+      codes: this.codes,
+      law: this.law,
+      settlement: (market) => this.settlement.rules(market),
+      verdicts: this.verdicts,
+    })
+    this.verdicts = pairing.verdicts
     const previous = this.current
     this.current = new Map()
     const discovered: GameState[] = []

@@ -2,39 +2,42 @@
  * Games and the markets that pay on them. Pure and deterministic: the same games and markets in any order give the
  * same pairs.
  *
- * A market belongs to a game when league, unordered team pair and US Eastern date agree, and nothing else could be
- * meant. An uncertain pair is not a pair: it is refused with a reason. A game is paired when both venues list it:
- * on Kalshi one event with a market per team, on Polymarket one condition.
+ * An uncertain pair is not a pair: it is refused with a reason. A game is paired when both venues list it whole and
+ * alike: of a two-way market Kalshi has one per team and Polymarket one condition, of a three-way one both have a
+ * market for each team and one for the draw. And what the venues say that they cost must not contradict it.
  */
 
-import type { CatalogMarket, Game, GameMarket, League } from '../model/game.js'
+import { DRAW } from '../model/game.js'
+import type { CatalogMarket, Game, GameMarket, MarketKind } from '../model/game.js'
+import { ONE_E4 } from '../model/price.js'
+import type { SettlementRules } from '../model/settlement.js'
 import type { Venue } from '../model/venue.js'
-import { easternDate } from './eastern-date.js'
+import { GameFinder } from './market-game.js'
+import type { NoGameReason } from './market-game.js'
+import type { PairingLaw } from './pairing-rules.js'
+import { comparePrices, nextVerdict } from './price-sanity.js'
+import type { PriceVerdict, StatedPrices } from './price-sanity.js'
 import type { TeamCodeBook } from './team-codes.js'
 
-export const UNPAIRED_REASONS = [
-  /** A team code that the tables do not know for this league and venue. */
-  'unknown_team',
-  /** Both codes mean the same team. */
-  'same_team',
-  /** A tie is an outcome of its own: YES on one team and NO on the other are not opposites. */
-  'three_way',
-  /** YES pays on none of the two teams. */
-  'selection_not_a_team',
-  /** Kalshi's ticker ends in the team that YES pays on, and this one's does not. */
-  'selection_mismatch',
-  /** The scoreboard has no game of these teams on this date. */
-  'no_game',
-  /** It has more than one. */
-  'doubleheader',
-  /** The venue lists more than one event for the game. */
-  'several_events',
-  /** Two markets of the event pay on the same team, or one of the two is missing. */
-  'incomplete_event',
-  /** The other venue has no market for the game that could be paired. */
-  'no_counterpart',
-] as const
-type UnpairedReason = (typeof UNPAIRED_REASONS)[number]
+/** Every reason with what it means, as an operator reads it. */
+export const UNPAIRED_REASONS = {
+  banned: 'the pairing file bans it',
+  pinned_game_unknown: 'pinned to a game that the scoreboard does not have',
+  pinned_to_other_teams: 'pinned to a game of other teams',
+  unknown_team: 'a team that is not known for this league and venue',
+  same_team: 'both codes mean the same team',
+  selection_not_a_team: 'YES pays on none of its teams',
+  selection_mismatch: 'the ticker does not end in the team that YES pays on',
+  no_game: 'the scoreboard has no game of these teams on this date',
+  other_start: 'the game starts at another time of that day than the venue says',
+  doubleheader: 'the teams meet twice that day, and no stated start proves which game it is',
+  several_events: 'the venue lists more than one event for the game',
+  incomplete_event: 'a market of the event is missing, or there are two of one outcome',
+  other_kind: 'one venue has a market for the draw, the other has none',
+  price_disagrees: 'the prices of the two venues fit the teams swapped, not as they are named',
+  no_counterpart: 'the other venue has no market for the game that could be paired',
+} as const satisfies Readonly<Record<NoGameReason, string> & Record<string, string>>
+export type UnpairedReason = keyof typeof UNPAIRED_REASONS
 
 export interface UnpairedMarket {
   readonly market: CatalogMarket
@@ -43,106 +46,156 @@ export interface UnpairedMarket {
 
 interface PairedGame {
   readonly game: Game
-  /** Empty when the game is not paired; else Kalshi's first. Selections are ESPN codes. */
+  /** Empty when the game is not paired; else Kalshi's first. Selections are ESPN codes, or `draw`. */
   readonly markets: readonly GameMarket[]
 }
+
+/** What the venues' prices have said so far of each pair of events. */
+export type PriceVerdicts = ReadonlyMap<string, PriceVerdict>
 
 export interface Pairing {
   /** Every game that was given, by league and id. */
   readonly games: readonly PairedGame[]
   /** Every market that pays on none of them, by venue and id. */
   readonly unpaired: readonly UnpairedMarket[]
+  /** To be handed in again the next time. */
+  readonly verdicts: PriceVerdicts
 }
 
-/** Markets of one game: Kalshi has one per team, Polymarket one condition. */
-const MARKETS_PER_GAME: Readonly<Record<Venue, number>> = { kalshi: 2, poly: 1 }
+export interface PairingContext {
+  readonly codes: TeamCodeBook
+  readonly law: PairingLaw
+  readonly settlement: (market: CatalogMarket) => SettlementRules
+  /** Of the pairing before; empty at first. */
+  readonly verdicts: PriceVerdicts
+}
+
+/** Markets of one game, by kind. */
+const MARKETS_PER_GAME: Readonly<Record<MarketKind, Readonly<Record<Venue, number>>>> = {
+  moneyline: { kalshi: 2, poly: 1 },
+  three_way: { kalshi: 3, poly: 3 },
+}
+const BOTH = ['kalshi', 'poly'] as const
 
 interface Candidate {
   readonly market: CatalogMarket
   readonly selection: string
+  readonly isPinned: boolean
 }
+type ByVenue = Readonly<Record<Venue, readonly Candidate[]>>
 
 /** Pairs every market that can be paired, and says why for every other. Repeats of a market count once. */
 export function pairGames(
   games: readonly Game[],
   markets: readonly CatalogMarket[],
-  codes: TeamCodeBook,
+  context: PairingContext,
 ): Pairing {
-  const gamesByKey = groupBy(games, (game) =>
-    keyOf(game.league, game.home.code, game.away.code, easternDate(game.startMs)),
-  )
+  const finder = new GameFinder(games, context.codes, context.law)
   const unpaired: UnpairedMarket[] = []
   const candidates = new Map<Game, Record<Venue, Candidate[]>>()
   for (const market of uniqueMarkets(markets)) {
-    const found = gameOf(market, gamesByKey, codes)
+    const found = finder.find(market)
     if (typeof found === 'string') {
       unpaired.push({ market, reason: found })
       continue
     }
     let byVenue = candidates.get(found.game)
     if (byVenue === undefined) candidates.set(found.game, (byVenue = { kalshi: [], poly: [] }))
-    byVenue[market.venue].push({ market, selection: found.selection })
+    byVenue[market.venue].push({ market, selection: found.selection, isPinned: found.isPinned })
   }
-  const paired = games.map((game) => ({ game, markets: settle(candidates.get(game), unpaired) }))
+  const given = new Set(games.map(gameKey))
+  const verdicts = new Map([...context.verdicts].filter(([key]) => given.has(key.split(' ', 2).join(' '))))
+  const paired = games.map((game) => {
+    const byVenue = candidates.get(game)
+    if (byVenue === undefined) return { game, markets: [] }
+    const chosen = withoutPassedOver(byVenue, unpaired)
+    const doubts = doubtsOf(game, chosen, verdicts)
+    if (doubts === undefined) {
+      return {
+        game,
+        markets: BOTH.flatMap((venue) => chosen[venue].map((each) => gameMarketOf(each, context))),
+      }
+    }
+    for (const venue of BOTH) {
+      for (const { market } of chosen[venue]) unpaired.push({ market, reason: doubts[venue] })
+    }
+    return { game, markets: [] }
+  })
   return {
     games: paired.sort((a, b) => compare(gameKey(a.game), gameKey(b.game))),
     unpaired: unpaired.sort((a, b) => compare(marketKey(a.market), marketKey(b.market))),
+    verdicts,
   }
 }
 
-/** The game that a market pays on, and on which of its teams. */
-function gameOf(
-  market: CatalogMarket,
-  gamesByKey: ReadonlyMap<string, readonly Game[]>,
-  codes: TeamCodeBook,
-): { readonly game: Game; readonly selection: string } | UnpairedReason {
-  const { league, venue, teams } = market
-  if (market.kind === 'three_way') return 'three_way'
-  const first = codes.codeOf(league, venue, teams[0])
-  const second = codes.codeOf(league, venue, teams[1])
-  if (first === undefined || second === undefined) return 'unknown_team'
-  if (first === second) return 'same_team'
-  const selection = codes.codeOf(league, venue, market.selection)
-  if (selection !== first && selection !== second) return 'selection_not_a_team'
-  if (selection === undefined) return 'selection_not_a_team'
-  if (venue === 'kalshi' && !market.marketId.endsWith(`-${market.selection}`)) return 'selection_mismatch'
-  const [game, ...others] = gamesByKey.get(keyOf(league, first, second, market.easternDate)) ?? []
-  if (game === undefined) return 'no_game'
-  return others.length > 0 ? 'doubleheader' : { game, selection }
-}
-
-/** The markets of a game when both venues' are certain; else all of them are unpaired. */
-function settle(
-  byVenue: Readonly<Record<Venue, readonly Candidate[]>> | undefined,
-  unpaired: UnpairedMarket[],
-): GameMarket[] {
-  if (byVenue === undefined) return []
-  const doubts = { kalshi: doubtOf('kalshi', byVenue.kalshi), poly: doubtOf('poly', byVenue.poly) }
-  if (doubts.kalshi === undefined && doubts.poly === undefined) {
-    return [...byVenue.kalshi, ...byVenue.poly].map(gameMarketOf)
-  }
-  for (const venue of ['kalshi', 'poly'] as const) {
-    for (const { market } of byVenue[venue]) {
-      unpaired.push({ market, reason: doubts[venue] ?? 'no_counterpart' })
+/** A venue's pinned event stands for the game alone; its others are passed over. */
+function withoutPassedOver(byVenue: ByVenue, unpaired: UnpairedMarket[]): ByVenue {
+  const ofVenue = (venue: Venue): readonly Candidate[] => {
+    const all = byVenue[venue]
+    const pinned = all.filter(({ isPinned }) => isPinned)
+    if (pinned.length === 0) return all
+    for (const { market, isPinned } of all) {
+      if (!isPinned) unpaired.push({ market, reason: 'several_events' })
     }
+    return pinned
   }
-  return []
+  return { kalshi: ofVenue('kalshi'), poly: ofVenue('poly') }
+}
+
+/** Why each venue's markets are not paired; undefined when they are. */
+function doubtsOf(
+  game: Game,
+  byVenue: ByVenue,
+  verdicts: Map<string, PriceVerdict>,
+): Readonly<Record<Venue, UnpairedReason>> | undefined {
+  const doubts = { kalshi: doubtOf('kalshi', byVenue.kalshi), poly: doubtOf('poly', byVenue.poly) }
+  if (doubts.kalshi !== undefined || doubts.poly !== undefined) {
+    return { kalshi: doubts.kalshi ?? 'no_counterpart', poly: doubts.poly ?? 'no_counterpart' }
+  }
+  if (byVenue.kalshi[0]?.market.kind !== byVenue.poly[0]?.market.kind) {
+    return { kalshi: 'other_kind', poly: 'other_kind' }
+  }
+  const key = [gameKey(game), ...BOTH.flatMap((venue) => byVenue[venue].map(nameOf))].join(' ')
+  const [kalshi, poly] = BOTH.map((venue) => statedPrices(game, byVenue[venue]))
+  const seen = kalshi === undefined || poly === undefined ? undefined : comparePrices(kalshi, poly)
+  const verdict = nextVerdict(verdicts.get(key), seen, game.status === 'live')
+  if (verdict !== undefined) verdicts.set(key, verdict)
+  return verdict === 'disagrees' ? { kalshi: 'price_disagrees', poly: 'price_disagrees' } : undefined
 }
 
 function doubtOf(venue: Venue, candidates: readonly Candidate[]): UnpairedReason | undefined {
-  if (candidates.length === 0) return 'no_counterpart'
+  const [first] = candidates
+  if (first === undefined) return 'no_counterpart'
   if (new Set(candidates.map(({ market }) => market.eventId)).size > 1) return 'several_events'
   const selections = new Set(candidates.map(({ selection }) => selection))
-  const complete = candidates.length === MARKETS_PER_GAME[venue] && selections.size === candidates.length
-  return complete ? undefined : 'incomplete_event'
+  const isWhole =
+    candidates.length === MARKETS_PER_GAME[first.market.kind][venue] &&
+    selections.size === candidates.length &&
+    candidates.every(({ market }) => market.kind === first.market.kind)
+  return isWhole ? undefined : 'incomplete_event'
 }
 
-function gameMarketOf({ market, selection }: Candidate): GameMarket {
+/** What a venue says that each team's win costs; undefined when it does not say enough. */
+function statedPrices(game: Game, candidates: readonly Candidate[]): StatedPrices | undefined {
+  const stated = new Map(candidates.map(({ market, selection }) => [selection, market.statedE4]))
+  const isTwoWay = !stated.has(DRAW)
+  const priceOf = (team: string, other: string): number | undefined => {
+    const against = stated.get(other)
+    return stated.get(team) ?? (isTwoWay && against !== undefined ? ONE_E4 - against : undefined)
+  }
+  const homeE4 = priceOf(game.home.code, game.away.code)
+  const awayE4 = priceOf(game.away.code, game.home.code)
+  return homeE4 === undefined || awayE4 === undefined ? undefined : { homeE4, awayE4 }
+}
+
+function gameMarketOf({ market, selection }: Candidate, { settlement }: PairingContext): GameMarket {
   return {
     venue: market.venue,
     marketId: market.marketId,
-    kind: 'moneyline',
+    kind: market.kind,
     selection,
+    venueSelection: market.selection,
+    settlement: settlement(market),
     tickE4: market.tickE4,
     ...(market.priceRanges === undefined ? {} : { priceRanges: market.priceRanges }),
     sizeStepE2: market.sizeStepE2,
@@ -155,10 +208,7 @@ function gameMarketOf({ market, selection }: Candidate): GameMarket {
   }
 }
 
-function keyOf(league: League, one: string, other: string, date: string): string {
-  return one < other ? `${league} ${one} ${other} ${date}` : `${league} ${other} ${one} ${date}`
-}
-
+const nameOf = ({ market, selection }: Candidate): string => `${market.marketId}=${selection}`
 const gameKey = (game: Game): string => `${game.league} ${game.gameId}`
 const marketKey = (market: CatalogMarket): string => `${market.venue} ${market.marketId}`
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -167,14 +217,4 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 function uniqueMarkets(markets: readonly CatalogMarket[]): CatalogMarket[] {
   const byKey = new Map(markets.map((market) => [marketKey(market), market]))
   return [...byKey].sort(([a], [b]) => compare(a, b)).map(([, market]) => market)
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group === undefined) groups.set(key(item), [item])
-    else group.push(item)
-  }
-  return groups
 }

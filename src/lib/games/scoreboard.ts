@@ -4,6 +4,7 @@
  */
 
 import type { Game, GameStatus, League, Team } from '../model/game.js'
+import { scoreboardSlug } from './scoreboard-leagues.js'
 import { readHalf, readTold } from './situation.js'
 import type { TeamCodeBook } from './team-codes.js'
 
@@ -81,7 +82,7 @@ function splitReason(refused: Refused): { reason: EventRefusal; detail: string }
 function isOfLeague(body: Json, league: League): boolean {
   const first: unknown = Array.isArray(body['leagues']) ? body['leagues'][0] : undefined
   const slug = isObject(first) ? first['slug'] : undefined
-  return typeof slug !== 'string' || slug.toLowerCase() === league
+  return typeof slug !== 'string' || slug.toLowerCase() === scoreboardSlug(league)
 }
 
 function readEvent(event: unknown, { league, codes, fetchedMs }: ScoreboardContext): Game | Refused {
@@ -102,6 +103,10 @@ function readEvent(event: unknown, { league, codes, fetchedMs }: ScoreboardConte
   const away = readTeam(competitors, 'away', league, codes, phase)
   if (typeof away === 'string') return away
   if (home.code === away.code) return `bad_competitors ${home.code} twice`
+  // Where no table knows the codes, the names must say who plays.
+  const names = codes.hasTable(league)
+    ? undefined
+    : { home: namesOf(competitors, 'home'), away: namesOf(competitors, 'away') }
   const clockS = phase === 'live' ? readClock(status['clock'], league) : undefined
   const told = phase === 'live' ? readTold(competition['situation'], competitors) : {}
   const half = phase === 'live' && league === 'mlb' ? readHalf(status['type']) : undefined
@@ -111,6 +116,7 @@ function readEvent(event: unknown, { league, codes, fetchedMs }: ScoreboardConte
     gameId: id,
     home,
     away,
+    ...(names === undefined ? {} : { names }),
     status: phase,
     period: readPeriod(status['period']),
     ...(clockS === undefined ? {} : { clockS }),
@@ -156,6 +162,17 @@ function readStatus(type: unknown): GameStatus | undefined {
   }
 }
 
+const sideOf = (competitors: readonly unknown[], side: 'home' | 'away'): Json | undefined =>
+  competitors.filter(isObject).find((competitor) => competitor['homeAway'] === side)
+
+/** What the team is called in full, in short and by its place; never by a nickname, which others may share. */
+function namesOf(competitors: readonly unknown[], side: 'home' | 'away'): string[] {
+  const team = sideOf(competitors, side)?.['team']
+  if (!isObject(team)) return []
+  const names = [team['displayName'], team['shortDisplayName'], team['location']]
+  return [...new Set(names.flatMap((name) => (typeof name === 'string' ? [name.slice(0, MAX_NAME)] : [])))]
+}
+
 function readTeam(
   competitors: readonly unknown[],
   side: 'home' | 'away',
@@ -163,8 +180,8 @@ function readTeam(
   codes: TeamCodeBook,
   phase: GameStatus,
 ): Team | Refused {
-  const competitor = competitors.find((candidate) => isObject(candidate) && candidate['homeAway'] === side)
-  if (!isObject(competitor) || !isObject(competitor['team'])) return `bad_competitors ${side}`
+  const competitor = sideOf(competitors, side)
+  if (competitor === undefined || !isObject(competitor['team'])) return `bad_competitors ${side}`
   const { abbreviation, displayName } = competitor['team']
   if (typeof abbreviation !== 'string') return `bad_competitors ${side} abbreviation`
   const code = codes.codeOf(league, 'espn', abbreviation)
@@ -189,6 +206,6 @@ function readScore(value: unknown, phase: GameStatus): number | undefined {
 const readPeriod = (value: unknown): number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 99 ? value : 0
 
-/** Seconds left in the period; baseball has no clock. */
+/** Seconds left in the period, in soccer seconds played; baseball has no clock. */
 const readClock = (value: unknown, league: League): number | undefined =>
   league !== 'mlb' && typeof value === 'number' && value >= 0 && value <= 7200 ? value : undefined

@@ -4,6 +4,9 @@
  *
  * A code that is not listed is unknown: it is refused, never passed through. Conventions change between seasons, so
  * a season's new spelling shows up as unpaired markets, not as a wrong pair.
+ *
+ * College and soccer have no table: some hundreds of schools, and clubs that change every year. There ESPN's
+ * abbreviation is a label only, and teams are told by their names.
  */
 
 import type { League } from '../model/game.js'
@@ -21,8 +24,8 @@ export interface TeamCodes {
 
 const same = (codes: string): TeamCodes[] => codes.split(' ').map((code) => ({ code }))
 
-/** Every team of every league. Where sources disagree on a spelling and it is unambiguous, both are listed. */
-export const TEAM_CODES: Readonly<Record<League, readonly TeamCodes[]>> = {
+/** Every team of the leagues that have a table. Where sources disagree on a spelling and it is unambiguous, both are listed. */
+export const TEAM_CODES: Readonly<Partial<Record<League, readonly TeamCodes[]>>> = {
   nba: [
     ...same(
       'ATL BKN BOS CHA CHI CLE DAL DEN DET HOU IND LAC LAL MEM MIA MIL MIN OKC ORL PHI PHX POR SAC TOR',
@@ -75,20 +78,35 @@ export type Speller = Venue | 'espn'
 
 type Table = ReadonlyMap<string, string>
 
+/** What ESPN's abbreviations are made of, as seen: `OSU`, `M-OH`, `TA&M`. */
+const LABEL = /^[A-Z0-9][A-Z0-9&'-]{0,7}$/
+
 /** Looks codes up; built once from `TEAM_CODES`. */
 export class TeamCodeBook {
   private readonly tables = new Map<string, Table>()
 
-  constructor(teams: Readonly<Record<League, readonly TeamCodes[]>> = TEAM_CODES) {
-    for (const [league, list] of Object.entries(teams)) {
+  constructor() {
+    for (const [league, list] of Object.entries(TEAM_CODES)) {
       for (const speller of ['espn', 'kalshi', 'poly'] as const) {
         this.tables.set(`${league} ${speller}`, tableOf(list, speller))
       }
     }
   }
 
-  /** arbees' code of the team that the speller means, or undefined when it is unknown. Case does not matter. */
+  /** Whether the league's teams are known by their codes. */
+  hasTable(league: League): boolean {
+    return this.tables.has(`${league} espn`)
+  }
+
+  /**
+   * arbees' code of the team that the speller means, or undefined when it is unknown. Case does not matter. Without a
+   * table ESPN's own spelling is the code, and a venue's means nothing by itself.
+   */
   codeOf(league: League, speller: Speller, spelled: string): string | undefined {
+    if (!this.hasTable(league)) {
+      const label = spelled.toUpperCase()
+      return speller === 'espn' && LABEL.test(label) ? label : undefined
+    }
     return this.tables.get(`${league} ${speller}`)?.get(spelled.toUpperCase())
   }
 }

@@ -5,7 +5,7 @@ import type { PriceGrid } from './price-grid.js'
 import type { SettlementRules } from './settlement.js'
 import type { Venue } from './venue.js'
 
-export const LEAGUES = ['nba', 'wnba', 'nfl', 'nhl', 'mlb'] as const
+export const LEAGUES = ['nba', 'wnba', 'nfl', 'nhl', 'mlb', 'cfb', 'cbb', 'epl', 'mls'] as const
 export type League = (typeof LEAGUES)[number]
 
 export const GAME_STATUSES = ['pre', 'live', 'final', 'postponed', 'canceled'] as const
@@ -45,6 +45,8 @@ export interface Game {
   readonly gameId: string
   readonly home: Team
   readonly away: Team
+  /** All that the scoreboard calls the teams, in leagues whose codes no table knows; not on the bus. */
+  readonly names?: { readonly home: readonly string[]; readonly away: readonly string[] }
   readonly status: GameStatus
   readonly period: number
   /** Seconds on the game clock; absent where there is none. */
@@ -62,6 +64,14 @@ export interface Game {
 /** `three_way`: one of three outcomes, a tie being the third. */
 export const MARKET_KINDS = ['moneyline', 'three_way'] as const
 export type MarketKind = (typeof MARKET_KINDS)[number]
+
+/** What a market on the draw pays on, where a market on a team has the team's code. */
+export const DRAW = 'draw'
+
+const THREE_WAY: ReadonlySet<League> = new Set<League>(['epl', 'mls'])
+
+/** Whether a league's games may end drawn, so that their results are three. */
+export const isThreeWay = (league: League): boolean => THREE_WAY.has(league)
 
 /** What an order in a market must know, whoever sends it. */
 interface TradingTerms extends PriceGrid {
@@ -92,7 +102,16 @@ export interface CatalogMarket extends TradingTerms {
   readonly easternDate: string
   /** The two team codes as the venue spells them, upper case, in the venue's own order. */
   readonly teams: readonly [string, string]
-  /** The venue's code of the team that YES pays on. */
+  /** What the venue calls each of them, in the same order; foreign text, as it was written. */
+  readonly teamNames?: readonly [readonly string[], readonly string[]]
+  /** Scheduled start as the venue states it: Unix ms, or `HH:MM` US Eastern on that date. */
+  readonly startMs?: number
+  readonly easternTime?: string
+  /** Which game of a doubleheader, where the venue says so. */
+  readonly gameNumber?: 1 | 2
+  /** Middle of the venue's own quote of YES in its list, seconds old; absent where that is one-sided or wide. */
+  readonly statedE4?: number
+  /** The venue's code of the team that YES pays on, or its word for the draw: `TIE`, `DRAW`. */
   readonly selection: string
   /** Foreign text: sanitize before showing. */
   readonly title: string

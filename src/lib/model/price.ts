@@ -76,6 +76,16 @@ export const costMicros = (priceE4: number, sizeE2: number): number => priceE4 *
 /** The price of the other outcome. */
 export const complementE4 = (priceE4: number): number => ONE_E4 - priceE4
 
+/** A wider quote says too little about what something costs. */
+const MAX_SPREAD_E4 = 2000
+
+/** The middle of a quote, rounded down; undefined where it is one-sided, crossed or wider than 0.20. */
+export function statedMiddleE4(bidE4: number | undefined, askE4: number | undefined): number | undefined {
+  if (bidE4 === undefined || askE4 === undefined || bidE4 <= 0 || askE4 >= ONE_E4) return undefined
+  const spreadE4 = askE4 - bidE4
+  return spreadE4 < 0 || spreadE4 > MAX_SPREAD_E4 ? undefined : bidE4 + Math.floor(spreadE4 / 2)
+}
+
 /** Of two whole numbers above 0. */
 export function leastCommonMultiple(a: number, b: number): number {
   let [x, y] = [a, b]

@@ -27,7 +27,7 @@ export interface MarketsOptions {
 export interface MarketRow {
   readonly series: string
   readonly event: string
-  /** Away at home; null when the event is no game. */
+  /** Away at home, in soccer home vs away; null when the event is no game. */
   readonly game: string | null
   /** `YYYY-MM-DD`, with ` HH:MM` where the ticker has a time; US Eastern. */
   readonly eastern: string | null
@@ -118,11 +118,13 @@ function rowOf(
 ): MarketRow {
   const time = event?.easternTime === undefined ? '' : ` ${event.easternTime}`
   const number = event?.gameNumber === undefined ? '' : ` (game ${event.gameNumber})`
+  // Soccer names the home team first.
+  const joint = event?.kind === 'three_way' ? ' vs ' : ' at '
   const { closeMs, rules: text } = market
   return {
     series,
     event: market.eventTicker,
-    game: event === undefined ? null : `${event.teams.join(' at ')}${number}`,
+    game: event === undefined ? null : `${event.teams.join(joint)}${number}`,
     eastern: event === undefined ? null : `${event.easternDate}${time}`,
     market: market.ticker,
     selection: selection ?? null,

@@ -15,6 +15,7 @@ import type { BoardChanges } from '../games/game-board.js'
 import { LeagueScoreboard } from '../games/league-scoreboard.js'
 import type { Poll } from '../games/league-scoreboard.js'
 import { UNPAIRED_REASONS } from '../games/pairing.js'
+import type { UnpairedReason } from '../games/pairing.js'
 import { ShardAssignments } from '../games/shard-assignments.js'
 import { TeamCodeBook } from '../games/team-codes.js'
 import { gamesPayload } from '../messages/convert.js'
@@ -77,7 +78,7 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   if (lifecycle.signal.aborted) return
 
   const assignments = new ShardAssignments(settings.shards)
-  const board = new GameBoard(codes, assignments)
+  const board = new GameBoard(codes, assignments, settings.env === 'sim')
   const games = publisher.channel(GAMES_SOURCE)
   const fleet = followShards(context, assignments)
   const orchestrator = new Orchestrator(context, board, games, writer, openRedisPublish(context), fleet)
@@ -286,7 +287,7 @@ class Orchestrator implements StateChange {
     counters.set('live', states.filter(({ status }) => status === 'live').length)
     counters.set('paired', states.filter(({ markets }) => markets.length > 0).length)
     const unpaired = this.board.unpaired()
-    for (const reason of UNPAIRED_REASONS) {
+    for (const reason of Object.keys(UNPAIRED_REASONS) as UnpairedReason[]) {
       counters.set(`unpaired:${reason}`, unpaired.filter((entry) => entry.reason === reason).length)
     }
   }

@@ -242,7 +242,8 @@ export class ShardBooks {
     const { league, gameId, status } = state
     const view: GameView = known?.view ?? { league, gameId, status, heardUs: nowUs, fetchedUs: -Infinity }
     const entries = state.markets.map((market) => this.attachMarket(key, league, market, nowUs))
-    const legs = entries.flatMap(({ leg }) => (leg === undefined ? [] : [leg]))
+    // With the draw as a third outcome, YES on one team and NO on the other are no opposites.
+    const legs = entries.flatMap(({ leg }) => (leg?.market.kind === 'moneyline' ? [leg] : []))
     const pairs = legs
       .filter(({ market }) => market.venue === 'kalshi')
       .flatMap((kalshi) =>

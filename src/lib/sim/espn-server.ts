@@ -27,6 +27,10 @@ const QUIET_LEAGUES: ReadonlySet<string> = new Set([
   'baseball/mlb',
   'football/nfl',
   'hockey/nhl',
+  'football/college-football',
+  'basketball/mens-college-basketball',
+  'soccer/eng.1',
+  'soccer/usa.1',
 ])
 
 /** Accepted: plain library defaults, or `App/1.0 (+https://link)`. A browser's name or a bare token is refused. */

@@ -75,6 +75,18 @@ describe('the scoreboard client', () => {
     expect(requests[0]!.headers['user-agent']).toBe('arbees/test (+https://example.org)')
   })
 
+  it("asks for all of a college day, and for a soccer league by the service's name", async () => {
+    const { requests, client } = await serve((_, response) => response.end(BODY))
+    for (const league of ['cfb', 'cbb', 'mls'] as const) {
+      await client.page(league, '2026-01-15', undefined, new AbortController().signal)
+    }
+    expect(requests.map(({ url }) => url)).toEqual([
+      '/apis/site/v2/sports/football/college-football/scoreboard?dates=20260115&groups=80',
+      '/apis/site/v2/sports/basketball/mens-college-basketball/scoreboard?dates=20260115&groups=50',
+      '/apis/site/v2/sports/soccer/usa.1/scoreboard?dates=20260115',
+    ])
+  })
+
   it('stops asking after a 403, for longer each time, until an answer comes', async () => {
     let nowUs = 0
     let status = 403

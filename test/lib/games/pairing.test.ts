@@ -1,23 +1,32 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pairGames } from '../../../src/lib/games/pairing.js'
-import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
+import { NO_RULES, PairingLaw } from '../../../src/lib/games/pairing-rules.js'
+import type { PairingRules } from '../../../src/lib/games/pairing-rules.js'
 import type { CatalogMarket, Game } from '../../../src/lib/model/game.js'
-import { game, kalshiEvent, polyMarket } from './samples.js'
+import { UNKNOWN_SETTLEMENT, game, kalshiEvent, pairingContext, polyMarket } from './samples.js'
 
-const codes = new TeamCodeBook()
-const pair = (games: readonly Game[], markets: readonly CatalogMarket[]) => pairGames(games, markets, codes)
+const pair = (games: readonly Game[], markets: readonly CatalogMarket[], rules: Partial<PairingRules> = {}) =>
+  pairGames(games, markets, pairingContext({ law: new PairingLaw({ ...NO_RULES, ...rules }) }))
 
 const KALSHI = kalshiEvent('KXNBAGAME-25DEC01HOUUTA', ['HOU', 'UTA'], '2025-12-01')
 const POLY = polyMarket('nba-hou-uta-2025-12-01')
 
 /** Reason by market id. */
-const reasons = (markets: readonly CatalogMarket[], games: readonly Game[] = [game()]) =>
-  Object.fromEntries(pair(games, markets).unpaired.map(({ market, reason }) => [market.marketId, reason]))
-const paired = (markets: readonly CatalogMarket[], games: readonly Game[] = [game()]) =>
-  pair(games, markets).games.map(({ markets: found }) =>
+const reasons = (
+  markets: readonly CatalogMarket[],
+  games: readonly Game[] = [game()],
+  rules: Partial<PairingRules> = {},
+) =>
+  Object.fromEntries(
+    pair(games, markets, rules).unpaired.map(({ market, reason }) => [market.marketId, reason]),
+  )
+const paired = (
+  markets: readonly CatalogMarket[],
+  games: readonly Game[] = [game()],
+  rules: Partial<PairingRules> = {},
+) =>
+  pair(games, markets, rules).games.map(({ markets: found }) =>
     found.map(({ venue, marketId, selection }) => [venue, marketId, selection]),
   )
 
@@ -44,6 +53,8 @@ describe('pairing', () => {
       marketId: POLY.marketId,
       kind: 'moneyline',
       selection: 'HOU',
+      venueSelection: 'HOU',
+      settlement: UNKNOWN_SETTLEMENT,
       tickE4: 100,
       sizeStepE2: 1,
       minSizeE2: 500,
@@ -163,49 +174,5 @@ describe('pairing as a function', () => {
       }),
       { numRuns: 100 },
     )
-  })
-})
-
-const fixtures = process.env['ARBEES_FIXTURES']
-
-describe.skipIf(fixtures === undefined)('recorded NBA listings of December 2025 (ARBEES_FIXTURES)', () => {
-  const load = (name: string): unknown =>
-    JSON.parse(readFileSync(join(fixtures ?? '', 'polymarket', name), 'utf8'))
-
-  it('pairs 15 of 16 Kalshi events with the 47 slugs and refuses HOU at UTA of November 30', () => {
-    const tickers = load('nba_kalshi_tickers_2025-12.json') as { market_ticker: string; game_date: string }[]
-    const slugs = load('nba_polymarket_slugs_2025-12.json') as { slug: string }[]
-    const poly = slugs.map(({ slug }) => polyMarket(slug))
-    const byEvent = new Map<string, { teams: string[]; date: string }>()
-    for (const { market_ticker: ticker, game_date: date } of tickers) {
-      const end = ticker.lastIndexOf('-')
-      const event = byEvent.get(ticker.slice(0, end)) ?? { teams: [], date }
-      event.teams.push(ticker.slice(end + 1))
-      byEvent.set(ticker.slice(0, end), event)
-    }
-    const kalshi = [...byEvent].flatMap(([event, { teams, date }]) =>
-      kalshiEvent(event, teams as [string, string], date),
-    )
-    // The scoreboard of those days: every game that either venue lists.
-    const byKey = new Map<string, Game>()
-    for (const market of [...kalshi, ...poly]) {
-      const [a, b] = market.teams.map((team) => codes.codeOf('nba', market.venue, team)!)
-      const key = [...[a!, b!].sort(), market.easternDate].join(' ')
-      const startMs = Date.parse(`${market.easternDate}T23:00:00Z`)
-      if (!byKey.has(key))
-        byKey.set(key, game({ gameId: key.replaceAll(' ', '-'), homeCode: a!, awayCode: b!, startMs }))
-    }
-    const { games, unpaired } = pair([...byKey.values()], [...kalshi, ...poly])
-
-    expect(byEvent.size).toBe(16)
-    expect(slugs).toHaveLength(47)
-    expect(games.filter(({ markets }) => markets.length === 3)).toHaveLength(15)
-    expect(games.filter(({ markets }) => markets.length !== 0 && markets.length !== 3)).toEqual([])
-    const refused = unpaired.filter(({ market }) => market.venue === 'kalshi')
-    expect(refused.map(({ market, reason }) => [market.eventId, reason])).toEqual([
-      ['KXNBAGAME-25NOV30HOUUTA', 'no_counterpart'],
-      ['KXNBAGAME-25NOV30HOUUTA', 'no_counterpart'],
-    ])
-    expect(unpaired.filter(({ reason }) => reason !== 'no_counterpart')).toEqual([])
   })
 })

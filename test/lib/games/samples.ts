@@ -1,6 +1,28 @@
 /** Games and listings for tests. */
 
+import type { PairingContext } from '../../../src/lib/games/pairing.js'
+import { NO_RULES, PairingLaw } from '../../../src/lib/games/pairing-rules.js'
+import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import type { CatalogMarket, Game, League } from '../../../src/lib/model/game.js'
+import type { SettlementRules } from '../../../src/lib/model/settlement.js'
+
+export const UNKNOWN_SETTLEMENT: SettlementRules = {
+  overtime: 'unknown',
+  tie: 'unknown',
+  postponed: 'unknown',
+  canceled: 'unknown',
+}
+
+const codes = new TeamCodeBook()
+
+/** A first pairing without rules of the operator. */
+export const pairingContext = (change: Partial<PairingContext> = {}): PairingContext => ({
+  codes,
+  law: new PairingLaw(NO_RULES),
+  settlement: () => UNKNOWN_SETTLEMENT,
+  verdicts: new Map(),
+  ...change,
+})
 
 export function game(change: Partial<Game> & { homeCode?: string; awayCode?: string } = {}): Game {
   const { homeCode = 'UTAH', awayCode = 'HOU', ...rest } = change
@@ -67,4 +89,37 @@ export function polyMarket(slug: string, change: Partial<CatalogMarket> = {}): C
     negRisk: false,
     ...change,
   }
+}
+
+/** A game of a league without a table: teams go by their names. */
+export function namedGame(
+  league: League,
+  [home, away]: readonly [readonly [string, ...string[]], readonly [string, ...string[]]],
+  change: Partial<Game> = {},
+): Game {
+  return {
+    ...game({ league, homeCode: home[0], awayCode: away[0], ...change }),
+    names: { home: home.slice(1), away: away.slice(1) },
+  }
+}
+
+/** Three markets of a soccer game at one venue, home first: codes as the venue spells them, and its names. */
+export function threeWay(
+  venue: 'kalshi' | 'poly',
+  event: string,
+  [home, away]: readonly [readonly [string, string], readonly [string, string]],
+  date: string,
+): CatalogMarket[] {
+  const tie = venue === 'kalshi' ? 'TIE' : 'DRAW'
+  return [home[0], tie, away[0]].map((selection) => ({
+    ...(venue === 'kalshi' ? kalshiMarket(event, selection, [home[0], away[0]], date) : polyMarket(event)),
+    marketId: `${event}-${venue === 'kalshi' ? selection : selection.toLowerCase()}`,
+    league: 'epl',
+    kind: 'three_way',
+    eventId: event,
+    easternDate: date,
+    teams: [home[0], away[0]],
+    teamNames: [[home[1]], [away[1]]],
+    selection,
+  }))
 }

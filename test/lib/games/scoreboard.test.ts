@@ -51,6 +51,29 @@ const competitors = (home: object, away: object) => ({
 })
 
 describe('a scoreboard event', () => {
+  it('of college tells all names of its schools, but no nickname; other leagues need none', () => {
+    const team = (homeAway: string, abbreviation: string, location: string, name: string) => ({
+      ...{ homeAway, score: '0' },
+      team: { abbreviation, location, name, displayName: `${location} ${name}`, shortDisplayName: location },
+    })
+    const college = event({
+      competitors: [
+        team('home', 'TA&M', 'Texas A&M', 'Aggies'),
+        team('away', 'M-OH', 'Miami (OH)', 'RedHawks'),
+      ],
+    })
+    const slate = { leagues: [{ slug: 'college-football' }], events: [college] }
+    expect(gamesOf(slate, 'cfb')[0]).toMatchObject({
+      home: { code: 'TA&M' },
+      names: {
+        home: ['Texas A&M Aggies', 'Texas A&M'],
+        away: ['Miami (OH) RedHawks', 'Miami (OH)'],
+      },
+    })
+    expect(read(slate, 'cbb')).toMatchObject({ kind: 'refused', reason: 'wrong_league' })
+    expect(gamesOf(board(event()))[0]).not.toHaveProperty('names')
+  })
+
   it('becomes a game with ESPN codes, scores, clock and start', () => {
     expect(gamesOf(board(event()))).toEqual([
       {
@@ -214,6 +237,20 @@ describe.skipIf(fixtures === undefined)('recorded scoreboards (ARBEES_FIXTURES)'
     const reading = read(load('mlb_2022-09-17_live_slate.json'), 'mlb')
     const games = reading.kind === 'games' ? reading.games : []
     expect(games.find(({ gameId }) => gameId === '401356379')!.away.code).toBe('ATH')
+  })
+
+  it('reads a slate of MLS: names beside the labels, a clock that counts up, one game of each state', () => {
+    const body = load('mls_2022-09-17_live_slate.json')
+    const games = gamesOf(body, 'mls')
+    expect(games).toHaveLength(11)
+    expect(games[0]).toMatchObject({
+      home: { code: 'NYC', score: 2 },
+      names: { home: ['New York City FC', 'NYCFC'], away: ['New York Red Bulls', 'NY Red Bulls'] },
+      status: 'final',
+    })
+    expect(games[2]).toMatchObject({ status: 'live', period: 2, clockS: 3480 })
+    expect(games[6]).toMatchObject({ status: 'pre', period: 0 })
+    expect(read(body, 'epl')).toMatchObject({ kind: 'refused', reason: 'wrong_league' })
   })
 
   it('refuses a soccer slate asked for as basketball', () => {

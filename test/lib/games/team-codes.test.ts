@@ -15,14 +15,14 @@ describe('team codes', () => {
     ['mlb', 30],
     ['wnba', 15],
   ])('list every team of the %s: %i', (league, count) => {
-    expect(new Set(TEAM_CODES[league].map(({ code }) => code)).size).toBe(count)
+    expect(new Set(TEAM_CODES[league]?.map(({ code }) => code)).size).toBe(count)
     expect(TEAM_CODES[league]).toHaveLength(count)
   })
 
   it('never mean two teams by one spelling', () => {
     for (const league of LEAGUES) {
       for (const speller of SPELLERS) {
-        const all = TEAM_CODES[league].flatMap((team) => spellingsOf(team, speller))
+        const all = (TEAM_CODES[league] ?? []).flatMap((team) => spellingsOf(team, speller))
         expect(new Set(all).size, `${league} ${speller}`).toBe(all.length)
       }
     }
@@ -52,6 +52,8 @@ describe('team codes', () => {
     ['wnba', 'kalshi', 'CONN', 'CON'],
     ['wnba', 'kalshi', 'PDX', 'POR'],
     ['wnba', 'poly', 'gsv', 'GS'],
+    ['cfb', 'espn', 'M-OH', 'M-OH'],
+    ['cfb', 'espn', 'ta&m', 'TA&M'],
   ])('%s on %s: %s is %s', (league, speller, spelled, code) => {
     expect(codes.codeOf(league, speller, spelled)).toBe(code)
   })
@@ -63,6 +65,10 @@ describe('team codes', () => {
     ['nhl', 'poly', 'vgk'],
     ['nba', 'espn', 'constructor'],
     ['nba', 'poly', ''],
+    // No table: a venue's code proves nothing by itself.
+    ['cfb', 'kalshi', 'OSU'],
+    ['epl', 'poly', 'ars'],
+    ['cfb', 'espn', 'OHIO STATE'],
   ])('%s on %s: %s is unknown', (league, speller, spelled) => {
     expect(codes.codeOf(league, speller, spelled)).toBeUndefined()
   })

@@ -1,7 +1,7 @@
 /** What trading a Kalshi market takes, from its entry in `GET /markets`. */
 
 import { sanitize } from '../../core/sanitize.js'
-import { ONE_E4, parsePriceE4, parseScaled } from '../../model/price.js'
+import { ONE_E4, parsePriceE4, parseScaled, statedMiddleE4 } from '../../model/price.js'
 import { priceGridOf, type PriceGrid, type PriceRange } from '../../model/price-grid.js'
 import { integerOf, isJsonObject, textOf, timeMsOf, type JsonObject } from './wire.js'
 
@@ -10,11 +10,15 @@ export interface ListedMarket {
   readonly eventTicker: string
   /** Sanitized. */
   readonly title: string
+  /** What YES stands for, in the venue's words: a team's name, `Tie`. Foreign text; empty where there is none. */
+  readonly name: string
   /** The venue's word for it: `active` is the one that trades. */
   readonly status: string
   /** Undefined when its prices cannot be expressed. */
   readonly grid: PriceGrid | undefined
   readonly sizeStepE2: number
+  /** Middle of the venue's own quote; undefined where that is one-sided or wide. */
+  readonly statedE4: number | undefined
   readonly exchangeIndex: number | undefined
   /** Of a game still open this is some two weeks after it, the venue's clock, Unix ms. */
   readonly closeMs: number | undefined
@@ -31,6 +35,7 @@ export type ParsedMarket =
 
 const TICKER = /^[A-Z0-9][A-Z0-9.-]{0,99}$/
 const MAX_RULES = 20_000
+const MAX_NAME = 100
 
 /** The filter word for these is `open`; in the body the status is `active`. */
 const TRADING_STATUS = 'active'
@@ -48,10 +53,12 @@ export function parseMarket(value: unknown): ParsedMarket {
     ticker,
     eventTicker,
     title: sanitize(textOf(value['title']) ?? '', 200),
+    name: (textOf(value['yes_sub_title']) ?? '').slice(0, MAX_NAME),
     status: sanitize(textOf(value['status']) ?? 'missing', 20),
     grid: readPriceGrid(value['price_ranges']),
     // Whole contracts are valid everywhere; hundredths only where the market says so.
     sizeStepE2: value['fractional_trading_enabled'] === true ? 1 : 100,
+    statedE4: statedE4Of(value['yes_bid_dollars'], value['yes_ask_dollars']),
     exchangeIndex: integerOf(value['exchange_index']),
     closeMs: timeMsOf(value['close_time']),
     feeWaivedUntilMs: timeMsOf(value['fee_waiver_expiration_time']),
@@ -80,6 +87,12 @@ export function readPriceGrid(ranges: unknown): PriceGrid | undefined {
     parsed.push({ startE4, endE4, stepE4 })
   }
   return priceGridOf(parsed)
+}
+
+/** An empty side is quoted as 0 or 1. */
+function statedE4Of(bid: unknown, ask: unknown): number | undefined {
+  if (typeof bid !== 'string' || typeof ask !== 'string') return undefined
+  return statedMiddleE4(parsePriceE4(bid), parsePriceE4(ask))
 }
 
 /** An index may be absent (the venue then finds the shard), but not be anything else. */

@@ -23,6 +23,10 @@ export const GAME_SERIES: Readonly<Record<League, string>> = {
   nfl: 'KXNFLGAME',
   nhl: 'KXNHLGAME',
   mlb: 'KXMLBGAME',
+  cfb: 'KXNCAAFGAME',
+  cbb: 'KXNCAAMBGAME',
+  epl: 'KXEPLGAME',
+  mls: 'KXMLSGAME',
 }
 
 /** What `status` of a list call may be; `paused` is a word for markets alone. */

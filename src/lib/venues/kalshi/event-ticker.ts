@@ -1,15 +1,16 @@
 /**
  * Kalshi game tickers: `KXNBAGAME-26JUN13NYKSAS`, with markets `…-NYK` and `…-SAS`; soccer adds `…-TIE`.
  *
- * The tail is `YYMMMDD[HHMM]AWAYHOME[G1|G2]`, date and time US Eastern, away first. Team codes have two to four
- * letters and run together, so they are never split by width: the suffixes of the event's markets are the codes, and
+ * The tail is `YYMMMDD[HHMM]AWAYHOME[G1|G2]`, date and time US Eastern; away first, in soccer home first
+ * (`KXMLSGAME-26SEP05MIAATL`). Team codes have two to six letters, in college also a hyphen (`25DEC27M-OHFRES`, Miami of
+ * Ohio), and run together, so they are never split by width: the suffixes of the event's markets are the codes, and
  * they must make up the tail.
  */
 
 import type { MarketKind } from '../../model/game.js'
 
 const TAIL = /^(\d{2})([A-Z]{3})(\d{2})(?:([01]\d|2[0-3])([0-5]\d))?([A-Z].*)$/
-const CODE = /^[A-Z]{2,4}$/
+const CODE = /^(?:[A-Z]-)?[A-Z]{2,6}$/
 const DOUBLEHEADER = /G([12])$/
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
 
@@ -21,7 +22,8 @@ export interface GameEvent {
   /** `YYYY-MM-DD`, US Eastern, as is the time, `HH:MM`, where the ticker has one. */
   readonly easternDate: string
   readonly easternTime?: string
-  readonly teams: readonly [away: string, home: string]
+  /** In the ticker's order. */
+  readonly teams: readonly [first: string, second: string]
   /** Which game of a doubleheader, where the ticker says so. */
   readonly gameNumber?: 1 | 2
 }

@@ -105,6 +105,10 @@ export function gamesOf(listing: KalshiListing, league: League, nowMs: number): 
       eventId: market.eventTicker,
       easternDate: event.easternDate,
       teams: event.teams,
+      teamNames: namesOf(listing, market.eventTicker, event),
+      ...(event.easternTime === undefined ? {} : { easternTime: event.easternTime }),
+      ...(event.gameNumber === undefined ? {} : { gameNumber: event.gameNumber }),
+      ...(market.statedE4 === undefined ? {} : { statedE4: market.statedE4 }),
       selection,
       title: market.title,
       ...grid,
@@ -117,6 +121,19 @@ export function gamesOf(listing: KalshiListing, league: League, nowMs: number): 
   }
   const { problem } = listing.feeChanges
   return { markets, skipped, ...(problem === undefined ? {} : { problem }) }
+}
+
+/** What the venue calls the teams of a game, in the ticker's order: the markets that pay on them say so. */
+function namesOf(
+  { markets }: KalshiListing,
+  eventTicker: string,
+  { teams: [first, second] }: GameEvent,
+): readonly [readonly string[], readonly string[]] {
+  const nameOf = (team: string): string[] => {
+    const name = markets.get(`${eventTicker}-${team}`)?.name ?? ''
+    return name === '' ? [] : [name]
+  }
+  return [nameOf(first), nameOf(second)]
 }
 
 function reasonFor(

@@ -6,15 +6,10 @@ import { sanitize } from '../../core/sanitize.js'
 import { LEAGUES, type League } from '../../model/game.js'
 import { KeptListings } from '../kept-listings.js'
 import type { Catalog, CatalogListing } from '../ports.js'
-import {
-  isObject,
-  namesItsTeams,
-  readEvent,
-  readTeams,
-  type GammaTeam,
-  type Reading,
-} from './gamma-market.js'
+import { isObject } from './gamma-fields.js'
+import { namesItsTeams, readEvent, type Reading } from './gamma-market.js'
 import { readEvents, type GammaCall } from './gamma-pages.js'
+import { readTeams, type GammaTeam } from './gamma-teams.js'
 import { VenueHttp } from './http.js'
 
 /** Where Gamma files a league. */
@@ -114,7 +109,7 @@ export class PolymarketCatalog implements Catalog {
   /** What each event of a listing comes to, now. */
   read(league: League, { events, teams }: Pick<GammaListing, 'events' | 'teams'>): Reading[] {
     const context = { league, nowMs: this.clock.nowMs(), teams }
-    return events.map((event) => readEvent(event, context))
+    return events.flatMap((event) => readEvent(event, context))
   }
 
   async close(): Promise<void> {

@@ -1,20 +1,18 @@
 /**
- * One Gamma event -> the game-winner market it holds, or why it holds none that we may trade.
+ * One Gamma event -> the game-winner market it holds, three in soccer, or why it holds none that we may trade.
  *
  * Orientation is never guessed: the team codes come from the slug, and each outcome must be recognized as exactly one
  * of the two teams by what Gamma itself says of them.
  */
 
-import { parseScaled } from '../../model/price.js'
+import { parseScaled, statedMiddleE4 } from '../../model/price.js'
+import { isThreeWay } from '../../model/game.js'
 import type { CatalogMarket, League } from '../../model/game.js'
-import { parseJson } from './http.js'
 import { readFees } from './fees.js'
-
-/** What Gamma calls a team; `abbreviation` is its token in slugs. */
-export interface GammaTeam {
-  readonly abbreviation: string
-  readonly names: readonly string[]
-}
+import { Skip, isObject, parseStringArray, scaledNumber, shown, stringPair, text } from './gamma-fields.js'
+import type { Json } from './gamma-fields.js'
+import { isNamed, readTeams, teamOf, type GammaTeam } from './gamma-teams.js'
+import { threeWayMarkets } from './gamma-three-way.js'
 
 export type Reading =
   | {
@@ -35,57 +33,90 @@ export interface ReadingContext {
   readonly teams: readonly GammaTeam[]
 }
 
-export type Json = { readonly [field: string]: unknown }
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const SLUG = /^([a-z0-9]+)-([a-z0-9]+)-([a-z0-9]+)-(\d{4}-\d{2}-\d{2})$/
 /** A game that started longer ago is over, whatever its flags say. */
 const OVER_AFTER_MS = 24 * 3_600_000
 const TICKS_E4 = new Set([1, 10, 25, 50, 100, 1000])
 
-/** Reads an event; one that is no game of the league gives a reason too. */
-export function readEvent(event: unknown, context: ReadingContext): Reading {
+/** Reads an event: its market, in a three-way league its three; one that is no game of the league gives a reason. */
+export function readEvent(event: unknown, context: ReadingContext): readonly Reading[] {
   const id = isObject(event) && typeof event.slug === 'string' ? event.slug : '(no slug)'
   try {
     if (!isObject(event)) throw new Skip('not an object')
-    return { kind: 'market', ...marketOf(event, context) }
+    return marketsOf(event, context).map((market) => ({ kind: 'market', ...market }))
   } catch (error) {
-    if (error instanceof Skip) return { kind: 'skipped', id, reason: error.message }
+    if (error instanceof Skip) return [{ kind: 'skipped', id, reason: error.message }]
     throw error
   }
 }
 
-class Skip extends Error {}
+type ReadMarket = Omit<Extract<Reading, { kind: 'market' }>, 'kind'>
 
-function marketOf(event: Json, context: ReadingContext): Omit<Extract<Reading, { kind: 'market' }>, 'kind'> {
+function marketsOf(event: Json, context: ReadingContext): ReadMarket[] {
   const slug = text(event, 'slug')
   const [, league, first, second, easternDate] = SLUG.exec(slug) ?? []
   if (first === undefined || second === undefined || easternDate === undefined) throw new Skip('not a game')
   if (league !== context.league || first === second) throw new Skip(`not a game of ${context.league}`)
   if (event.closed === true) throw new Skip('event closed')
   if (event.ended === true || event.finishedTimestamp != null) throw new Skip('game ended')
-  const market = moneylineOf(event, slug)
-  requireOpen(market)
+  const codes = [first, second] as const
+  const teams = [teamOf(first, event, context.teams), teamOf(second, event, context.teams)] as const
+  const game: EventGame = { event, slug, codes, teams, easternDate }
+  if (!isThreeWay(context.league)) {
+    const market = moneylineOf(event, slug)
+    requireOpen(market)
+    const outcomes = stringPair(market, 'outcomes')
+    return [readMarket(market, game, context, () => orientation(outcomes, codes, teams), outcomes)]
+  }
+  // A game trades whole or not at all: its three markets are hedges of one another.
+  return threeWayMarkets(event, slug, codes, teams).map(({ market, selection }) => {
+    requireOpen(market)
+    return readMarket(market, game, context, () => selection, [])
+  })
+}
+
+interface EventGame {
+  readonly event: Json
+  readonly slug: string
+  readonly codes: readonly [string, string]
+  readonly teams: readonly [GammaTeam | undefined, GammaTeam | undefined]
+  readonly easternDate: string
+}
+
+/** `selects` tells the code that YES, the first token, pays on; `outcomes` names the teams where they are the outcomes. */
+function readMarket(
+  market: Json,
+  { event, slug, codes, teams, easternDate }: EventGame,
+  context: ReadingContext,
+  selects: () => string,
+  outcomes: readonly string[],
+): ReadMarket {
   const startMs = requireStart(event, market, context.nowMs)
   requireVersion(market)
-  const outcomes = stringPair(market, 'outcomes')
   const tokenIds = stringPair(market, 'clobTokenIds')
   if (!tokenIds.every((token) => /^\d{1,80}$/.test(token)) || tokenIds[0] === tokenIds[1]) {
     throw new Skip('token ids are malformed')
   }
   const fees = readFees(market)
   if (fees.kind === 'refused') throw new Skip(fees.reason)
-  const selection = orientation(outcomes, [first, second], teamsOf(event), context.teams)
+  const selection = selects()
+  const namesOf = (index: 0 | 1): string[] => {
+    // The first outcome is of the team that was selected, the second of the other.
+    const outcome = outcomes[codes[index] === selection ? 0 : 1]
+    return [...(teams[index]?.names ?? []), ...(outcome === undefined ? [] : [outcome])]
+  }
+  const statedE4 = statedE4Of(market)
   const listed: CatalogMarket = {
     venue: 'poly',
     marketId: conditionId(market),
     league: context.league,
-    kind: 'moneyline',
+    kind: isThreeWay(context.league) ? 'three_way' : 'moneyline',
     eventId: slug,
     easternDate,
-    teams: [first.toUpperCase(), second.toUpperCase()],
+    teams: [codes[0].toUpperCase(), codes[1].toUpperCase()],
+    teamNames: [namesOf(0), namesOf(1)],
+    startMs,
+    ...(statedE4 === undefined ? {} : { statedE4 }),
     selection: selection.toUpperCase(),
     title: typeof event.title === 'string' ? event.title : slug,
     tickE4: tickOf(market),
@@ -97,6 +128,14 @@ function marketOf(event: Json, context: ReadingContext): Omit<Extract<Reading, {
     negRisk: negRiskOf(market),
   }
   return { market: listed, startMs, rules: typeof market.description === 'string' ? market.description : '' }
+}
+
+/** The middle of the venue's own quote; an empty side is 0 or 1, and finer digits than ours are cut. */
+function statedE4Of({ bestBid, bestAsk }: Json): number | undefined {
+  const [bidE4, askE4] = [bestBid, bestAsk].map((price) =>
+    typeof price === 'number' ? parseScaled(String(price), 4, { floor: true }) : undefined,
+  )
+  return statedMiddleE4(bidE4, askE4)
 }
 
 /** The event and its game-winner market share the slug; halves, spreads and totals append to it. */
@@ -142,14 +181,10 @@ function requireVersion(market: Json): void {
 function orientation(
   outcomes: readonly [string, string],
   codes: readonly [string, string],
-  eventTeams: readonly GammaTeam[],
-  leagueTeams: readonly GammaTeam[],
+  teams: readonly (GammaTeam | undefined)[],
 ): string {
   const meanings = outcomes.map((outcome) =>
-    codes.filter((code) => {
-      const known = eventTeams.find((team) => team.abbreviation === code)
-      return isNamed(outcome, known ?? leagueTeams.find((team) => team.abbreviation === code), code)
-    }),
+    codes.filter((code, index) => isNamed(outcome, teams[index], code)),
   )
   const [yes, no] = meanings
   if (yes?.length !== 1 || no?.length !== 1 || yes[0] === no[0] || yes[0] === undefined) {
@@ -160,52 +195,13 @@ function orientation(
   return yes[0]
 }
 
-/** The code itself, a name, or one of them ending in the other's whole words: "Rockets", "Houston Rockets". */
-function isNamed(outcome: string, team: GammaTeam | undefined, code: string): boolean {
-  const said = words(outcome)
-  if (said === code) return true
-  return (
-    said !== '' &&
-    (team?.names ?? []).some((name) => {
-      const known = words(name)
-      return known !== '' && (known === said || known.endsWith(` ${said}`) || said.endsWith(` ${known}`))
-    })
-  )
-}
-
-const words = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9 ]/g, '')
-    .trim()
-    .replace(/ +/g, ' ')
-
-/** Gamma's team objects, as in `GET /teams` and in an event's `teams`; malformed ones are left out. */
-export function readTeams(value: unknown): GammaTeam[] {
-  if (!Array.isArray(value)) return []
-  return value.filter(isObject).flatMap((team) => {
-    if (typeof team.abbreviation !== 'string') return []
-    const names = [team.name, team.alias].filter((name): name is string => typeof name === 'string')
-    return [{ abbreviation: team.abbreviation.toLowerCase(), names }]
-  })
-}
-
-const teamsOf = (event: Json): GammaTeam[] => readTeams(event.teams)
-
 /** Whether an event names both of its slug's teams itself. */
 export function namesItsTeams(event: unknown): boolean {
   if (!isObject(event) || typeof event.slug !== 'string') return true
   const [, , first, second] = SLUG.exec(event.slug) ?? []
   if (first === undefined) return true
-  const known = new Set(teamsOf(event).map(({ abbreviation }) => abbreviation))
+  const known = new Set(readTeams(event.teams).map(({ abbreviation }) => abbreviation))
   return known.has(first) && second !== undefined && known.has(second)
-}
-
-function text(object: Json, field: string): string {
-  const value = object[field]
-  if (typeof value !== 'string' || value === '') throw new Skip(`${field} is missing`)
-  return value
 }
 
 function conditionId(market: Json): string {
@@ -224,27 +220,3 @@ function tickOf(market: Json): number {
   if (!TICKS_E4.has(tickE4)) throw new Skip(`tick ${shown(market.orderPriceMinTickSize)} is unknown`)
   return tickE4
 }
-
-/** A non-negative JSON number as an integer scaled by 10^digits, exactly. */
-function scaledNumber(market: Json, field: string, digits: number): number {
-  const value = market[field]
-  const scaled = typeof value === 'number' ? parseScaled(String(value), digits) : undefined
-  if (scaled === undefined || scaled < 0) throw new Skip(`${field} is missing or malformed`)
-  return scaled
-}
-
-function stringPair(market: Json, field: string): [string, string] {
-  const [first, second, ...more] = parseStringArray(market[field]) ?? []
-  if (first === undefined || second === undefined || more.length > 0) throw new Skip(`${field} is not a pair`)
-  return [first, second]
-}
-
-/** Gamma sends these arrays as JSON inside a string. */
-function parseStringArray(value: unknown): string[] | undefined {
-  const array = typeof value === 'string' ? parseJson(value) : undefined
-  return Array.isArray(array) && array.every((item): item is string => typeof item === 'string')
-    ? array
-    : undefined
-}
-
-const shown = (value: unknown): string => JSON.stringify(value ?? null).slice(0, 40)

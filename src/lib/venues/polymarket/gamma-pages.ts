@@ -4,7 +4,7 @@
  */
 
 import { ArbeesError, EXIT } from '../../core/errors.js'
-import { isObject } from './gamma-market.js'
+import { isObject } from './gamma-fields.js'
 import { parseJson, type VenueHttp } from './http.js'
 
 /** Of a cursor page; an offset page holds at most a hundred. */

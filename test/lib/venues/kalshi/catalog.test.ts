@@ -23,6 +23,7 @@ describe('Kalshi listings', () => {
         eventId: EVENT,
         easternDate: '2026-06-13',
         teams: ['NYK', 'SAS'],
+        teamNames: [['San Antonio'], ['San Antonio']],
         selection: 'SAS',
         title: 'SAS wins',
         tickE4: 100,
@@ -35,6 +36,26 @@ describe('Kalshi listings', () => {
       expect.objectContaining({ marketId: `${EVENT}-NYK`, selection: 'NYK' }),
     ])
     expect(markets[1]).not.toHaveProperty('exchangeIndex')
+  })
+
+  it('tells the names of the teams, the start and the number of the game, and its own middle price', () => {
+    const event = 'KXMLBGAME-26SEP051605AZWSHG2'
+    const mlb = (team: string, more: object) =>
+      entry(team, { ticker: `${event}-${team}`, event_ticker: event, ...more })
+    const entries = [
+      mlb('WSH', { yes_sub_title: 'Washington', yes_bid_dollars: '0.6000', yes_ask_dollars: '0.6300' }),
+      mlb('AZ', { yes_sub_title: 'Arizona', yes_bid_dollars: '0.0000', yes_ask_dollars: '0.4100' }),
+    ]
+    const told = { series: 'KXMLBGAME', eventEntries: [eventEntry({ event_ticker: event })] }
+    expect(gamesOf(listing(entries, told), 'mlb', NOW_MS).markets).toMatchObject([
+      {
+        teams: ['AZ', 'WSH'],
+        teamNames: [['Arizona'], ['Washington']],
+        ...{ easternTime: '16:05', gameNumber: 2, statedE4: 6150 },
+      },
+      { selection: 'AZ', easternTime: '16:05', gameNumber: 2 },
+    ])
+    expect(gamesOf(listing(entries, told), 'mlb', NOW_MS).markets[1]).not.toHaveProperty('statedE4')
   })
 
   it('whole contracts where fractions are off, or not spoken of', () => {

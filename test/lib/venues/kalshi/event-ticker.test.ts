@@ -36,6 +36,8 @@ describe('Kalshi event tickers', () => {
     ['KXNHLGAME', 'KXNHLGAME-26OCT10LATB', ['TB', 'LA'], '2026-10-10', ['LA', 'TB'], {}],
     ['KXNHLGAME', 'KXNHLGAME-26OCT10NJVGK', ['NJ', 'VGK'], '2026-10-10', ['NJ', 'VGK'], {}],
     ['KXNFLGAME', 'KXNFLGAME-26DEC31LALAC', ['LAC', 'LA'], '2026-12-31', ['LA', 'LAC'], {}],
+    ['KXNCAAFGAME', 'KXNCAAFGAME-25DEC27M-OHFRES', ['M-OH', 'FRES'], '2025-12-27', ['M-OH', 'FRES'], {}],
+    ['KXNCAAMBGAME', 'KXNCAAMBGAME-26FEB10MILWIUIN', ['IUIN', 'MILW'], '2026-02-10', ['MILW', 'IUIN'], {}],
     ['KXWNBAGAME', 'KXWNBAGAME-28FEB29LVPDX', ['LV', 'PDX'], '2028-02-29', ['LV', 'PDX'], {}],
     ['KXWNBAGAME', 'KXWNBAGAME-28FEB29CONNPDX', ['CONN', 'PDX'], '2028-02-29', ['CONN', 'PDX'], {}],
   ] as const)('%s %s with markets %j', (series, event, suffixes, easternDate, teams, more) => {

@@ -6,7 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../src/lib/core/clock.js'
 import type { League } from '../../../../src/lib/model/game.js'
 import { leagueOfSlug, PolymarketCatalog } from '../../../../src/lib/venues/polymarket/catalog.js'
-import { readEvent, readTeams } from '../../../../src/lib/venues/polymarket/gamma-market.js'
+import { readEvent } from '../../../../src/lib/venues/polymarket/gamma-market.js'
+import { readTeams } from '../../../../src/lib/venues/polymarket/gamma-teams.js'
 
 const START = Date.parse('2026-11-20T00:00:00Z')
 const CONDITION = `0x${'1f'.repeat(32)}`
@@ -49,9 +50,16 @@ const gammaEvent = {
 const context = { league: 'nba' as League, nowMs: START, teams: [] }
 const withMarket = (more: object): object => ({ ...gammaEvent, markets: [{ ...gammaMarket, ...more }] })
 
+/** The one market, or the reason, of an event of a two-way league. */
+function readOne(...args: Parameters<typeof readEvent>) {
+  const [reading, ...others] = readEvent(...args)
+  expect(others).toEqual([])
+  return reading
+}
+
 describe('a Gamma event', () => {
   it('becomes the market that it lists', () => {
-    expect(readEvent(gammaEvent, context)).toEqual({
+    expect(readOne(gammaEvent, context)).toEqual({
       kind: 'market',
       startMs: Date.parse('2026-11-21T01:00:00Z'),
       rules: '',
@@ -63,6 +71,11 @@ describe('a Gamma event', () => {
         eventId: 'nba-hou-uta-2026-11-20',
         easternDate: '2026-11-20',
         teams: ['HOU', 'UTA'],
+        teamNames: [
+          ['Houston Rockets', 'Rockets'],
+          ['Utah Jazz', 'Jazz', 'Jazz'],
+        ],
+        startMs: Date.parse('2026-11-21T01:00:00Z'),
         selection: 'HOU',
         title: 'Rockets vs. Jazz',
         tickE4: 100,
@@ -83,7 +96,7 @@ describe('a Gamma event', () => {
     ['the order of the slug turned round', '["Jazz", "Rockets"]', 'UTA'],
     ['other spelling', '["JAZZ ", "houston  rockets"]', 'UTA'],
   ])('takes its orientation from outcomes with %s', (_, outcomes, selection) => {
-    const reading = readEvent(withMarket({ outcomes }), context)
+    const reading = readOne(withMarket({ outcomes }), context)
     expect(reading).toMatchObject({ kind: 'market', market: { selection, teams: ['HOU', 'UTA'] } })
   })
 
@@ -94,15 +107,15 @@ describe('a Gamma event', () => {
     ['a city that both have', '["Los Angeles", "Lakers"]'],
     ['an empty name', '["", "Jazz"]'],
   ])('is skipped rather than guessed at with outcomes of %s', (_, outcomes) => {
-    expect(readEvent(withMarket({ outcomes }), context)).toMatchObject({
+    expect(readOne(withMarket({ outcomes }), context)).toMatchObject({
       kind: 'skipped',
       reason: expect.stringContaining('do not name the teams') as string,
     })
   })
 
   it('is skipped when nothing tells whom its outcomes name', () => {
-    expect(readEvent({ ...gammaEvent, teams: undefined }, context)).toMatchObject({ kind: 'skipped' })
-    const reading = readEvent({ ...gammaEvent, teams: undefined }, { ...context, teams: readTeams(teams) })
+    expect(readOne({ ...gammaEvent, teams: undefined }, context)).toMatchObject({ kind: 'skipped' })
+    const reading = readOne({ ...gammaEvent, teams: undefined }, { ...context, teams: readTeams(teams) })
     expect(reading).toMatchObject({ kind: 'market', market: { selection: 'HOU' } })
   })
 
@@ -167,7 +180,7 @@ describe('a Gamma event', () => {
     ['without negRisk', withMarket({ negRisk: undefined }), 'negRisk is missing'],
     ['without a condition', withMarket({ conditionId: '0x12' }), 'conditionId is malformed'],
   ])('%s is skipped with its reason', (_, event, reason) => {
-    expect(readEvent(event, context)).toMatchObject({ kind: 'skipped', reason })
+    expect(readOne(event, context)).toMatchObject({ kind: 'skipped', reason })
   })
 
   it.each([
@@ -177,7 +190,91 @@ describe('a Gamma event', () => {
     [0.1, 1000],
     [0.0001, 1],
   ])('has a tick of %d', (orderPriceMinTickSize, tickE4) => {
-    expect(readEvent(withMarket({ orderPriceMinTickSize }), context)).toMatchObject({ market: { tickE4 } })
+    expect(readOne(withMarket({ orderPriceMinTickSize }), context)).toMatchObject({ market: { tickE4 } })
+  })
+})
+
+describe("a Gamma event's own price", () => {
+  it.each([
+    [0.82, 0.84, 8300],
+    [0.5205, 0.53, 5252],
+    [0, 0.84, undefined],
+    [0.82, 1, undefined],
+    [0.06, 0.99, undefined],
+    [0.84, 0.82, undefined],
+    ['0.82', '0.84', undefined],
+    [undefined, 0.84, undefined],
+  ])('with best prices %s and %s is %s', (bestBid, bestAsk, statedE4) => {
+    const reading = readOne(withMarket({ bestBid, bestAsk }), context)
+    expect(reading?.kind === 'market' ? reading.market.statedE4 : 'skipped').toBe(statedE4)
+  })
+})
+
+describe('a Gamma event of soccer', () => {
+  const SLUG = 'epl-eve-cry-2026-11-21'
+  const clubs = [
+    { abbreviation: 'eve', name: 'Everton FC', alias: 'Everton' },
+    { abbreviation: 'cry', name: 'Crystal Palace FC' },
+  ]
+  const one = (suffix: string, question: string, n: number, more: object = {}) => ({
+    ...gammaMarket,
+    conditionId: `0x${n.toString(16).padStart(64, '0')}`,
+    slug: `${SLUG}-${suffix}`,
+    question,
+    outcomes: '["Yes", "No"]',
+    clobTokenIds: JSON.stringify([String(n * 10), String(n * 10 + 1)]),
+    negRisk: true,
+    ...more,
+  })
+  const HOME = one('eve', 'Will Everton FC win on 2026-11-21?', 1)
+  const DRAW = one('draw', 'Will Everton FC vs. Crystal Palace FC end in a draw?', 2)
+  const AWAY = one('cry', 'Will Crystal Palace FC win on 2026-11-21?', 3)
+  const match = (...markets: object[]) => ({
+    ...gammaEvent,
+    ...{ slug: SLUG, startTime: '2026-11-21T15:00:00Z', teams: clubs, markets },
+  })
+  const epl = { ...context, league: 'epl' as const }
+  const selected = (event: object) =>
+    readEvent(event, epl).map((each) =>
+      each.kind === 'market' ? [each.market.selection, each.market.kind] : each.reason,
+    )
+
+  it('becomes three markets, whatever else it lists', () => {
+    const halves = one('first-half-draw', 'Will Everton FC lead at half-time?', 9)
+    expect(selected(match(AWAY, halves, DRAW, HOME))).toEqual([
+      ['EVE', 'three_way'],
+      ['DRAW', 'three_way'],
+      ['CRY', 'three_way'],
+    ])
+  })
+
+  it.each<[string, object, string]>([
+    ['without the draw', match(HOME, AWAY), '0 three-way markets of draw'],
+    ['with one market twice', match(HOME, HOME, DRAW, AWAY), '2 three-way markets of eve'],
+    [
+      'with the questions swapped against the slugs',
+      match({ ...HOME, question: AWAY.question }, DRAW, { ...AWAY, question: HOME.question }),
+      'the question of eve does not name what its slug does',
+    ],
+    [
+      'whose draw asks for a winner',
+      match(HOME, { ...DRAW, question: HOME.question }, AWAY),
+      'the question of draw does not name what its slug does',
+    ],
+    [
+      'that asks for a stranger',
+      match({ ...HOME, question: 'Will Fulham FC win on 2026-11-21?' }, DRAW, AWAY),
+      'the question of eve does not name what its slug does',
+    ],
+    [
+      'with No before Yes',
+      match(HOME, DRAW, { ...AWAY, outcomes: '["No", "Yes"]' }),
+      'outcomes of cry are not Yes and No',
+    ],
+    ['with one market closed', match(HOME, DRAW, { ...AWAY, closed: true }), 'market closed'],
+    ['of two outcomes', match({ ...gammaMarket, slug: SLUG }), '0 three-way markets of eve'],
+  ])('%s is skipped whole, with its reason', (_, event, reason) => {
+    expect(selected(event)).toEqual([reason])
   })
 })
 
@@ -320,7 +417,8 @@ describe('the Polymarket catalog', () => {
     ['wnba-nyl-lva-2026-06-01', 'wnba'],
     ['nba-hou-uta-2026-11-20-spread-home-4pt5', undefined],
     ['btc-updown-5m-1790000000', undefined],
-    ['epl-ars-che-2026-11-20', undefined],
+    ['epl-ars-che-2026-11-20', 'epl'],
+    ['lal-bar-rma-2026-11-20', undefined],
   ])('knows the league of %s', (slug, league) => {
     expect(leagueOfSlug(slug)).toBe(league)
   })
@@ -402,7 +500,7 @@ describe.skipIf(!present)('recorded Gamma answers (ARBEES_FIXTURES)', () => {
     ]
     // Pickleball: no league of ours, the same form.
     const mlp = { league: 'mlp' as League, nowMs: Date.parse('2026-08-14T22:00:00Z'), teams: [] }
-    expect(readEvent({ slug: market.slug, title: 'x', teams: named, markets: [market] }, mlp)).toMatchObject({
+    expect(readOne({ slug: market.slug, title: 'x', teams: named, markets: [market] }, mlp)).toMatchObject({
       kind: 'market',
       market: {
         marketId: market.conditionId,
@@ -420,17 +518,17 @@ describe.skipIf(!present)('recorded Gamma answers (ARBEES_FIXTURES)', () => {
 
   it('a political event, a handicap and older events are skipped', () => {
     const [political] = read('rs_gamma_event') as unknown[]
-    expect(readEvent(political, context)).toMatchObject({ kind: 'skipped', reason: 'not a game' })
+    expect(readOne(political, context)).toMatchObject({ kind: 'skipped', reason: 'not a game' })
     const handicap = read('rs_gamma_market_sports_market_map_handicap') as { events: { slug: string }[] }
     const cs2 = { ...context, league: 'cs2' as League }
     expect(
-      readEvent({ ...handicap.events[0], closed: false, ended: false, markets: [handicap] }, cs2),
+      readOne({ ...handicap.events[0], closed: false, ended: false, markets: [handicap] }, cs2),
     ).toMatchObject({
       kind: 'skipped',
       reason: 'no moneyline market',
     })
     for (const event of read('py_http_responses_events_list') as unknown[]) {
-      expect(readEvent(event, context)).toMatchObject({ kind: 'skipped', reason: 'not a game' })
+      expect(readOne(event, context)).toMatchObject({ kind: 'skipped', reason: 'not a game' })
     }
   })
 
@@ -444,7 +542,7 @@ describe.skipIf(!present)('recorded Gamma answers (ARBEES_FIXTURES)', () => {
         { abbreviation: one, name: first },
       ]
       const market = { ...gammaMarket, slug, outcomes: JSON.stringify([second, first]) }
-      const reading = readEvent({ ...gammaEvent, slug, teams: named, markets: [market] }, context)
+      const reading = readOne({ ...gammaEvent, slug, teams: named, markets: [market] }, context)
       expect(reading).toMatchObject({
         kind: 'market',
         market: {
