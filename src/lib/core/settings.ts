@@ -88,6 +88,10 @@ export const SETTINGS = {
     'arbees/0.1 (+https://github.com/arbees/arbees)',
     'honest name, sent to the scoreboard',
   ),
+  'pairing.file': path(
+    '',
+    'YAML of pins, bans and reviewed settlement rules, read again when it changes; empty: none',
+  ),
   'strategy.min_edge_micros': wholeNumber(2_000, 'least net edge per contract, micro-dollars'),
   'strategy.max_size': wholeNumber(100, 'most contracts in one signal'),
   'strategy.valid': duration('1500ms', 'how long a signal may open'),

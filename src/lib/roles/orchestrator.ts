@@ -33,6 +33,7 @@ import { GameStates, type StateChange } from './game-states.js'
 import { Guard } from './guard.js'
 import { leaguesOf } from './leagues.js'
 import { MarketGameWriter } from './market-game-writer.js'
+import { PairingRulesFile } from './pairing-rules.js'
 import { bindPublisher } from './bind-publisher.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
@@ -59,6 +60,8 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   const leagues = leaguesOf(settings.leagues)
   const urls = venueUrls(settings)
   const codes = new TeamCodeBook()
+  // A wrong file is told before anything is bound.
+  const rules = new PairingRulesFile(settings['pairing.file'])
   const publisher = await bindPublisher(context, 'orchestrator')
   const catalogs = {
     kalshi: new KalshiCatalog({ baseUrl: urls.kalshiRest }),
@@ -79,6 +82,7 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
 
   const assignments = new ShardAssignments(settings.shards)
   const board = new GameBoard(codes, assignments, settings.env === 'sim')
+  board.setRules(rules.first)
   const games = publisher.channel(GAMES_SOURCE)
   const fleet = followShards(context, assignments)
   const orchestrator = new Orchestrator(context, board, games, writer, openRedisPublish(context), fleet)
@@ -86,6 +90,7 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   const states = new GameStates(context, leagues, codes, orchestrator)
   const timer = setInterval(() => {
     orchestrator.guarded('check', () => states.check())
+    orchestrator.guarded('pairing_file', () => orchestrator.lookAt(rules))
     orchestrator.republish()
   }, REPUBLISH_MS)
   lifecycle.defer('republish', () => clearInterval(timer))
@@ -125,6 +130,18 @@ class Orchestrator implements StateChange {
       this.countPoll(scoreboard.league, poll)
       return poll.nextDelayMs
     })
+  }
+
+  /** Obeys the operator's file as it stands now. */
+  lookAt(rules: PairingRulesFile): void {
+    const { counters, log } = this.context
+    const change = rules.look()
+    if (change.kind === 'changed') {
+      this.board.setRules(change.rules)
+      log.info(`pairing file read: ${change.rules.pins.length} pins, ${change.rules.bans.length} bans`)
+    }
+    if (change.kind === 'wrong') log.error(`pairing file: ${change.error}; what it said before stands`)
+    counters.set('pairing_file_wrong', rules.isWrong ? 1 : 0)
   }
 
   guarded(name: string, work: () => void): void {

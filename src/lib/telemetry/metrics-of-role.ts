@@ -80,6 +80,10 @@ export const STATES: Readonly<Record<string, State>> = {
     label: 'catalog',
     help: '1 while not all announced fee changes can be read.',
   },
+  pairing_file_wrong: {
+    name: 'pairing_file_wrong',
+    help: '1 while the pairing file cannot be read: what it said before stands.',
+  },
   exposure_usd: { name: 'exposure_dollars', help: 'At risk.' },
   limit_usd: { name: 'exposure_limit_dollars', help: 'What may be at risk in total.' },
   recovering: { name: 'recovering', help: '1 until it knows what its last life left: it enters nothing.' },

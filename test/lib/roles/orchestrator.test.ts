@@ -165,6 +165,15 @@ describe('the orchestrator', () => {
         .sort(),
     ).toEqual(codes.toSorted())
     expect(codes).toContain(game!.markets[2]!.selection)
+    // Simulated venues settle by the one result: nothing of it is unknown, and trading goes on.
+    for (const { settlement } of game!.markets) {
+      expect(settlement).toEqual({
+        overtime: 'included',
+        tie: 'impossible',
+        postponed: 'stays',
+        canceled: 'half',
+      })
+    }
     expect(game!.markets[2]!.token_ids).toHaveLength(2)
     expect(received[0]!.message.header.seq).toBe(1)
     // Both sources tell the same evening.
@@ -185,16 +194,26 @@ describe('the orchestrator', () => {
     expect(role.lines.some((line) => line.includes('no Redis'))).toBe(true)
   })
 
-  it('sends every state again within seconds, changed or not', async () => {
-    const { states, newest } = await orchestrator(await simulator())
-    await until(() => newest().length > 0, 'a game')
-    const { game_id: id } = newest()[0]!
+  it('sends every state again within seconds, changed or not, and obeys what the pairing file says by then', async () => {
+    const file = join(await tempDir(), 'pairing.yaml')
+    await writeFile(file, '')
+    const { states, newest, paired, counters } = await orchestrator({
+      ...(await simulator()),
+      'pairing.file': file,
+    })
+    await until(() => paired().length > 0, 'a game is paired')
+    const { game_id: id, league } = paired()[0]!
+    await writeFile(file, `bans: [{ league: ${league}, game: ${id}, why: not this one }]`)
     const before = states().filter(({ game_id }) => game_id === id).length
     await until(
       () => states().filter(({ game_id }) => game_id === id).length > before + 1,
       'it comes again',
       15_000,
     )
+    const banned = () => newest().find(({ game_id }) => game_id === id)
+    await until(() => banned()?.markets.length === 0, 'it is not paired any more', 15_000)
+    expect(counters.get('unpaired:banned')).toBe(3)
+    expect(counters.get('pairing_file_wrong')).toBe(0)
   })
 
   it('gives games to shards that it hears, by the hash, ahead of time; those of one that stops go to the others', async () => {
@@ -360,6 +379,20 @@ describe('the orchestrator', () => {
     },
     30_000,
   )
+
+  it('refuses a pairing file that is wrong, or not there, before it binds', async () => {
+    const file = join(await tempDir(), 'pairing.yaml')
+    const start = () => {
+      const role = testRole('orchestrator', {
+        'endpoints.orchestrator': 'tcp://127.0.0.1:*',
+        'pairing.file': file,
+      })
+      return runOrchestrator(role.context)
+    }
+    await expect(start()).rejects.toMatchObject({ code: 'NO_PAIRING_FILE', exit: 4 })
+    await writeFile(file, 'bans: [{ market: X }]')
+    await expect(start()).rejects.toMatchObject({ code: 'BAD_PAIRING_FILE', exit: 4 })
+  })
 
   it('refuses a league that it does not know', async () => {
     const role = testRole('orchestrator', {
