@@ -54,6 +54,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'mirror',
     'history',
     'venues',
+    'games',
     'risk',
     'execution',
     'roles',

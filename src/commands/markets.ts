@@ -3,6 +3,7 @@ import { BaseCommand } from '../lib/cli/base-command.js'
 import { envFlag } from '../lib/cli/flags.js'
 import { systemClock } from '../lib/core/clock.js'
 import type { MarketsReport } from '../lib/operator/markets.js'
+import type { UnpairedReport } from '../lib/operator/markets-unpaired.js'
 import type { PolymarketReport } from '../lib/operator/polymarket-markets.js'
 
 export default class Markets extends BaseCommand {
@@ -27,6 +28,10 @@ export default class Markets extends BaseCommand {
       description: "Polymarket's open games of a league",
       command: '<%= config.bin %> <%= command.id %> polymarket --league nba',
     },
+    {
+      description: 'which games are paired now, and of every other market why not',
+      command: '<%= config.bin %> <%= command.id %> --unpaired --league nba',
+    },
     { description: 'one object', command: '<%= config.bin %> <%= command.id %> --status closed --json' },
   ]
   static override args = {
@@ -39,7 +44,7 @@ export default class Markets extends BaseCommand {
   static override flags = {
     league: Flags.string({
       summary: 'one league; all of the settings when not given',
-      options: ['nba', 'wnba', 'nfl', 'nhl', 'mlb'],
+      options: ['nba', 'wnba', 'nfl', 'nhl', 'mlb', 'cfb', 'cbb', 'epl', 'mls'],
       exclusive: ['event'],
     }),
     event: Flags.string({
@@ -53,24 +58,34 @@ export default class Markets extends BaseCommand {
     })(),
     skipped: Flags.boolean({ summary: 'also list those that are left out, and why' }),
     rules: Flags.boolean({ summary: 'also print the rules that decide who is paid' }),
+    unpaired: Flags.boolean({
+      summary: "pair both venues' games of today and yesterday, and tell why each other market is not paired",
+      exclusive: ['event', 'status', 'rules'],
+    }),
     env: envFlag,
   }
 
-  async run(): Promise<MarketsReport | PolymarketReport> {
+  async run(): Promise<MarketsReport | PolymarketReport | UnpairedReport> {
     const { args, flags } = await this.parse(Markets)
     const { settings } = this.loadSettings(
       { config: flags.config, data_dir: flags['data-dir'], env: flags.env, leagues: flags.league },
       { live: true },
     )
-    const { renderMarkets } = await import('../lib/operator/markets-view.js')
+    const { renderMarkets, renderUnpaired } = await import('../lib/operator/markets-view.js')
+    const { stdout } = process
+    const options = { width: stdout.columns, color: this.colors, skipped: flags.skipped }
+    if (flags.unpaired) {
+      const { lookForUnpaired } = await import('../lib/operator/markets-unpaired.js')
+      const unpaired = await lookForUnpaired({ settings, clock: systemClock })
+      this.log(stdout.isTTY ? renderUnpaired(unpaired, options) : JSON.stringify(unpaired))
+      return unpaired
+    }
     const { event, status, rules } = flags
     const asked = { settings, clock: systemClock, event, status, rules }
     const report =
       args.venue === 'polymarket'
         ? await (await import('../lib/operator/polymarket-markets.js')).listPolymarket(asked)
         : await (await import('../lib/operator/markets.js')).listMarkets(asked)
-    const { stdout } = process
-    const options = { width: stdout.columns, color: this.colors, skipped: flags.skipped }
     if (stdout.isTTY) this.log(renderMarkets(report, options))
     else this.log(JSON.stringify(report))
     return report

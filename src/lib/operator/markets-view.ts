@@ -6,6 +6,7 @@ import type { Column, TableOptions } from '../view/table.js'
 import { wrapText } from '../view/text-width.js'
 import { formatAge, plural } from '../view/units.js'
 import type { MarketRow, MarketsReport, SkippedMarket } from './markets.js'
+import type { PairedRow, UnpairedReport, UnpairedRow } from './markets-unpaired.js'
 import type { PolymarketReport, PolymarketRow } from './polymarket-markets.js'
 
 /** Lines without a newline at the end; `skipped` lists those that are left out. */
@@ -13,6 +14,48 @@ export const renderMarkets = (report: MarketsReport | PolymarketReport, options:
   report.venue === 'kalshi'
     ? renderListing(report, 'Kalshi', COLUMNS, options)
     : renderListing(report, 'Polymarket', POLYMARKET_COLUMNS, options)
+
+/** Pairs first, then what is not paired and why, then the counts. Lines without a newline at the end. */
+export function renderUnpaired(report: UnpairedReport, { skipped, ...options }: ListOptions): string {
+  const { paired, unpaired, left_out: leftOut, counts } = report
+  const palette = createPalette(options.color)
+  const reasons = Object.entries(counts.unpaired).map(([reason, count]) => `${reason} ${count}`)
+  const more = skipped || leftOut.length === 0 ? '' : ' (--skipped tells why)'
+  const rest = leftOut.map(({ venue, id, reason }) => ({ series: venue, market: id, reason }))
+  return [
+    ...(paired.length === 0 ? [] : [renderTable(paired, PAIRED, options), '']),
+    ...(unpaired.length === 0 ? [] : [renderTable(unpaired, UNPAIRED, options), '']),
+    ...(skipped && rest.length > 0 ? [renderTable(rest, SKIPPED, options), ''] : []),
+    `${counts.paired_games} of ${plural(counts.games, 'game')} paired; ${plural(unpaired.length, 'market')} not` +
+      `${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}; ${leftOut.length} left out by the catalogs${more}`,
+    ...report.notices.map((notice) => palette.warn(notice)),
+  ].join('\n')
+}
+
+const paysOn = (markets: Readonly<Record<string, string>>): string => Object.values(markets).join(' ')
+/** What the names of several markets begin with; a single one is the event's own. */
+const eventOf = (markets: Readonly<Record<string, string>>): string => {
+  const [first = '', ...others] = Object.keys(markets)
+  return others.length === 0 ? first : first.slice(0, first.lastIndexOf('-'))
+}
+
+const PAIRED: readonly Column<PairedRow>[] = [
+  { title: 'game', value: ({ game }) => game, minWidth: 10 },
+  { title: 'state', value: ({ status }) => status, dropOrder: 2 },
+  { title: 'starts', value: ({ start_time: time }) => time.replace(/:\d\d\.\d{3}Z$/, 'Z'), dropOrder: 3 },
+  { title: 'Kalshi', value: ({ kalshi }) => eventOf(kalshi), minWidth: 24 },
+  { title: 'pay on', value: ({ kalshi }) => paysOn(kalshi), dropOrder: 1 },
+  { title: 'Polymarket', value: ({ polymarket }) => eventOf(polymarket), minWidth: 22 },
+  { title: 'yes pays on', value: ({ polymarket }) => paysOn(polymarket) },
+]
+
+const UNPAIRED: readonly Column<UnpairedRow>[] = [
+  // Whole where it can be: a pin or a ban names it.
+  { title: 'not paired', value: ({ event }) => event, minWidth: 24 },
+  { title: 'yes', value: ({ selection }) => selection },
+  { title: 'date (ET)', value: ({ eastern }) => eastern, dropOrder: 1 },
+  { title: 'why', value: ({ reason, why }) => `${reason}: ${why}`, minWidth: 20 },
+]
 
 type ListOptions = TableOptions & { readonly skipped: boolean }
 

@@ -156,7 +156,7 @@ export const visible = (text: string): string =>
     .map((line) => sanitize(line, 20_000))
     .join('\n')
 
-const UNREACHABLE = new Set(['KALSHI_UNREACHABLE', 'VENUE_UNREACHABLE'])
+const UNREACHABLE = new Set(['KALSHI_UNREACHABLE', 'VENUE_UNREACHABLE', 'SCOREBOARD_UNREACHABLE'])
 
 /** Names the place that was asked: the same command serves every env. */
 export function withVenue(error: unknown, place: string, env: string): unknown {
