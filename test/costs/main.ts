@@ -13,7 +13,6 @@ import { Journal } from '../../src/lib/bus/journal/journal.js'
 import { FileStorage } from '../../src/lib/bus/journal/storage.js'
 import { systemClock } from '../../src/lib/core/clock.js'
 import { hostId } from '../../src/lib/core/ids.js'
-import { TeamCodeBook } from '../../src/lib/games/team-codes.js'
 import { decode, encode } from '../../src/lib/messages/codec.js'
 import type { Message } from '../../src/lib/messages/codec.js'
 import { ShardDecider } from '../../src/lib/roles/shard-decider.js'
@@ -24,7 +23,10 @@ import { COND, HOU, gameState } from '../lib/roles/shard-stage.js'
 const ROUNDS = 7
 const MESSAGES = 20_000
 const host = hostId()
-const strategy = { minEdgeMicros: 2_000, maxSizeE2: 10_000, maxEdgeMicros: 300_000, validMs: 1_500 }
+const strategy = {
+  ...{ minEdgeMicros: 2_000, delayCostMicrosPerS: 2_500, maxSizeE2: 10_000, maxEdgeMicros: 300_000 },
+  validMs: 1_500,
+}
 const CHANNELS = ['kalshi.orderbook', 'kalshi.prices', 'poly.orderbook', 'poly.prices']
 
 const epoch = Date.now()
@@ -81,8 +83,8 @@ async function usPerMessage(inputs: ShardInputs, perTurn: number): Promise<numbe
 
 function decider(clock = systemClock): ShardDecider {
   const nothing = () => undefined
-  const parts = { index: 0, codes: new TeamCodeBook(), host, strategy, clock }
-  return new ShardDecider({ ...parts, onNoSignal: nothing, onRefused: nothing })
+  const parts = { index: 0, host, strategy, clock }
+  return new ShardDecider({ ...parts, onNoSignal: nothing, onWorthless: nothing, onRefused: nothing })
 }
 
 async function recorded(perTurn: number): Promise<{ us: number; bytes: number }> {

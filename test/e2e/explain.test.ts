@@ -137,9 +137,10 @@ function check(explanation: Explanation): void {
 
   let [cost, fees] = [0, 0]
   for (const [i, leg] of (published.payload.legs as Payload[]).entries()) {
-    const isBook = ({ source }: { source: string }) => source === `${leg.venue}.orderbook`
-    const named = (published.payload.inputs as Payload[]).find(isBook)
-    const book = at(named.source, named.epoch, named.seq)!.payload
+    const books = (published.payload.inputs as Payload[])
+      .filter(({ source }) => source === `${leg.venue}.orderbook`)
+      .map(({ source, epoch, seq }) => at(source, epoch, seq)!.payload)
+    const book = books.find(({ market_id }) => market_id === leg.market_id)
     const { fee } = then.payload.markets.find((each: Payload) => each.market_id === leg.market_id)
     const asks: [number, number][] =
       leg.outcome === 'yes'

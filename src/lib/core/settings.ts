@@ -93,6 +93,10 @@ export const SETTINGS = {
     'YAML of pins, bans and reviewed settlement rules, read again when it changes; empty: none',
   ),
   'strategy.min_edge_micros': wholeNumber(2_000, 'least net edge per contract, micro-dollars'),
+  'strategy.delay_cost_micros_per_s': wholeNumber(
+    2_500,
+    'added to the least edge for each second that a venue holds an order, micro-dollars',
+  ),
   'strategy.max_size': wholeNumber(100, 'most contracts in one signal'),
   'strategy.valid': duration('1500ms', 'how long a signal may open'),
   'limits.order_usd': wholeNumber(200, 'most dollars in one order'),

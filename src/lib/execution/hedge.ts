@@ -1,7 +1,8 @@
 /**
- * The later legs of a plan: as much as the opening leg is known to have filled, each at its own price cap. A leg is
- * sent again when it fell short, at most three times for what is known, and an attempt begins only when the one before
- * is final in the ledger. When the opening leg turns out to have filled more, the legs follow again.
+ * The later legs of a plan, one after the other, each at its own price cap: as much as every leg before it is known to
+ * have filled, so that of three legs the last never adds to what the second could not hedge. A leg is sent again when it
+ * fell short, at most three times for what is known, and an attempt begins only when the one before is final in the
+ * ledger. When the opening leg turns out to have filled more, the legs follow again.
  */
 
 import { sleep } from '../core/backoff.js'
@@ -41,7 +42,7 @@ export class Hedge {
       .map((market, index) => ({ leg: index + 1, market, filledE6: 0, attempts: 0, ended: 'no' }))
   }
 
-  /** What the later legs aim at, contracts x 10^6. */
+  /** What the opening leg has filled, contracts x 10^6. */
   get targetE6(): number {
     return this.target
   }
@@ -66,10 +67,15 @@ export class Hedge {
     for (const leg of this.legs) await this.followLeg(leg)
   }
 
+  /** What every leg before this one has filled. */
+  private filledBefore({ leg }: LaterLeg): number {
+    return Math.min(this.target, ...this.legs.slice(0, leg - 1).map(({ filledE6 }) => filledE6))
+  }
+
   private async followLeg(leg: LaterLeg): Promise<void> {
     const { execution, plan } = this
     for (let tries = 0; tries < MAX_ATTEMPTS && leg.ended === 'no'; tries++) {
-      const sizeE2 = orderableE2(this.target - leg.filledE6, leg.market)
+      const sizeE2 = orderableE2(this.filledBefore(leg) - leg.filledE6, leg.market)
       if (sizeE2 === 0) return
       const pauseMs = execution.timing.retryAfterMs[tries - 1] ?? 0
       if (tries > 0 && (await sleep(pauseMs, execution.cut)) === 'aborted') return

@@ -9,6 +9,7 @@ import { GAME_STATUSES, LEAGUES, MARKET_KINDS } from '../model/game.js'
 import { ORDER_STATES, TRADE_STATUSES } from '../model/order.js'
 import { QUOTE_STATES } from '../model/quote.js'
 import { CANCELED_RULES, OVERTIME_RULES, POSTPONED_RULES, TIE_RULES } from '../model/settlement.js'
+import { COMBINATION_KINDS } from '../model/signal.js'
 import { ENVS, VENUES } from '../model/venue.js'
 import type { Family } from './topics.js'
 
@@ -165,7 +166,7 @@ const GAME_NOTICE: Fields = [
 
 const SIGNALS: Fields = [
   ['id', isText],
-  ['kind', oneOf(['cross-venue'])],
+  ['kind', oneOf(COMBINATION_KINDS)],
   ['game_id', isText],
   ['pair', isText],
   [

@@ -7,6 +7,7 @@
 import type { GameStatus, League, MarketKind } from '../model/game.js'
 import type { SettlementRules } from '../model/settlement.js'
 import type { OrderState, TradeStatus } from '../model/order.js'
+import type { CombinationKind } from '../model/signal.js'
 import type { QuoteState } from '../model/quote.js'
 import type { Env, Mode, Outcome, Side, Venue } from '../model/venue.js'
 
@@ -129,7 +130,7 @@ export interface SignalInputPayload {
 
 export interface SignalsPayload {
   readonly id: string
-  readonly kind: 'cross-venue'
+  readonly kind: CombinationKind
   readonly game_id: string
   readonly pair: string
   readonly legs: readonly SignalLegPayload[]

@@ -10,6 +10,7 @@ import { GAME_STATUSES, LEAGUES, MARKET_KINDS } from '../model/game.js'
 import { ORDER_STATES, TRADE_STATUSES } from '../model/order.js'
 import { QUOTE_STATES } from '../model/quote.js'
 import { CANCELED_RULES, OVERTIME_RULES, POSTPONED_RULES, TIE_RULES } from '../model/settlement.js'
+import { COMBINATION_KINDS } from '../model/signal.js'
 import { ENVS, MODES, VENUES } from '../model/venue.js'
 
 const text = v.pipe(v.string(), v.nonEmpty())
@@ -116,7 +117,7 @@ const gameNotice = v.object({ league: v.picklist(LEAGUES), game_id: text })
 
 const signals = v.object({
   id: text,
-  kind: v.picklist(['cross-venue']),
+  kind: v.picklist(COMBINATION_KINDS),
   game_id: text,
   pair: text,
   legs: v.array(v.object({ venue, market_id: text, outcome, side, limit: price, size })),

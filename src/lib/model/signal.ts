@@ -8,8 +8,8 @@ export interface SignalLeg {
   readonly outcome: Outcome
   readonly side: Side
   /**
-   * Worst price this leg may pay (buy) or get (sell), in the outcome's own price space. The opening leg's is the worst level it was
-   * planned through, a later leg's is break-even.
+   * Worst price this leg may pay (buy) or get (sell), in the outcome's own price space. The opening leg's is the worst
+   * level it was planned through; whatever the later ones pay within theirs, the plan loses nothing.
    */
   readonly limitE4: number
   readonly sizeE2: number
@@ -24,13 +24,17 @@ export interface SignalInput {
   readonly ageUs: number
 }
 
+/** What its legs are of: both venues, one venue's two markets, or all three outcomes of a game that can be drawn. */
+export const COMBINATION_KINDS = ['cross-venue', 'same-venue', 'three-way'] as const
+export type CombinationKind = (typeof COMBINATION_KINDS)[number]
+
 export interface Signal {
   /** hash(pair, orientation, trigger's source, epoch, seq); a manual order's is its own. */
   readonly id: string
   /** manual: one leg that somebody typed; no shard sends it. */
-  readonly kind: 'cross-venue' | 'manual'
+  readonly kind: CombinationKind | 'manual'
   readonly gameId: string
-  /** Both market ids and which outcome is bought where: one open plan per pair and orientation. */
+  /** Which outcome of which market is bought where: one open plan for each. */
   readonly pair: string
   readonly legs: readonly SignalLeg[]
   /** Equal shares in every leg. */
@@ -46,4 +50,4 @@ export interface Signal {
 }
 
 /** What a strategy decides and a shard publishes. */
-export type StrategySignal = Signal & { readonly kind: 'cross-venue' }
+export type StrategySignal = Signal & { readonly kind: CombinationKind }

@@ -33,6 +33,9 @@ const shardOf = ({ name }: CheckPayload, otherwise: string): string => {
 const SENTENCES: Readonly<Record<RefusalCode, Sentence>> = {
   BAD_PLAN: 'its legs, sizes, prices or validity are none that a strategy of ours sends',
   UNKNOWN_MARKET: "no message about games has told the details of a leg's market",
+  PAYOUT_OVERSTATED: 'by what the games tell of its markets, its legs pay less at worst than it says',
+  SETTLEMENT_UNKNOWN:
+    'what a leg pays when the game is tied, decided in overtime, postponed or canceled is not known for certain',
   EXPIRED: withCheck(
     'it came too late',
     /^age_ms$/,

@@ -36,6 +36,10 @@ export type DenialCode =
   | 'BAD_PLAN'
   /** No `games.` message has told the details of a leg's market. */
   | 'UNKNOWN_MARKET'
+  /** By exec's own markets its legs pay less at worst than the signal says. */
+  | 'PAYOUT_OVERSTATED'
+  /** Real money, and a venue does not say what a leg pays on some end of the game. */
+  | 'SETTLEMENT_UNKNOWN'
   | 'EXPIRED'
   /** Stamped later than our own clock allows. */
   | 'FROM_FUTURE'

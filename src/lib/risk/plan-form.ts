@@ -9,13 +9,20 @@ const MAX_VALID_MS = 60_000
 const MAX_SIZE_E2 = 1e9
 
 /**
- * A strategy buys two or more legs; what somebody typed is one leg, a purchase or a sale. Each is of a size and at a
- * price that can be, and no two are the same.
+ * A strategy buys as many legs as its kind has; what somebody typed is one leg, a purchase or a sale. Each is of a size
+ * and at a price that can be, and no two are the same.
  */
 export function isSound({ kind, legs, validMs }: Signal): boolean {
-  const isFit = kind === 'manual' ? legs.length === 1 : legs.length >= 2 && legs.every(isBuy)
+  const isFit = legs.length === LEGS[kind] && (kind === 'manual' || legs.every(isBuy))
   const distinct = new Set(legs.map(({ venue, marketId, outcome }) => `${venue} ${marketId} ${outcome}`))
   return isFit && validMs <= MAX_VALID_MS && legs.every(canBe) && distinct.size === legs.length
+}
+
+const LEGS: Readonly<Record<Signal['kind'], number>> = {
+  manual: 1,
+  'cross-venue': 2,
+  'same-venue': 2,
+  'three-way': 3,
 }
 
 const isBuy = ({ side }: SignalLeg): boolean => side === 'buy'

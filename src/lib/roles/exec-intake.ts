@@ -17,9 +17,11 @@ import { signalOf } from '../messages/convert.js'
 import { wrongSeal } from '../messages/signal-seal.js'
 import type { Header } from '../messages/payloads.js'
 import type { PlannedOrder, VenueDenial } from '../model/admission.js'
+import type { GameMarket } from '../model/game.js'
 import type { OrderState } from '../model/order.js'
 import type { Signal } from '../model/signal.js'
 import type { Check, DenialCode } from '../risk/limits.js'
+import { payoutDenial } from '../risk/payout.js'
 import type { Histogram } from '../telemetry/histogram.js'
 import type { ExecMarkets } from './exec-markets.js'
 import type { RoleContext } from './role.js'
@@ -83,7 +85,7 @@ export class ExecIntake {
       return
     }
     const legMarkets = signal.legs.map((leg) => markets.marketOf(leg, signal.gameId))
-    const blocked = execution.entryBlock()
+    const blocked = execution.entryBlock() ?? this.payoutDenial(signal, legMarkets)
     const decision = execution.risk.openPlan({
       signal,
       markets: legMarkets,
@@ -123,6 +125,13 @@ export class ExecIntake {
       this.execution.listener.onAlarm(`signal ${signal.id} is not taken: ${messageOf(error)}`)
       return 'LEDGER_FAILED'
     }
+  }
+
+  private payoutDenial(signal: Signal, markets: readonly (GameMarket | undefined)[]): DenialCode | undefined {
+    const { env, mode } = this.execution
+    const [leg] = signal.legs
+    const teams = leg === undefined ? undefined : this.markets.teamsOf(leg)
+    return payoutDenial({ signal, markets, teams, isRealMoney: mode === 'live' && env !== 'sim' })
   }
 
   /** What the leg of a sale may take at most. */

@@ -14,6 +14,8 @@ import type { Venue } from '../model/venue.js'
 interface ListedMarket {
   readonly market: GameMarket
   readonly gameId: string
+  /** Codes of the game's home and away team. */
+  readonly teams: readonly [string, string]
 }
 
 /** A publisher of books: believed while its heartbeat is heard. */
@@ -55,8 +57,10 @@ export class ExecMarkets {
   applyGame(payload: GamesPayload): string | undefined {
     const state = gameStateOf(payload)
     if (state === undefined) return 'bad_tick_or_size'
+    const { gameId, home, away } = state
+    const teams = [home.code, away.code] as const
     for (const market of state.markets) {
-      remember(this.markets, keyOf(market.venue, market.marketId), { market, gameId: state.gameId })
+      remember(this.markets, keyOf(market.venue, market.marketId), { market, gameId, teams })
       if (market.venue !== 'kalshi') continue
       this.shardless.delete(market.marketId)
       if (market.exchangeIndex === undefined) this.shardless.add(market.marketId)
@@ -72,6 +76,11 @@ export class ExecMarkets {
   ): GameMarket | undefined {
     const listed = this.markets.get(keyOf(leg.venue, leg.marketId))
     return listed?.gameId === gameId ? listed.market : undefined
+  }
+
+  /** The codes of the teams that a market's game is between. */
+  teamsOf({ venue, marketId }: { readonly venue: Venue; readonly marketId: string }) {
+    return this.markets.get(keyOf(venue, marketId))?.teams
   }
 
   /** The game of a market; undefined when no game has told of it. */

@@ -1,63 +1,31 @@
 /**
- * What a shard knows: the books and quotes of every market it hears of, the games that are its own, and the pairs that
- * a price touches. Messages go in; times are this process's monotonic clock, us.
+ * What a shard knows: the books and quotes of every market it hears of, the games that are its own, and the
+ * combinations that a price touches. Messages go in; times are this process's monotonic clock, us.
  */
 
 import type { Gap } from '../bus/gap.js'
-import type { TeamCodeBook } from '../games/team-codes.js'
 import type { ChannelBeat, FeedBeat, Heartbeat } from '../messages/heartbeat.js'
 import type { Header, OrderbookPayload, PricesPayload, WireLevel } from '../messages/payloads.js'
 import { orderbookSource, pricesSource } from '../messages/sources.js'
-import type { GameMarket, GameState, League } from '../model/game.js'
+import type { GameState } from '../model/game.js'
 import { priceE4FromWire, sizeE2FromWire } from '../model/price.js'
 import { VENUES } from '../model/venue.js'
 import type { Venue } from '../model/venue.js'
-import { BookView, FeedView } from '../strategy/book-view.js'
-import type { ChannelView, Ladder, MessageRef } from '../strategy/book-view.js'
-import { marketPair } from '../strategy/market-pair.js'
-import type { GameView, MarketPair, PairLeg } from '../strategy/market-pair.js'
+import { FeedView } from '../strategy/book-view.js'
+import type { BookView, ChannelView, Ladder, MessageRef } from '../strategy/book-view.js'
+import { ShardGames } from './shard-games.js'
+import type { ShardGamesOptions } from './shard-games.js'
+import { ShardMarkets, judgeSelection } from './shard-markets.js'
+import type { MarketEntry } from './shard-markets.js'
 
-/** A game that is over keeps its markets this long, then frees them. */
-const OVER_KEPT_US = 600_000_000
-/** A game that nobody speaks of any more is forgotten, and a market of no game of ours likewise. */
-const SILENT_KEPT_US = 3_600_000_000
-const SWEEP_US = 60_000_000
-/** Markets of no game of ours are kept too, since a game may come after its prices: at most so many per venue. */
-const MAX_MARKETS = 5_000
 /** Clocks of two hosts may differ by this much: what is judged by wall clock counts as this much older. */
 const REMOTE_MARGIN_US = 100_000
 
-/** A market's view and what depends on it. */
-export interface MarketEntry {
-  readonly book: BookView
-  /** The pairs that a price of this market touches. */
-  pairs: readonly MarketPair[]
-  /** Set while it belongs to a game of this shard. */
-  leg: PairLeg | undefined
-  gameKey: string | undefined
-  /** When a message of it last came. */
-  heardUs: number
-}
-
-interface GameEntry {
-  readonly view: GameView
-  readonly marketsText: string
-  readonly entries: readonly MarketEntry[]
-  readonly pairs: readonly MarketPair[]
-  /** Over for long: its markets were let go. */
-  readonly freed: boolean
-  overSinceUs: number | undefined
-}
-
-export interface ShardBooksOptions {
-  readonly index: number
-  readonly codes: TeamCodeBook
+export interface ShardBooksOptions extends ShardGamesOptions {
   /** `hostId()`: stamps of another host are not comparable. */
   readonly host: string
   /** Wall clock, Unix ms: only to judge messages of another host. */
   readonly nowMs: () => number
-  /** A pair is traded no more. */
-  readonly onPairGone: (pair: MarketPair) => void
 }
 
 /** What counts of a heartbeat here. */
@@ -77,15 +45,13 @@ export class ShardBooks {
     kalshi: new FeedView('kalshi'),
     poly: new FeedView('poly'),
   }
-  private readonly markets: Readonly<Record<Venue, Map<string, MarketEntry>>> = {
-    kalshi: new Map(),
-    poly: new Map(),
-  }
-  private readonly games = new Map<string, GameEntry>()
+  private readonly markets: ShardMarkets
+  private readonly games: ShardGames
   private readonly channels = new Map<string, ChannelView>()
-  private sweptUs = 0
 
   constructor(private readonly options: ShardBooksOptions) {
+    this.markets = new ShardMarkets(this.feeds)
+    this.games = new ShardGames(options, this.markets)
     for (const venue of VENUES) {
       this.channels.set(pricesSource(venue), this.feeds[venue].prices)
       this.channels.set(orderbookSource(venue), this.feeds[venue].orderbook)
@@ -93,26 +59,24 @@ export class ShardBooks {
   }
 
   get gameCount(): number {
-    return this.games.size
+    return this.games.count
   }
 
   get marketCount(): number {
-    return this.markets.kalshi.size + this.markets.poly.size
+    return this.markets.count
+  }
+
+  get combinationCount(): number {
+    return this.games.combinationCount
   }
 
   /** Undefined for one that nobody spoke of. */
   market(venue: Venue, marketId: string): Readonly<MarketEntry> | undefined {
-    return this.markets[venue].get(marketId)
-  }
-
-  get pairCount(): number {
-    let count = 0
-    for (const { pairs } of this.games.values()) count += pairs.length
-    return count
+    return this.markets.find(venue, marketId)
   }
 
   applyBook(payload: OrderbookPayload, header: Header, recvUs: number): Misfit | undefined {
-    const { book } = this.entry(payload.venue, payload.market_id, recvUs)
+    const { book } = this.markets.heard(payload.venue, payload.market_id, recvUs)
     const { orderbook } = book.feed
     orderbook.enter(header.epoch)
     book.bookGeneration = orderbook.generation
@@ -129,9 +93,9 @@ export class ShardBooks {
     return undefined
   }
 
-  /** The market that the quote is of, with the pairs to evaluate. */
+  /** The market that the quote is of, with the combinations to evaluate. */
   applyQuote(payload: PricesPayload, header: Header, recvUs: number): MarketEntry {
-    const entry = this.entry(payload.venue, payload.market_id, recvUs)
+    const entry = this.markets.heard(payload.venue, payload.market_id, recvUs)
     const { book } = entry
     const { prices } = book.feed
     prices.enter(header.epoch)
@@ -141,36 +105,15 @@ export class ShardBooks {
     remember(book.quoteMessage, header)
     if (payload.selection !== book.selection) {
       book.selection = payload.selection
-      this.judgeSelection(entry)
+      judgeSelection(entry)
     }
     if (payload.state === 'LIVE') this.prove(book, header, recvUs)
     return entry
   }
 
-  /**
-   * A game's whole state, sent at `sentMs` by the orchestrator's clock, which `fetchedMs` is of too. One that another
-   * shard trades is dropped.
-   */
+  /** A game's whole state, sent at `sentMs` by the orchestrator's clock. */
   applyGame(state: GameState, sentMs: number, nowUs: number): void {
-    this.sweep(nowUs)
-    const key = gameKeyOf(state)
-    const known = this.games.get(key)
-    if (state.shard !== this.options.index) {
-      if (known !== undefined) this.dropGame(key, known)
-      return
-    }
-    const marketsText = JSON.stringify(state.markets)
-    const isOver = state.status !== 'pre' && state.status !== 'live'
-    const isSame = known?.marketsText === marketsText && (isOver || !known.freed)
-    const game = isSame ? known : this.attach(key, state, marketsText, nowUs)
-    game.view.status = state.status
-    game.view.heardUs = nowUs
-    game.view.fetchedUs = fetchedUsOf(state.fetchedMs, sentMs, nowUs)
-    game.overSinceUs = isOver ? (game.overSinceUs ?? nowUs) : undefined
-    if (game.overSinceUs !== undefined && nowUs - game.overSinceUs > OVER_KEPT_US && !game.freed) {
-      this.release(game)
-      this.games.set(key, { ...game, entries: [], pairs: [], freed: true })
-    }
+    this.games.apply(state, sentMs, nowUs)
   }
 
   /** Something was lost on a channel: none of its markets is believed until its own next message. */
@@ -221,115 +164,6 @@ export class ShardBooks {
     if (host === this.options.host) return Math.min(monoUs, recvUs)
     const transitUs = Math.max(0, this.options.nowMs() - timestampMs) * 1000
     return recvUs - transitUs - REMOTE_MARGIN_US
-  }
-
-  private entry(venue: Venue, marketId: string, nowUs: number): MarketEntry {
-    const markets = this.markets[venue]
-    let entry = markets.get(marketId)
-    if (entry === undefined) {
-      if (markets.size >= MAX_MARKETS) evictOne(markets)
-      const book = new BookView(marketId, this.feeds[venue])
-      entry = { book, pairs: [], leg: undefined, gameKey: undefined, heardUs: nowUs }
-      markets.set(marketId, entry)
-    }
-    entry.heardUs = nowUs
-    return entry
-  }
-
-  private attach(key: string, state: GameState, marketsText: string, nowUs: number): GameEntry {
-    const known = this.games.get(key)
-    if (known !== undefined) this.release(known)
-    const { league, gameId, status } = state
-    const view: GameView = known?.view ?? { league, gameId, status, heardUs: nowUs, fetchedUs: -Infinity }
-    const entries = state.markets.map((market) => this.attachMarket(key, league, market, nowUs))
-    // With the draw as a third outcome, YES on one team and NO on the other are no opposites.
-    const legs = entries.flatMap(({ leg }) => (leg?.market.kind === 'moneyline' ? [leg] : []))
-    const pairs = legs
-      .filter(({ market }) => market.venue === 'kalshi')
-      .flatMap((kalshi) =>
-        legs.filter(({ market }) => market.venue === 'poly').map((poly) => marketPair(view, kalshi, poly)),
-      )
-    for (const entry of entries) {
-      entry.pairs = pairs.filter(({ kalshi, poly }) => kalshi === entry.leg || poly === entry.leg)
-    }
-    const game: GameEntry = {
-      view,
-      marketsText,
-      entries,
-      pairs,
-      freed: false,
-      overSinceUs: known?.overSinceUs,
-    }
-    this.games.set(key, game)
-    return game
-  }
-
-  private attachMarket(key: string, league: League, market: GameMarket, nowUs: number): MarketEntry {
-    const entry = this.entry(market.venue, market.marketId, nowUs)
-    // Two games that claim one market: the later word counts, the earlier game loses all its pairs.
-    const before = entry.gameKey === undefined ? undefined : this.games.get(entry.gameKey)
-    if (entry.gameKey !== undefined && entry.gameKey !== key && before !== undefined) {
-      this.dropGame(entry.gameKey, before)
-    }
-    entry.leg = { market, book: entry.book, selectionAgrees: false }
-    entry.gameKey = key
-    this.judgeSelection(entry, league)
-    return entry
-  }
-
-  /** The monitor and the orchestrator read the venue's listing each on its own: what YES pays on must be the same. */
-  private judgeSelection(entry: MarketEntry, league?: League): void {
-    const { leg, book, gameKey } = entry
-    if (leg === undefined || gameKey === undefined) return
-    const of = league ?? this.games.get(gameKey)?.view.league
-    const meant =
-      of === undefined ? undefined : this.options.codes.codeOf(of, leg.market.venue, book.selection)
-    leg.selectionAgrees = book.selection === '' || meant === leg.market.selection
-  }
-
-  private dropGame(key: string, game: GameEntry): void {
-    this.release(game)
-    this.games.delete(key)
-  }
-
-  /** Frees a game's markets and tells that its pairs are gone. */
-  private release({ entries, pairs }: GameEntry): void {
-    for (const pair of pairs) this.options.onPairGone(pair)
-    for (const entry of entries) {
-      entry.pairs = []
-      entry.leg = undefined
-      entry.gameKey = undefined
-    }
-  }
-
-  private sweep(nowUs: number): void {
-    if (nowUs - this.sweptUs < SWEEP_US) return
-    this.sweptUs = nowUs
-    for (const [key, game] of this.games) {
-      if (nowUs - game.view.heardUs > SILENT_KEPT_US) this.dropGame(key, game)
-    }
-    for (const venue of VENUES) {
-      for (const [id, { leg, heardUs }] of this.markets[venue]) {
-        if (leg === undefined && nowUs - heardUs > SILENT_KEPT_US) this.markets[venue].delete(id)
-      }
-    }
-  }
-}
-
-const gameKeyOf = ({ league, gameId }: { readonly league: League; readonly gameId: string }): string =>
-  `${league} ${gameId}`
-
-/** Read after it was sent: the orchestrator's clock stepped back, and nothing is known of the age. */
-const fetchedUsOf = (fetchedMs: number, sentMs: number, nowUs: number): number =>
-  fetchedMs > sentMs ? -Infinity : nowUs - (sentMs - fetchedMs) * 1000
-
-/** Drops the oldest market that no game needs. */
-function evictOne(markets: Map<string, MarketEntry>): void {
-  for (const [id, entry] of markets) {
-    if (entry.leg === undefined) {
-      markets.delete(id)
-      return
-    }
   }
 }
 

@@ -4,20 +4,19 @@
  */
 
 import type { Clock } from '../core/clock.js'
-import type { TeamCodeBook } from '../games/team-codes.js'
 import type { Message } from '../messages/codec.js'
 import { gameStateOf } from '../messages/convert.js'
 import type { Header } from '../messages/payloads.js'
 import type { StrategySignal } from '../model/signal.js'
 import type { MessageRef } from '../strategy/book-view.js'
-import { CrossVenueStrategy } from '../strategy/cross-venue-strategy.js'
-import type { NoSignalReason, StrategySettings } from '../strategy/cross-venue-strategy.js'
-import type { MarketPair } from '../strategy/market-pair.js'
-import { PostponedPairs } from './postponed-pairs.js'
+import type { Combination, WorthlessCombination } from '../strategy/combination.js'
+import { Strategy } from '../strategy/strategy.js'
+import type { NoSignalReason, StrategySettings } from '../strategy/strategy.js'
+import { Postponed } from './postponed.js'
 import { ShardBooks } from './shard-books.js'
 import type { BooksBeat, Misfit } from './shard-books.js'
 
-/** The signals of a quote whose pairs could not be believed when it came, and now can. */
+/** The signals of a quote whose combinations could not be believed when it came, and now can. */
 export interface LateDecision {
   readonly trigger: Header
   readonly signals: readonly StrategySignal[]
@@ -25,7 +24,7 @@ export interface LateDecision {
 
 /** Everything that a decision can depend on, in the order it came. `recvUs` is the shard's monotonic clock. */
 export interface ShardInputs {
-  /** The signals that it causes; undefined when it touches no pair. */
+  /** The signals that it causes; undefined when it touches no combination. */
   message(message: Message, recvUs: number): readonly StrategySignal[] | undefined
   /** What can be decided now; undefined when it is the word of an earlier life of the monitor. */
   heartbeat(heartbeat: BooksBeat, recvUs: number): readonly LateDecision[] | undefined
@@ -37,21 +36,22 @@ export interface ShardInputs {
 
 /** Looks on, and changes nothing. */
 export interface DeciderWatch {
-  /** These pairs, which a quote touched, are decided on now (monotonic). */
-  evaluated(pairs: readonly MarketPair[], trigger: Readonly<MessageRef>, nowUs: number): void
-  /** A pair is traded no more. */
-  forgotten(pair: MarketPair): void
+  /** These, which a quote touched, are decided on now (monotonic). */
+  evaluated(combinations: readonly Combination[], trigger: Readonly<MessageRef>, nowUs: number): void
+  /** It is traded no more. */
+  forgotten(combination: Combination): void
 }
 
 export interface DeciderOptions {
   readonly index: number
-  readonly codes: TeamCodeBook
   /** `hostId()` of the shard: stamps of another host are not comparable. */
   readonly host: string
   readonly strategy: StrategySettings
   /** Read only while an input is taken in. */
   readonly clock: Clock
   readonly onNoSignal: (reason: NoSignalReason) => void
+  /** A game's markets came together so that some combination of them could pay nothing: it is not traded. */
+  readonly onWorthless: (combination: WorthlessCombination) => void
   /** A message that is well-formed and still not to be believed. */
   readonly onRefused: (reason: Misfit) => void
   readonly watch?: DeciderWatch | undefined
@@ -61,21 +61,21 @@ const NONE: readonly LateDecision[] = []
 
 export class ShardDecider implements ShardInputs {
   readonly books: ShardBooks
-  private readonly strategy: CrossVenueStrategy
-  private readonly postponed = new PostponedPairs()
+  private readonly strategy: Strategy
+  private readonly postponed = new Postponed()
 
   constructor(private readonly options: DeciderOptions) {
-    const { index, codes, host, clock, strategy, onNoSignal } = options
-    this.strategy = new CrossVenueStrategy(strategy, onNoSignal)
+    const { index, host, clock, strategy, onNoSignal, onWorthless } = options
+    this.strategy = new Strategy(strategy, onNoSignal)
     this.books = new ShardBooks({
       index,
-      codes,
       host,
       nowMs: () => clock.nowMs(),
-      onPairGone: (pair) => {
-        this.strategy.forget(pair)
-        this.postponed.forget(pair)
-        options.watch?.forgotten(pair)
+      onWorthless,
+      onGone: (combination) => {
+        this.strategy.forget(combination)
+        this.postponed.forget(combination)
+        options.watch?.forgotten(combination)
       },
     })
   }
@@ -93,10 +93,10 @@ export class ShardDecider implements ShardInputs {
         const { payload } = message
         if (payload.venue !== topic.scope || payload.market_id !== topic.id)
           return this.refuse('topic_payload_differ')
-        const { pairs, book } = this.books.applyQuote(payload, header, recvUs)
-        if (pairs.length === 0) return undefined
-        this.postponed.touched(pairs, header)
-        return this.evaluate(pairs, book.quoteMessage, this.options.clock.monoUs())
+        const { combinations, book } = this.books.applyQuote(payload, header, recvUs)
+        if (combinations.length === 0) return undefined
+        this.postponed.touched(combinations, header)
+        return this.evaluate(combinations, book.quoteMessage, this.options.clock.monoUs())
       }
       case 'games': {
         const { payload } = message
@@ -129,19 +129,19 @@ export class ShardDecider implements ShardInputs {
   private decidePostponed(): readonly LateDecision[] {
     if (this.postponed.isEmpty) return NONE
     const nowUs = this.options.clock.monoUs()
-    return Array.from(this.postponed.take(nowUs), ([trigger, pairs]) => ({
+    return Array.from(this.postponed.take(nowUs), ([trigger, combinations]) => ({
       trigger,
-      signals: this.evaluate(pairs, trigger, nowUs),
+      signals: this.evaluate(combinations, trigger, nowUs),
     }))
   }
 
   private evaluate(
-    pairs: readonly MarketPair[],
+    combinations: readonly Combination[],
     trigger: MessageRef,
     nowUs: number,
   ): readonly StrategySignal[] {
-    this.options.watch?.evaluated(pairs, trigger, nowUs)
-    return this.strategy.evaluate(pairs, trigger, nowUs)
+    this.options.watch?.evaluated(combinations, trigger, nowUs)
+    return this.strategy.evaluate(combinations, trigger, nowUs)
   }
 
   private refuse(reason: Misfit | undefined): undefined {

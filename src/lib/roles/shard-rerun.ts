@@ -11,7 +11,6 @@ import type { JournalReader } from '../bus/journal/reader.js'
 import { FileStorage } from '../bus/journal/storage.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
-import { TeamCodeBook } from '../games/team-codes.js'
 import { signalsPayload } from '../messages/convert.js'
 import { decode } from '../messages/codec.js'
 import { inputsSource, signalsSource } from '../messages/sources.js'
@@ -225,8 +224,9 @@ class Decisions {
     const { watch } = this.options
     this.head = head
     const decider = new ShardDecider({
-      ...{ index, host, strategy, codes: new TeamCodeBook(), clock: this.clock },
+      ...{ index, host, strategy, clock: this.clock },
       onNoSignal: () => undefined,
+      onWorthless: () => undefined,
       onRefused: () => undefined,
       watch,
     })

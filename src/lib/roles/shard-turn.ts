@@ -12,7 +12,7 @@
 import type { Position } from '../bus/position.js'
 import { isObject } from '../messages/checks.js'
 import { isSource } from '../messages/sources.js'
-import type { StrategyLimits } from '../strategy/cross-venue.js'
+import type { StrategyLimits } from '../strategy/plan.js'
 import type { BooksBeat } from './shard-books.js'
 
 /** What a shard decides with. */
@@ -109,6 +109,14 @@ function parseInput([kind, what, ...rest]: readonly unknown[]): TurnInput | unde
 const isText = (value: unknown): value is string => typeof value === 'string' && isSource(value)
 const isNumber = (value: unknown): value is number => typeof value === 'number'
 
+const STRATEGY_NUMBERS = [
+  'minEdgeMicros',
+  'delayCostMicrosPerS',
+  'maxSizeE2',
+  'maxEdgeMicros',
+  'validMs',
+] as const
+
 function isHead(value: unknown): value is ShardHead {
   if (!isObject(value)) return false
   const { shard, host, signals, strategy, live } = value
@@ -119,7 +127,7 @@ function isHead(value: unknown): value is ShardHead {
     isText(signals['source']) &&
     isNumber(signals['epoch']) &&
     isObject(strategy) &&
-    ['minEdgeMicros', 'maxSizeE2', 'maxEdgeMicros', 'validMs'].every((name) => isNumber(strategy[name])) &&
+    STRATEGY_NUMBERS.every((name) => isNumber(strategy[name])) &&
     Array.isArray(live) &&
     live.every(isText)
   )

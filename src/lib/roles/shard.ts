@@ -9,7 +9,6 @@ import type { Problem, Received, ReceivedLegacy } from '../bus/subscriber.js'
 import { sleep } from '../core/backoff.js'
 import { codeOf, messageOf } from '../core/errors.js'
 import { hostId } from '../core/ids.js'
-import { TeamCodeBook } from '../games/team-codes.js'
 import { openBusReader } from '../history/open-bus-reader.js'
 import { signalsPayload } from '../messages/convert.js'
 import { readLegacyPrice } from '../messages/legacy.js'
@@ -103,6 +102,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
 function strategySettings(settings: RoleContext['settings']): ShardHead['strategy'] {
   return {
     minEdgeMicros: settings['strategy.min_edge_micros'],
+    delayCostMicrosPerS: settings['strategy.delay_cost_micros_per_s'],
     maxSizeE2: Math.min(settings['strategy.max_size'] * 100, MAX_SIZE_E2),
     maxEdgeMicros: MAX_EDGE_MICROS,
     validMs: settings['strategy.valid'],
@@ -112,7 +112,7 @@ function strategySettings(settings: RoleContext['settings']): ShardHead['strateg
 interface Hops {
   /** From the monitor's publish to here, quotes of this host. */
   readonly monitor_shard: Histogram
-  /** From a quote's arrival to its decision, for quotes that touch a pair. */
+  /** From a quote's arrival to its decision, for quotes that touch a combination. */
   readonly decision: Histogram
 }
 
@@ -140,11 +140,14 @@ export class Shard {
     this.recorder = openRecorder(context, { shard: index, host, signals: { source, epoch }, strategy })
     const decider = new ShardDecider({
       index,
-      codes: new TeamCodeBook(),
       host,
       strategy,
       clock: this.recorder,
       onNoSignal: (reason) => counters.add('no_signal', reason),
+      onWorthless: ({ key, row }) => {
+        counters.add('worthless', row)
+        this.complain(`not traded, it could pay nothing (${row}): ${key}`, key)
+      },
       onRefused: (reason) => this.refuse(reason),
     })
     this.books = decider.books
@@ -165,7 +168,7 @@ export class Shard {
     if (signals !== undefined) this.send(signals, header, recvUs)
     if (message.family !== 'games') return
     counters.set('games', this.books.gameCount)
-    counters.set('pairs', this.books.pairCount)
+    counters.set('combinations', this.books.combinationCount)
     counters.set('markets', this.books.marketCount)
   }
 

@@ -1,13 +1,13 @@
 /**
  * What must hold before an edge is even computed. Each gate stands alone, is named by the reason it gives, and reads
- * nothing but what it is handed: the pair and the time of the decision (monotonic, us).
+ * nothing but what it is handed: the combination and the time of the decision (monotonic, us).
  */
 
-import type { MarketPair, PairLeg } from './market-pair.js'
+import type { Combination, MarketView } from './combination.js'
 
 /** A quote is believed this long after continuity was last proved. */
 const MAX_QUOTE_AGE_US = 750_000
-/** The two legs' proofs may lie this far apart. */
+/** The legs' proofs may lie this far apart. */
 const MAX_LEG_SKEW_US = 250_000
 /** A monitor that is silent longer may be dead: three heartbeats. */
 const MAX_SILENCE_US = 600_000
@@ -38,13 +38,15 @@ export type GateReason = (typeof GATE_REASONS)[number]
 
 export interface Gate {
   readonly reason: GateReason
-  readonly passes: (pair: MarketPair, nowUs: number) => boolean
+  readonly passes: (combination: Combination, nowUs: number) => boolean
 }
 
-const bothLegs =
-  (holds: (leg: PairLeg, nowUs: number) => boolean): Gate['passes'] =>
-  (pair, nowUs) =>
-    holds(pair.kalshi, nowUs) && holds(pair.poly, nowUs)
+const everyMarket =
+  (holds: (market: MarketView, nowUs: number) => boolean): Gate['passes'] =>
+  ({ legs }, nowUs) => {
+    for (const { of } of legs) if (!holds(of, nowUs)) return false
+    return true
+  }
 
 export const GATES: readonly Gate[] = [
   { reason: 'game_over', passes: ({ game }) => game.status === 'pre' || game.status === 'live' },
@@ -54,40 +56,47 @@ export const GATES: readonly Gate[] = [
       nowUs - heardUs <= MAX_GAME_SILENCE_US &&
       nowUs - fetchedUs <= (status === 'pre' ? MAX_PRE_AGE_US : MAX_LIVE_AGE_US),
   },
-  { reason: 'selection_mismatch', passes: bothLegs(({ selectionAgrees }) => selectionAgrees) },
+  { reason: 'selection_mismatch', passes: everyMarket(({ selectionAgrees }) => selectionAgrees) },
   {
     reason: 'silent_monitor',
-    passes: bothLegs(({ book }, nowUs) => nowUs - book.feed.heardUs <= MAX_SILENCE_US),
+    passes: everyMarket(({ book }, nowUs) => nowUs - book.feed.heardUs <= MAX_SILENCE_US),
   },
   // Behind silence, which breaks a channel too and says more.
-  { reason: 'broken_channel', passes: bothLegs(({ book }) => book.isWhole) },
+  { reason: 'broken_channel', passes: everyMarket(({ book }) => book.isWhole) },
   {
     reason: 'not_live',
-    passes: bothLegs(({ book }) => book.quoteState === 'LIVE' && book.bookState === 'LIVE'),
+    passes: everyMarket(({ book }) => book.quoteState === 'LIVE' && book.bookState === 'LIVE'),
   },
   {
     reason: 'book_seq_differs',
-    passes: bothLegs(({ book }) => book.bookSeq !== -1 && book.bookSeq === book.quoteSeq),
+    passes: everyMarket(({ book }) => book.bookSeq !== -1 && book.bookSeq === book.quoteSeq),
   },
-  { reason: 'crossed_book', passes: bothLegs(({ book }) => !book.isCrossed) },
+  { reason: 'crossed_book', passes: everyMarket(({ book }) => !book.isCrossed) },
   {
     reason: 'old_quote',
-    passes: bothLegs(({ book }, nowUs) => nowUs - book.provedUs <= MAX_QUOTE_AGE_US),
+    passes: everyMarket(({ book }, nowUs) => nowUs - book.provedUs <= MAX_QUOTE_AGE_US),
   },
   {
     reason: 'leg_skew',
-    passes: ({ kalshi, poly }) => Math.abs(kalshi.book.provedUs - poly.book.provedUs) <= MAX_LEG_SKEW_US,
+    passes: ({ legs }) => {
+      let [first, last] = [Infinity, -Infinity]
+      for (const { of } of legs) {
+        first = Math.min(first, of.book.provedUs)
+        last = Math.max(last, of.book.provedUs)
+      }
+      return last - first <= MAX_LEG_SKEW_US
+    },
   },
 ]
 
 /** The first gate that does not hold, or undefined when all do. */
 export function closedGate(
-  pair: MarketPair,
+  combination: Combination,
   nowUs: number,
   gates: readonly Gate[] = GATES,
 ): GateReason | undefined {
   for (const gate of gates) {
-    if (!gate.passes(pair, nowUs)) return gate.reason
+    if (!gate.passes(combination, nowUs)) return gate.reason
   }
   return undefined
 }

@@ -1,7 +1,7 @@
 /**
  * When a plan may be signaled again. A quote changes many times while an opportunity lasts, and exec takes one open
- * plan per pair and orientation, so a second signal for the same one is noise. After a signal its key is held until
- * the first of these:
+ * plan per combination, so a second signal for the same one is noise; and what a signal was sent to take is no longer
+ * there for another combination that wants the same offer. After a signal its offers are held until the first of these:
  *
  *   - the opportunity was seen to be gone: all gates held and there was no plan;
  *   - the first share's net edge is above the one signaled;
@@ -10,26 +10,34 @@
  * A gate that closes proves nothing about the opportunity and releases nothing. Time is an argument (monotonic, us).
  */
 
+import type { Combination } from './combination.js'
+
+interface Hold {
+  /** The combination that was signaled. */
+  readonly key: string
+  readonly topEdgeMicros: number
+  readonly untilUs: number
+}
+
 export class Rearm {
-  private readonly held = new Map<string, { readonly topEdgeMicros: number; readonly untilUs: number }>()
+  /** By offer. */
+  private readonly held = new Map<string, Hold>()
 
   /** Whether a plan with this edge may be signaled now. */
-  allows(key: string, topEdgeMicros: number, nowUs: number): boolean {
-    const hold = this.held.get(key)
-    return hold === undefined || nowUs >= hold.untilUs || topEdgeMicros > hold.topEdgeMicros
+  allows({ legs }: Combination, topEdgeMicros: number, nowUs: number): boolean {
+    return legs.every(({ offer }) => {
+      const hold = this.held.get(offer)
+      return hold === undefined || nowUs >= hold.untilUs || topEdgeMicros > hold.topEdgeMicros
+    })
   }
 
   /** A signal went out. */
-  hold(key: string, topEdgeMicros: number, untilUs: number): void {
-    this.held.set(key, { topEdgeMicros, untilUs })
+  hold({ key, legs }: Combination, topEdgeMicros: number, untilUs: number): void {
+    for (const { offer } of legs) this.held.set(offer, { key, topEdgeMicros, untilUs })
   }
 
-  /** The opportunity is gone, or its pair is no longer traded. */
-  release(key: string): void {
-    this.held.delete(key)
-  }
-
-  get size(): number {
-    return this.held.size
+  /** The opportunity is gone, or the combination is no longer traded. */
+  release({ key, legs }: Combination): void {
+    for (const { offer } of legs) if (this.held.get(offer)?.key === key) this.held.delete(offer)
   }
 }

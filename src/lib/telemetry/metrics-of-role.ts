@@ -63,7 +63,7 @@ export const STATES: Readonly<Record<string, State>> = {
   live: { name: 'games_live', help: 'Games in play.' },
   paired: { name: 'games_paired', help: 'Games with markets on both venues.' },
   unpaired: { name: 'games_unpaired', help: 'Games without, by reason.' },
-  pairs: { name: 'pairs', help: 'Pairs of markets that are watched.' },
+  combinations: { name: 'combinations', help: 'Combinations of markets that are watched.' },
   listed: { name: 'catalog_listed', label: 'catalog', help: 'Markets in a catalog.' },
   'orchestrator.skipped': {
     name: 'catalog_skipped',

@@ -32,6 +32,8 @@ const CODES: Readonly<Record<DenialCode | 'INTERRUPTED' | 'LEDGER_DUPLICATE', Ro
   ...VENUE_CODES,
   BAD_PLAN: none,
   UNKNOWN_MARKET: check('age_ms', 3, 1_500),
+  PAYOUT_OVERSTATED: none,
+  SETTLEMENT_UNKNOWN: none,
   EXPIRED: check('age_ms', 1_900, 1_500, '1.9s', '1.5s'),
   FROM_FUTURE: check('age_ms', -400, 1_500, '400ms'),
   HALTED: check('age_ms', 3, 1_500, 'arbees resume'),

@@ -477,7 +477,9 @@ describe('exec against the simulated venues', () => {
         { ...order, venue: 'poly', marketId: poly![0]!.marketId, outcome },
         { ...order, venue: 'kalshi', marketId: kalshi![index % 2]!.marketId, outcome: other },
       ]
-      exec.send(signal({ id: `signal-${index}`, pair: `pair-${index}`, sizeE2: 1000, legs }))
+      exec.send(
+        signal({ worstPayoutMicros: 0, id: `signal-${index}`, pair: `pair-${index}`, sizeE2: 1000, legs }),
+      )
       await until(() => exec.counters.get('plans') === index + 1, 'the plan is taken')
       await until(() => exec.context.report().counts['open_plans'] === 0, 'the plan has ended')
     }
@@ -487,7 +489,9 @@ describe('exec against the simulated venues', () => {
       { ...dear, venue: 'kalshi', marketId: kalshi![0]!.marketId },
       { ...dear, venue: 'poly', marketId: poly![0]!.marketId, outcome: 'no' },
     ]
-    exec.send(signal({ id: 'beyond', pair: 'beyond', sizeE2: 10_000_000, legs: beyond }))
+    exec.send(
+      signal({ worstPayoutMicros: 0, id: 'beyond', pair: 'beyond', sizeE2: 10_000_000, legs: beyond }),
+    )
     await until(() => exec.counters.get('denied:SHARD_CASH') === 1, 'the plan is denied')
     await until(() => exec.orders.at(-1)?.payload.reason === 'SHARD_CASH', 'the denial is told')
     const short = exec.orders.at(-1)?.payload.checks?.at(-1)
@@ -586,7 +590,9 @@ describe('exec against the simulated venues', () => {
       [polyLeg, kalshiLeg],
     ]
     for (const [plan, legs] of orders.entries()) {
-      exec.send(signal({ id: `signal-${plan}`, pair: `pair-${plan}`, sizeE2: 1000, legs }))
+      exec.send(
+        signal({ worstPayoutMicros: 0, id: `signal-${plan}`, pair: `pair-${plan}`, sizeE2: 1000, legs }),
+      )
       await until(halted(1), `the brake of the venue halts exec after plan ${plan}`, 10_000)
       expect(readLatch(path)?.reason).toContain('more than 5 contracts matched in 15 s')
       await until(() => exec.context.report().counts['open_plans'] === 0, 'the plan has ended')
@@ -745,7 +751,9 @@ describe('exec under a load of signals', () => {
     ]
     let sent = 0
     const load = setInterval(() => {
-      exec.send(signal({ id: `load-${sent}`, pair: `pair-${sent++}`, sizeE2: 500, legs }))
+      exec.send(
+        signal({ worstPayoutMicros: 0, id: `load-${sent}`, pair: `pair-${sent++}`, sizeE2: 500, legs }),
+      )
     }, 10)
     cleanups.push(() => clearInterval(load))
     await until(() => exec.counters.get('plans') >= 5, 'plans are open')

@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import type { Heartbeat } from '../../../src/lib/messages/heartbeat.js'
 import type { Header, PricesPayload, Stamps } from '../../../src/lib/messages/payloads.js'
 import { gameStateOf } from '../../../src/lib/messages/convert.js'
 import type { GameMarket, GameState } from '../../../src/lib/model/game.js'
 import { ShardBooks } from '../../../src/lib/roles/shard-books.js'
-import type { MarketPair } from '../../../src/lib/strategy/market-pair.js'
+import type { Combination } from '../../../src/lib/strategy/combination.js'
 import * as samples from '../messages/samples.js'
-import { market } from '../strategy/setup.js'
+import { market, sides } from '../strategy/setup.js'
 
 const WALL_MS = 1_769_500_000_000
 const SECOND = 1_000_000
 
 function books(index = 0) {
-  const gone: MarketPair[] = []
+  const gone: Combination[] = []
+  const worthless: string[] = []
   const shard = new ShardBooks({
     index,
-    codes: new TeamCodeBook(),
     host: 'here/1',
     nowMs: () => WALL_MS,
-    onPairGone: (pair) => gone.push(pair),
+    onGone: (combination) => gone.push(combination),
+    onWorthless: ({ key, row }) => worthless.push(`${key} ${row}`),
   })
   for (const source of ['kalshi.prices', 'kalshi.orderbook', 'poly.prices', 'poly.orderbook'])
     shard.applyState(source, true)
-  return { shard, gone }
+  return { shard, gone, worthless }
 }
 
 const header = (source: string, seq: number, change: Partial<Header> = {}): Header => ({
@@ -50,6 +50,8 @@ const price = (id = KALSHI_ID, selection = 'HOU'): PricesPayload => ({
 const MARKETS: readonly GameMarket[] = [market('kalshi'), market('poly')]
 const game = (change: Partial<GameState> = {}): GameState => ({
   ...gameStateOf(samples.games)!,
+  home: { code: 'UTAH', name: 'Utah Jazz', score: 90 },
+  away: { code: 'HOU', name: 'Houston Rockets', score: 88 },
   markets: MARKETS,
   ...change,
 })
@@ -132,8 +134,8 @@ describe('what a shard knows of a market', () => {
     const { shard } = books()
     shard.applyGame(game(), WALL_MS, 1)
     shard.applyHeartbeat(beat({ publisher: 'poly' }), 10 * SECOND)
-    const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 2).pairs
-    const { book } = pair!.poly
+    const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 2).combinations
+    const { book } = sides(pair!).poly
     const steps = [
       () => shard.applyQuote(price('0xdef'), header('poly.prices', 1), 3),
       () => shard.applyQuote(price('0xabc'), header('poly.prices', 2), 4),
@@ -166,40 +168,40 @@ describe('what a shard knows of a market', () => {
   })
 })
 
-describe('the pairs of a shard', () => {
+describe('the combinations of a shard', () => {
   it('follow the game: made, remade when its markets change, freed when another shard has it', () => {
     const { shard, gone } = books()
     shard.applyGame(game(), WALL_MS, 1)
-    const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 2)
-    expect(pairs).toHaveLength(1)
+    const { combinations: pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 2)
+    expect(pairs).toHaveLength(2)
     shard.applyGame(game({ period: 5, fetchedMs: 9 }), WALL_MS, 3)
-    expect(shard.applyQuote(price(), header('kalshi.prices', 2), 4).pairs).toEqual(pairs)
+    expect(shard.applyQuote(price(), header('kalshi.prices', 2), 4).combinations).toEqual(pairs)
     expect(gone).toEqual([])
     const dearer = { ...MARKETS[1]!, fees: { ratePpm: 60_000, roundUpToMicros: 10 } }
     shard.applyGame(game({ markets: [MARKETS[0]!, dearer] }), WALL_MS, 5)
-    expect(gone).toHaveLength(1)
-    const [fresh] = shard.applyQuote(price(), header('kalshi.prices', 3), 6).pairs
-    expect(fresh!.poly.market.fees.ratePpm).toBe(60_000)
-    expect(fresh!.kalshi.selectionAgrees).toBe(true)
+    expect(gone).toHaveLength(2)
+    const [fresh] = shard.applyQuote(price(), header('kalshi.prices', 3), 6).combinations
+    expect(sides(fresh!).poly.market.fees.ratePpm).toBe(60_000)
+    expect(sides(fresh!).kalshi.selectionAgrees).toBe(true)
     shard.applyGame(game({ shard: 1 }), WALL_MS, 7)
-    expect(shard.applyQuote(price(), header('kalshi.prices', 4), 8).pairs).toEqual([])
-    expect([shard.gameCount, shard.pairCount, gone.length]).toEqual([0, 0, 2])
+    expect(shard.applyQuote(price(), header('kalshi.prices', 4), 8).combinations).toEqual([])
+    expect([shard.gameCount, shard.combinationCount, gone.length]).toEqual([0, 0, 4])
   })
 
   it('are made of books that came before the game', () => {
     const { shard } = books()
     shard.applyQuote(price('0xabc'), header('poly.prices', 1), 1)
     shard.applyGame(game(), WALL_MS, 2)
-    const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 3).pairs
-    expect(pair!.poly.book.quoteSeq).toBe(7)
-    expect(pair!.poly.selectionAgrees).toBe(true)
+    const [pair] = shard.applyQuote(price(), header('kalshi.prices', 1), 3).combinations
+    expect(sides(pair!).poly.book.quoteSeq).toBe(7)
+    expect(sides(pair!).poly.selectionAgrees).toBe(true)
   })
 
   it('know when the scoreboard was read: its age when sent, by the clock of the sender, and the time since', () => {
     const { shard } = books()
     const fetchedUs = (fetchedMs: number) => {
       shard.applyGame(game({ fetchedMs }), WALL_MS, 9000 * SECOND)
-      const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 9001 * SECOND)
+      const { combinations: pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 9001 * SECOND)
       return pairs[0]!.game.fetchedUs
     }
     expect(fetchedUs(WALL_MS - 3_000)).toBe(8997 * SECOND)
@@ -214,30 +216,30 @@ describe('the pairs of a shard', () => {
     const { shard, gone } = books()
     shard.applyGame(game(), WALL_MS, 1)
     shard.applyGame(game({ gameId: '402' }), WALL_MS, 2)
-    const { pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 3)
-    expect(pairs.map((pair) => pair.game.gameId)).toEqual(['402'])
-    expect(gone.map((pair) => pair.game.gameId)).toEqual(['401'])
+    const { combinations: pairs } = shard.applyQuote(price(), header('kalshi.prices', 1), 3)
+    expect(pairs.map((pair) => pair.game.gameId)).toEqual(['402', '402'])
+    expect(gone.map((pair) => pair.game.gameId)).toEqual(['401', '401'])
   })
 
   it('are freed ten minutes after the game is over, and not before', () => {
     const { shard } = books()
     shard.applyGame(game({ status: 'final' }), WALL_MS, 1)
     shard.applyGame(game({ status: 'final' }), WALL_MS, 600 * SECOND)
-    expect(shard.pairCount).toBe(1)
+    expect(shard.combinationCount).toBe(2)
     shard.applyGame(game({ status: 'final' }), WALL_MS, 601 * SECOND)
-    expect(shard.pairCount).toBe(0)
+    expect(shard.combinationCount).toBe(0)
     shard.applyGame(game({ status: 'final' }), WALL_MS, 602 * SECOND)
-    expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
+    expect([shard.gameCount, shard.combinationCount]).toEqual([1, 0])
     // The scoreboard took it back.
     shard.applyGame(game({ status: 'live' }), WALL_MS, 603 * SECOND)
-    expect(shard.pairCount).toBe(1)
+    expect(shard.combinationCount).toBe(2)
   })
 
   it('are freed when nobody has spoken of the game for an hour', () => {
     const { shard } = books()
     shard.applyGame(game(), WALL_MS, SECOND)
     shard.applyGame(game({ gameId: '402', markets: [] }), WALL_MS, 3700 * SECOND)
-    expect([shard.gameCount, shard.pairCount]).toEqual([1, 0])
+    expect([shard.gameCount, shard.combinationCount]).toEqual([1, 0])
   })
 
   it('leave nothing behind: over or no longer listed, their markets go an hour after their last word', () => {
@@ -245,7 +247,7 @@ describe('the pairs of a shard', () => {
     shard.applyGame(game({ status: 'final' }), WALL_MS, SECOND)
     shard.applyQuote(price('0xlonely'), header('poly.prices', 1), 2 * SECOND)
     shard.applyGame(game({ status: 'final' }), WALL_MS, 700 * SECOND)
-    expect([shard.gameCount, shard.pairCount, shard.marketCount]).toEqual([1, 0, 3])
+    expect([shard.gameCount, shard.combinationCount, shard.marketCount]).toEqual([1, 0, 3])
     shard.applyQuote(price(), header('kalshi.prices', 1), 4000 * SECOND)
     const other = game({ gameId: '402', markets: [] })
     shard.applyGame(other, WALL_MS, 4500 * SECOND)
@@ -258,8 +260,8 @@ describe('the pairs of a shard', () => {
   it('keep the silent markets of a game that is spoken of', () => {
     const { shard } = books()
     for (const at of [1, 2000, 4000, 6000]) shard.applyGame(game(), WALL_MS, at * SECOND)
-    expect([shard.pairCount, shard.marketCount]).toEqual([1, 2])
-    expect(shard.applyQuote(price(), header('kalshi.prices', 1), 6001 * SECOND).pairs).toHaveLength(1)
+    expect([shard.combinationCount, shard.marketCount]).toEqual([2, 2])
+    expect(shard.applyQuote(price(), header('kalshi.prices', 1), 6001 * SECOND).combinations).toHaveLength(2)
   })
 
   it('stay while markets of no game are forgotten beyond five thousand', () => {
@@ -267,6 +269,6 @@ describe('the pairs of a shard', () => {
     shard.applyGame(game(), WALL_MS, 1)
     for (let i = 0; i < 6000; i++) shard.applyQuote(price(`M${i}`), header('kalshi.prices', i + 1), 2)
     expect(shard.marketCount).toBe(5001)
-    expect(shard.applyQuote(price(), header('kalshi.prices', 7000), 3).pairs).toHaveLength(1)
+    expect(shard.applyQuote(price(), header('kalshi.prices', 7000), 3).combinations).toHaveLength(2)
   })
 })

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../src/lib/core/clock.js'
-import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import { decode, encode } from '../../../src/lib/messages/codec.js'
 import { orderbookSource, pricesSource } from '../../../src/lib/messages/sources.js'
 import type { Venue } from '../../../src/lib/model/venue.js'
@@ -10,7 +9,10 @@ import { CHEAP_HERE, COND, FAIR_HERE, HOU, RICH_THERE, UTA, gameState } from './
 
 const HOST = 'h boot'
 const EPOCH = 1_769_500_000_000
-const STRATEGY = { minEdgeMicros: 1, maxSizeE2: 100_000, maxEdgeMicros: 300_000, validMs: 1_500 }
+const STRATEGY = {
+  ...{ minEdgeMicros: 1, delayCostMicrosPerS: 0, maxSizeE2: 100_000, maxEdgeMicros: 300_000 },
+  validMs: 1_500,
+}
 const CHANNELS = ['kalshi', 'poly'].flatMap((venue) => [`${venue}.prices`, `${venue}.orderbook`])
 
 /** A decider that knows the game and hears both monitors; everything comes the moment it is sent. */
@@ -21,8 +23,9 @@ class Stage {
 
   constructor() {
     this.decider = new ShardDecider({
-      ...{ index: 0, host: HOST, strategy: STRATEGY, codes: new TeamCodeBook(), clock: this.clock },
+      ...{ index: 0, host: HOST, strategy: STRATEGY, clock: this.clock },
       onNoSignal: () => undefined,
+      onWorthless: ({ key }) => expect.fail(key),
       onRefused: (reason) => expect.fail(reason),
     })
     const game = gameState({ fetched_ms: this.clock.nowMs() })

@@ -204,10 +204,10 @@ describe('a shard that was killed, rerun from its inputs and the journals of who
   it('says which messages nobody has any more, and invents no signal for them', async () => {
     const copy = tampered((turns) => turns)
     expect((await rerun(copy)).ok).toBe(true)
-    rmSync(journalDir(settingsOf(copy), 'poly.orderbook'), { recursive: true })
+    rmSync(journalDir(settingsOf(copy), 'kalshi.orderbook'), { recursive: true })
     const report = await rerun(copy)
     expect(report).toMatchObject({ ok: false, decided: 0, clock_differs: null })
-    expect(Object.keys(report.messages_missing)).toEqual(['poly.orderbook'])
+    expect(Object.keys(report.messages_missing)).toEqual(['kalshi.orderbook'])
     expect(report.unexplained).toHaveLength(report.published)
   })
 

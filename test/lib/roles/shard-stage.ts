@@ -29,6 +29,7 @@ const marketOf = (
   market_id: id,
   kind: 'moneyline',
   selection,
+  venue_selection: id === UTA ? 'UTA' : 'HOU',
   tick: 0.01,
   size_step: venue === 'kalshi' ? 1 : 0.01,
   min_size: venue === 'kalshi' ? 1 : 5,

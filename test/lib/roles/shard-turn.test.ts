@@ -32,7 +32,13 @@ const head: fc.Arbitrary<ShardHead> = fc.record({
   shard: fc.nat({ max: 99 }),
   host: fc.string(),
   signals: fc.record({ source: fc.constant('shard-0.signals'), epoch: whole }),
-  strategy: fc.record({ minEdgeMicros: whole, maxSizeE2: whole, maxEdgeMicros: whole, validMs: whole }),
+  strategy: fc.record({
+    minEdgeMicros: whole,
+    delayCostMicrosPerS: whole,
+    maxSizeE2: whole,
+    maxEdgeMicros: whole,
+    validMs: whole,
+  }),
   live: fc.array(source),
 })
 

@@ -101,7 +101,7 @@ describe('a shard', () => {
     quote('kalshi', HOU, CHEAP_HERE)
     await until(() => signals.length > 0, 'the signal')
     const { counts, hops } = role.context.report()
-    expect(counts).toMatchObject({ signals: 1, games: 1, pairs: 2 })
+    expect(counts).toMatchObject({ signals: 1, games: 1, combinations: 6 })
     expect(counts['quotes']).toBeGreaterThan(1)
     expect(counts['books']).toBeGreaterThan(1)
     expect(hops['monitor_shard']!.n).toBeGreaterThan(1)
@@ -243,7 +243,7 @@ describe('a shard makes no signal', () => {
     quote('kalshi', HOU, CHEAP_HERE)
     await settled()
     expect(signals).toEqual([])
-    expect(counters.get('pairs')).toBe(0)
+    expect(counters.get('combinations')).toBe(0)
   })
 
   it('when the monitor says that YES pays on the other team', async () => {

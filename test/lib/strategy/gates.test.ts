@@ -1,24 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { CrossVenueStrategy } from '../../../src/lib/strategy/cross-venue-strategy.js'
+import type { Combination, GameView } from '../../../src/lib/strategy/combination.js'
 import { GATES, GATE_REASONS } from '../../../src/lib/strategy/gates.js'
 import type { Gate, GateReason } from '../../../src/lib/strategy/gates.js'
-import type { MarketPair } from '../../../src/lib/strategy/market-pair.js'
-import { NOW_US, arbitrage, fill } from './setup.js'
+import { Strategy } from '../../../src/lib/strategy/strategy.js'
+import { LIMITS, NOW_US, arbitrage, fill, sides } from './setup.js'
 
 const TRIGGER = { source: 'kalshi.prices', epoch: 1, seq: 11 }
 
-function evaluate(pair: MarketPair, gates: readonly Gate[] = GATES) {
+function evaluate(combination: Combination, gates: readonly Gate[] = GATES) {
   const reasons: string[] = []
-  const strategy = new CrossVenueStrategy(
-    { minEdgeMicros: 2000, maxSizeE2: 10_000, maxEdgeMicros: 300_000, validMs: 1500, gates },
-    (reason) => reasons.push(reason),
-  )
-  const signals = strategy.evaluate([pair], TRIGGER, NOW_US)
+  const strategy = new Strategy({ ...LIMITS, validMs: 1500, gates }, (reason) => reasons.push(reason))
+  const signals = strategy.evaluate([combination], TRIGGER, NOW_US)
   return { signals: signals.length, reasons }
 }
 
 /** What breaks each rule, and that rule alone. */
-const BREAKS: [string, GateReason, (pair: MarketPair) => void][] = [
+const BREAKS: [
+  string,
+  GateReason,
+  (broken: ReturnType<typeof sides> & { readonly game: GameView }) => void,
+][] = [
   ['the game is final', 'game_over', ({ game }) => (game.status = 'final')],
   ['the game is postponed', 'game_over', ({ game }) => (game.status = 'postponed')],
   ['the game is canceled', 'game_over', ({ game }) => (game.status = 'canceled')],
@@ -86,13 +87,13 @@ describe('a signal', () => {
 
   it.each(BREAKS)('does not come when %s', (_, reason, broken) => {
     const pair = arbitrage()
-    broken(pair)
+    broken({ game: pair.game, ...sides(pair) })
     expect(evaluate(pair)).toEqual({ signals: 0, reasons: [reason] })
   })
 
   it.each(BREAKS)('control: comes when %s and that gate is off', (_, reason, broken) => {
     const pair = arbitrage()
-    broken(pair)
+    broken({ game: pair.game, ...sides(pair) })
     const others = GATES.filter((gate) => gate.reason !== reason)
     expect(evaluate(pair, others).signals).toBe(1)
   })
@@ -104,9 +105,10 @@ describe('a signal', () => {
 
   it('still comes at the very edge of each allowance', () => {
     const pair = arbitrage()
-    pair.kalshi.book.feed.provedUs = NOW_US - 750_000
-    pair.poly.book.feed.provedUs = NOW_US - 500_000
-    pair.poly.book.feed.heardUs = NOW_US - 600_000
+    const { kalshi, poly } = sides(pair)
+    kalshi.book.feed.provedUs = NOW_US - 750_000
+    poly.book.feed.provedUs = NOW_US - 500_000
+    poly.book.feed.heardUs = NOW_US - 600_000
     pair.game.heardUs = NOW_US - 60_000_000
     pair.game.fetchedUs = NOW_US - 60_000_000
     expect(evaluate(pair).signals).toBe(1)
@@ -117,10 +119,11 @@ describe('a signal', () => {
 
   it("counts a market's own proof as well as the feed's", () => {
     const pair = arbitrage()
-    pair.kalshi.book.feed.provedUs = -Infinity
-    pair.kalshi.book.ownProvedUs = NOW_US - 100_000
+    const { book } = sides(pair).kalshi
+    book.feed.provedUs = -Infinity
+    book.ownProvedUs = NOW_US - 100_000
     expect(evaluate(pair).signals).toBe(1)
-    pair.kalshi.book.ownProvedUs = -Infinity
+    book.ownProvedUs = -Infinity
     expect(evaluate(pair)).toEqual({ signals: 0, reasons: ['old_quote'] })
   })
 })

@@ -1,14 +1,30 @@
-/** Markets, books and pairs for tests of the strategy. */
+/** Markets, books and combinations for tests of the strategy. */
 
 import type { FeeSchedule } from '../../../src/lib/model/fees.js'
 import type { GameMarket } from '../../../src/lib/model/game.js'
+import type { SettlementRules } from '../../../src/lib/model/settlement.js'
 import type { Level } from '../../../src/lib/model/order-book.js'
 import { BookView, FeedView } from '../../../src/lib/strategy/book-view.js'
-import { marketPair } from '../../../src/lib/strategy/market-pair.js'
-import type { GameView, MarketPair, PairLeg } from '../../../src/lib/strategy/market-pair.js'
+import { combinationsOf } from '../../../src/lib/strategy/combination.js'
+import type { Combination, GameView, MarketView } from '../../../src/lib/strategy/combination.js'
+import type { StrategyLimits } from '../../../src/lib/strategy/plan.js'
 
-export const KALSHI_FEES: FeeSchedule = { ratePpm: 70_000, roundUpToMicros: 100 }
-export const POLY_FEES: FeeSchedule = { ratePpm: 50_000, roundUpToMicros: 10 }
+const KALSHI_FEES: FeeSchedule = { ratePpm: 70_000, roundUpToMicros: 100 }
+const POLY_FEES: FeeSchedule = { ratePpm: 50_000, roundUpToMicros: 10 }
+/** Rules that both venues have: no ties, everything else as the game that is played at last. */
+export const ALIKE: SettlementRules = {
+  overtime: 'included',
+  tie: 'impossible',
+  postponed: 'stays',
+  canceled: 'half',
+}
+const TEAMS = ['UTAH', 'HOU'] as const
+export const LIMITS: StrategyLimits = {
+  minEdgeMicros: 2000,
+  delayCostMicrosPerS: 0,
+  maxSizeE2: 10_000,
+  maxEdgeMicros: 300_000,
+}
 export const NOW_US = 5_000_000_000
 
 export interface Side {
@@ -27,11 +43,15 @@ export function market(venue: 'kalshi' | 'poly', change: Partial<GameMarket> = {
           takerDelayMs: 0,
         }
       : { marketId: '0xabc', sizeStepE2: 1, minSizeE2: 500, fees: POLY_FEES, takerDelayMs: 1000 }
-  return { venue, kind: 'moneyline', selection: 'HOU', tickE4: 100, ...own, ...change }
+  return {
+    ...{ venue, kind: 'moneyline', selection: 'HOU', venueSelection: 'HOU', settlement: ALIKE, tickE4: 100 },
+    ...own,
+    ...change,
+  }
 }
 
-/** A leg whose book is live, whole, heard and proved at `NOW_US`. */
-export function leg(of: GameMarket, levels: Side): PairLeg {
+/** A market whose book is live, whole, heard and proved at `NOW_US`. */
+export function view(of: GameMarket, levels: Side): MarketView {
   const feed = new FeedView(of.venue)
   feed.heardUs = NOW_US
   feed.provedUs = NOW_US
@@ -57,11 +77,20 @@ export function fill(book: BookView, { bids, asks }: Side): void {
 export const liveGame = (): GameView => ({
   league: 'nba',
   gameId: '401',
+  teams: TEAMS,
   status: 'live',
   heardUs: NOW_US,
   fetchedUs: NOW_US,
 })
 
+/** All combinations of these markets; throws where one is worthless. */
+export function combinations(game: GameView, ...markets: readonly MarketView[]): readonly Combination[] {
+  const { kept, worthless } = combinationsOf(game, markets)
+  if (worthless.length > 0) throw new Error(`worthless: ${JSON.stringify(worthless)}`)
+  return kept
+}
+
+/** A Kalshi market and a Polymarket condition of one game, bought YES here first, then NO here. */
 export function pairOf(
   kalshi: Side,
   poly: Side,
@@ -69,14 +98,18 @@ export function pairOf(
     kalshiMarket = {},
     polyMarket = {},
   }: { kalshiMarket?: Partial<GameMarket>; polyMarket?: Partial<GameMarket> } = {},
-): MarketPair {
-  return marketPair(
-    liveGame(),
-    leg(market('kalshi', kalshiMarket), kalshi),
-    leg(market('poly', polyMarket), poly),
-  )
+): readonly [Combination, Combination] {
+  const here = view(market('kalshi', kalshiMarket), kalshi)
+  const there = view(market('poly', polyMarket), poly)
+  const [yes, no] = combinations(liveGame(), here, there)
+  return [yes!, no!]
 }
 
 /** YES of HOU at 0.45 on Kalshi, and bid at 0.50 on Polymarket: NO there costs 0.50, five cents gross. */
-export const arbitrage = (): MarketPair =>
-  pairOf({ bids: [[4400, 5000]], asks: [[4500, 5000]] }, { bids: [[5000, 4000]], asks: [[5100, 4000]] })
+export const arbitrage = (): Combination =>
+  pairOf({ bids: [[4400, 5000]], asks: [[4500, 5000]] }, { bids: [[5000, 4000]], asks: [[5100, 4000]] })[0]
+
+/** The Kalshi and the Polymarket side of a cross-venue combination. */
+export function sides({ legs }: Combination): { readonly kalshi: MarketView; readonly poly: MarketView } {
+  return { kalshi: legs[0]!.of, poly: legs[1]!.of }
+}

@@ -1,24 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { Ladder } from '../../../src/lib/strategy/book-view.js'
-import { CrossVenueStrategy, signalId } from '../../../src/lib/strategy/cross-venue-strategy.js'
-import { marketPair } from '../../../src/lib/strategy/market-pair.js'
-import type { MarketPair } from '../../../src/lib/strategy/market-pair.js'
-import { NOW_US, arbitrage, fill, leg, liveGame, market } from './setup.js'
+import type { Combination } from '../../../src/lib/strategy/combination.js'
+import { Strategy, signalId } from '../../../src/lib/strategy/strategy.js'
+import { LIMITS, NOW_US, arbitrage, combinations, fill, liveGame, market, sides, view } from './setup.js'
 
 const TRIGGER = { source: 'kalshi.prices', epoch: 1, seq: 11 }
 const HOLD_US = (1500 + 1000 + 1000) * 1000
 
 function strategyWith(reasons: string[] = []) {
-  return new CrossVenueStrategy(
-    { minEdgeMicros: 2000, maxSizeE2: 10_000, maxEdgeMicros: 300_000, validMs: 1500 },
-    (reason) => reasons.push(reason),
-  )
+  return new Strategy({ ...LIMITS, validMs: 1500 }, (reason) => reasons.push(reason))
 }
 
 /** Evaluates at a time, both feeds proved and heard just then. */
-function evaluateAt(strategy: CrossVenueStrategy, pairs: readonly MarketPair[], nowUs: number, seq = 11) {
-  for (const { kalshi, poly, game } of pairs) {
-    for (const { book } of [kalshi, poly]) book.feed.provedUs = book.feed.heardUs = nowUs
+function evaluateAt(strategy: Strategy, pairs: readonly Combination[], nowUs: number, seq = 11) {
+  for (const { legs, game } of pairs) {
+    for (const { book } of legs.map(({ of }) => of)) book.feed.provedUs = book.feed.heardUs = nowUs
     game.heardUs = game.fetchedUs = nowUs
   }
   return strategy.evaluate(pairs, { ...TRIGGER, seq }, nowUs)
@@ -27,7 +23,7 @@ function evaluateAt(strategy: CrossVenueStrategy, pairs: readonly MarketPair[], 
 describe('a signal', () => {
   it('names its trigger, its pair and orientation, its inputs and their ages', () => {
     const pair = arbitrage()
-    pair.poly.book.feed.provedUs = NOW_US - 12_000
+    sides(pair).poly.book.feed.provedUs = NOW_US - 12_000
     const [signal, ...more] = strategyWith().evaluate([pair], TRIGGER, NOW_US)
     const key = 'kalshi:KXNBAGAME-25DEC01HOUUTA-HOU:yes+poly:0xabc:no'
     expect(more).toEqual([])
@@ -58,15 +54,15 @@ describe('a signal', () => {
 
   it('is made of the better plan where two would take the same Polymarket offer', () => {
     const game = liveGame()
-    const poly = leg(market('poly'), { bids: [[5000, 4000]], asks: [[5100, 4000]] })
-    const houston = leg(market('kalshi'), { bids: [[4400, 5000]], asks: [[4500, 5000]] })
-    const utah = leg(market('kalshi', { marketId: 'KXNBAGAME-25DEC01HOUUTA-UTA', selection: 'UTAH' }), {
+    const poly = view(market('poly'), { bids: [[5000, 4000]], asks: [[5100, 4000]] })
+    const houston = view(market('kalshi'), { bids: [[4400, 5000]], asks: [[4500, 5000]] })
+    const utah = view(market('kalshi', { marketId: 'KXNBAGAME-25DEC01HOUUTA-UTA', selection: 'UTAH' }), {
       bids: [[5600, 5000]],
       asks: [[5700, 5000]],
     })
     const reasons: string[] = []
     // YES of HOU at 0.45 or NO of UTAH at 0.44, each with NO of HOU at 0.50.
-    const pairs = [marketPair(game, houston, poly), marketPair(game, utah, poly)]
+    const pairs = combinations(game, houston, utah, poly)
     const signals = evaluateAt(strategyWith(reasons), pairs, NOW_US)
     expect(signals.map(({ pair }) => pair)).toEqual(['kalshi:KXNBAGAME-25DEC01HOUUTA-UTA:no+poly:0xabc:no'])
     expect(reasons).toContain('outbid')
@@ -82,10 +78,10 @@ describe('after a signal the same plan', () => {
     const pair = arbitrage()
     expect(evaluateAt(strategy, [pair], NOW_US)).toHaveLength(1)
     expect(evaluateAt(strategy, [pair], NOW_US + 1000)).toHaveLength(0)
-    fill(pair.kalshi.book, { bids: [[4400, 5000]], asks: [[4600, 5000]] })
+    fill(sides(pair).kalshi.book, { bids: [[4400, 5000]], asks: [[4600, 5000]] })
     expect(evaluateAt(strategy, [pair], NOW_US + 2000)).toHaveLength(0)
     expect(reasons.filter((reason) => reason === 'held')).toHaveLength(2)
-    fill(pair.kalshi.book, { bids: [[4300, 5000]], asks: [[4400, 5000]] })
+    fill(sides(pair).kalshi.book, { bids: [[4300, 5000]], asks: [[4400, 5000]] })
     expect(evaluateAt(strategy, [pair], NOW_US + 3000)).toHaveLength(1)
     expect(evaluateAt(strategy, [pair], NOW_US + 4000)).toHaveLength(0)
   })
@@ -94,9 +90,9 @@ describe('after a signal the same plan', () => {
     const strategy = strategyWith()
     const pair = arbitrage()
     evaluateAt(strategy, [pair], NOW_US)
-    fill(pair.kalshi.book, { bids: [[4900, 5000]], asks: [[5000, 5000]] })
+    fill(sides(pair).kalshi.book, { bids: [[4900, 5000]], asks: [[5000, 5000]] })
     expect(evaluateAt(strategy, [pair], NOW_US + 1000)).toHaveLength(0)
-    fill(pair.kalshi.book, { bids: [[4400, 5000]], asks: [[4500, 5000]] })
+    fill(sides(pair).kalshi.book, { bids: [[4400, 5000]], asks: [[4500, 5000]] })
     expect(evaluateAt(strategy, [pair], NOW_US + 2000)).toHaveLength(1)
   })
 
@@ -104,9 +100,9 @@ describe('after a signal the same plan', () => {
     const strategy = strategyWith()
     const pair = arbitrage()
     evaluateAt(strategy, [pair], NOW_US)
-    pair.poly.book.quoteState = 'STALE'
+    sides(pair).poly.book.quoteState = 'STALE'
     expect(evaluateAt(strategy, [pair], NOW_US + 1000)).toHaveLength(0)
-    pair.poly.book.quoteState = 'LIVE'
+    sides(pair).poly.book.quoteState = 'LIVE'
     expect(evaluateAt(strategy, [pair], NOW_US + 2000)).toHaveLength(0)
   })
 
