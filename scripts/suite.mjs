@@ -1,5 +1,5 @@
 /**
- * `npm run faults | soak | simulate | fuzz | properties | demo -- [flags]`: sets up, then runs `test/<suite>/main.ts` from its sources.
+ * `npm run faults | soak | simulate | fuzz | properties | demo | … -- [flags]`: sets up, then runs `test/<suite>/main.ts` from its sources.
  * These are the long runs; `npm test` has a short one of each.
  */
 

@@ -60,6 +60,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'roles',
     'view',
   ],
+  // Strategy and paper depth on what was recorded, through the shard's own code and the operator's readers of the past.
+  backtest: [
+    'core',
+    'model',
+    'messages',
+    'bus',
+    'history',
+    'games',
+    'strategy',
+    'execution',
+    'roles',
+    'operator',
+    'view',
+  ],
   bench: [
     'core',
     'model',
@@ -77,7 +91,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'view',
   ],
   cli: ['core', 'roles', 'operator', 'bench'],
-  commands: ['core', 'cli', 'roles', 'operator', 'bench', 'messages/schemas'],
+  commands: ['core', 'cli', 'roles', 'operator', 'bench', 'backtest', 'messages/schemas'],
 }
 
 /** Packages with one owner. */

@@ -96,6 +96,21 @@ const DOWN = { ARBEES_REDIS_URL: NO_REDIS }
 
 /** Nobody runs; Redis is empty. */
 export const ALONE: Readonly<Record<string, readonly Row[]>> = {
+  backtest: [
+    ['backtest --shard first', USAGE, 'USAGE'],
+    ['backtest --since 5m', USAGE, 'USAGE'],
+    ['backtest --thresholds cheap', USAGE, 'BAD_NUMBERS'],
+    ['backtest --latency 0,90000', USAGE, 'BAD_NUMBERS'],
+    ['backtest', USAGE, 'NO_JOURNAL'],
+    ['backtest --shard 0', USAGE, 'NO_INPUTS'],
+    ['backtest --from-file nofile', USAGE, 'NO_RECORDING'],
+    ['backtest --from-journal journals --out broken.yaml', USAGE, 'FILE_EXISTS'],
+    ['backtest --from-redis', UNREACHABLE, 'REDIS_UNREACHABLE', DOWN],
+    ['backtest --from-redis', TIMEOUT, 'document'],
+    ['backtest --data-dir inputs', TIMEOUT, 'document'],
+    ['backtest --data-dir inputs --diff', INTEGRITY, 'document'],
+    ['backtest --from-journal journals', OK, 'document'],
+  ],
   bench: [
     ['bench nosuch', USAGE, 'USAGE'],
     ['bench --rounds 0', USAGE, 'USAGE'],

@@ -82,13 +82,14 @@ export interface Run {
   readonly ended: Promise<number | NodeJS.Signals | null>
 }
 
-/** Starts `arbees <args>`, in `cwd` when it is given. */
+/** Starts `arbees <args>`, in `cwd` when it is given; `[program, ...words]` is what starts it. */
 export function launch(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   cwd?: string,
+  [program, ...words]: readonly [string, ...string[]] = [process.execPath, BINARY],
 ): Run {
-  const child = spawn(process.execPath, [BINARY, ...args], {
+  const child = spawn(program, [...words, ...args], {
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd,

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../../lib/cli/base-command.js'
 import { envFlag } from '../../lib/cli/flags.js'
+import { progressLine } from '../../lib/cli/progress-line.js'
 import { EXIT } from '../../lib/core/errors.js'
 import type { RerunReport } from '../../lib/roles/shard-rerun.js'
 
@@ -41,7 +42,7 @@ export default class JournalRerun extends BaseCommand {
       settings,
       shard: args.shard ?? 0,
       epoch: flags.epoch,
-      ...(stderr.isTTY ? { onProgress: progressTo(stderr) } : {}),
+      onProgress: progressLine(stderr, 'of its turns'),
     })
     if (stdout.isTTY) this.log(renderRerun(report, this.colors))
     else this.log(JSON.stringify(report))
@@ -49,17 +50,3 @@ export default class JournalRerun extends BaseCommand {
     return report
   }
 }
-
-/** One line that is written over, once there is something to wait for; gone at the end. */
-function progressTo(stderr: NodeJS.WriteStream): (done: number, total: number) => void {
-  let shownMs = Date.now()
-  return (done, total) => {
-    if (done >= total) stderr.write('\r\u001b[K')
-    else if (Date.now() - shownMs >= PROGRESS_MS) {
-      shownMs = Date.now()
-      stderr.write(`\r${Math.floor((100 * done) / total)}% of its turns`)
-    }
-  }
-}
-
-const PROGRESS_MS = 500

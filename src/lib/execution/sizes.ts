@@ -4,7 +4,7 @@ import type { GameMarket } from '../model/game.js'
 import type { SignalLeg } from '../model/signal.js'
 
 /** sizeE6 per sizeE2. */
-const E6_PER_E2 = 10_000
+export const E6_PER_E2 = 10_000
 /** What a venue's rounding to whole cents may leave over. */
 const DUST_MICROS = 10_000
 

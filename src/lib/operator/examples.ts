@@ -6,7 +6,7 @@ import { createPalette } from '../view/palette.js'
 const PURPOSES: readonly (readonly [purpose: string, commands: readonly string[]])[] = [
   ['see', ['top', 'tap', 'topics', 'markets', 'status', 'check', 'doctor']],
   ['measure', ['latency', 'bench']],
-  ['look back', ['explain', 'replay', 'record', 'journal']],
+  ['look back', ['explain', 'replay', 'record', 'journal', 'backtest']],
   ['trade by hand', ['order']],
   ['stop', ['halt', 'resume']],
   ['run', ['up', 'sim', 'monitor', 'orchestrator', 'shard', 'exec', 'mirror']],

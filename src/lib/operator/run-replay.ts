@@ -103,7 +103,12 @@ interface Words {
   readonly talk: (line: string) => void
 }
 
-function openOrigin(from: ReplayFrom, { settings }: LoadedSettings, { onProblem, talk }: Words): Origin {
+/** Throws `BAD_SPAN`, `TOO_MANY_NAMES` (usage), and what the origin throws. */
+export function openOrigin(
+  from: ReplayFrom,
+  { settings }: LoadedSettings,
+  { onProblem, talk }: Words,
+): Origin {
   const { kind, names, startId, sinceMs = -Infinity, untilMs = Infinity, last, follow } = from
   if (sinceMs > untilMs) {
     throw new ArbeesError('BAD_SPAN', '--since is later than --until', { exit: EXIT.USAGE })

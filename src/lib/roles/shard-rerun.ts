@@ -17,7 +17,7 @@ import { inputsSource, signalsSource } from '../messages/sources.js'
 import type { StrategySignal } from '../model/signal.js'
 import type { Env } from '../model/venue.js'
 import { JournaledMessages } from './journaled-messages.js'
-import { compareSignals } from './signal-comparison.js'
+import { compareSignals, isSameSignals } from './signal-comparison.js'
 import type { SignalComparison, SignalText } from './signal-comparison.js'
 import { ShardDecider } from './shard-decider.js'
 import type { DeciderWatch, LateDecision, ShardInputs } from './shard-decider.js'
@@ -40,7 +40,7 @@ export interface RerunOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined
   readonly watch?: RerunWatch | undefined
   /** Before each turn, which was written at `timestampMs` by the shard's wall clock: when it may be decided again. */
-  readonly pace?: ((timestampMs: number) => Promise<void> | undefined) | undefined
+  readonly pace?: ((timestampMs: number) => Promise<unknown> | undefined) | undefined
   /** Ends it early. */
   readonly signal?: AbortSignal | undefined
 }
@@ -83,7 +83,7 @@ export const rerunShard = async (options: RerunOptions): Promise<RerunReport> =>
   (await decideAgain(options)).report
 
 /** Throws `NO_INPUTS` (exit USAGE), and what reading a file throws. */
-async function decideAgain(options: RerunOptions): Promise<Rerun> {
+export async function decideAgain(options: RerunOptions): Promise<Rerun> {
   const { settings, shard, onProgress, pace, signal } = options
   // First: of whatever was published by now the inputs are on disk.
   const signals = openFolder(journalDir(settings, signalsSource(shard)))
@@ -124,13 +124,10 @@ async function decideAgain(options: RerunOptions): Promise<Rerun> {
     messages_missing: rerun.messages.missing,
     clock_differs: isWhole ? clockDiffers : null,
     ...comparison,
-    ok: isWhole && clockDiffers === 0 && isSame(comparison),
+    ok: isWhole && clockDiffers === 0 && isSameSignals(comparison),
   }
   return { report, decided, published, firstMs, lastMs, isPartial: signal?.aborted === true }
 }
-
-const isSame = ({ different, unpublished, unexplained }: SignalComparison): boolean =>
-  different.length + unpublished.length + unexplained.length === 0
 
 const openFolder = (path: string): JournalReader => openJournalReader(new FileStorage(path))
 

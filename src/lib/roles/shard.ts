@@ -99,7 +99,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
 }
 
 /** What the strategy may do, from the settings. */
-function strategySettings(settings: RoleContext['settings']): ShardHead['strategy'] {
+export function strategySettings(settings: RoleContext['settings']): ShardHead['strategy'] {
   return {
     minEdgeMicros: settings['strategy.min_edge_micros'],
     delayCostMicrosPerS: settings['strategy.delay_cost_micros_per_s'],

@@ -21,6 +21,14 @@ export interface SignalComparison {
   readonly unexplained: readonly string[]
 }
 
+/** Nothing was found that is not on both sides, or differs. */
+export const isSameSignals = ({
+  different,
+  unpublished,
+  unexplained,
+}: Pick<SignalComparison, 'different' | 'unpublished' | 'unexplained'>): boolean =>
+  different.length + unpublished.length + unexplained.length === 0
+
 /** With `isWhole` false the first decisions are not there, and neither are published ones before the first match missed. */
 export function compareSignals(
   published: readonly SignalText[],

@@ -1,5 +1,6 @@
 /** A picture of latencies: a bar for each step of a scale whose steps grow as the values do. */
 
+import { bar } from './bar.js'
 import { formatUs } from './units.js'
 
 /** So many latencies from `from_us` to `to_us`, both included. */
@@ -22,7 +23,6 @@ export interface DistributionOptions {
 
 /** Steps of one decade. */
 const STEPS = [1, 1.5, 2, 3, 5, 7] as const
-const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
 const LABEL_WIDTH = 7
 const SHARE_WIDTH = 8
 /** The marks, and what stands between all of these. */
@@ -82,12 +82,6 @@ function stepAbove(us: number): number {
   const decade = 10 ** Math.floor(Math.log10(us))
   const found = STEPS.find((step) => step * decade > us)
   return found === undefined ? decade * 10 : found * decade
-}
-
-/** What is there at all is seen. */
-function bar(share: number, width: number): string {
-  const eighths = share > 0 ? Math.max(1, Math.round(share * width * 8)) : 0
-  return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '')
 }
 
 function shareOf(count: number, total: number): string {

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { BacktestReport } from '../../../src/lib/backtest/report.js'
 import { sourcesOf } from '../../../src/lib/bus/endpoints.js'
 import { epochPages } from '../../../src/lib/bus/journal/epoch-pages.js'
 import { Journal } from '../../../src/lib/bus/journal/journal.js'
@@ -15,6 +17,8 @@ import type { GamesPayload, OrderbookPayload, PricesPayload } from '../../../src
 import type { Venue } from '../../../src/lib/model/venue.js'
 import { rerunShard } from '../../../src/lib/roles/shard-rerun.js'
 import { Prng } from '../../../src/lib/sim/prng.js'
+import { changePrice } from '../../backtest/change-price.js'
+import { CommandProcess } from '../../commands/command-process.js'
 import { createPlace, launch } from '../../e2e/launch.js'
 import type { Place } from '../../e2e/launch.js'
 import { until } from '../poll.js'
@@ -245,6 +249,42 @@ describe('a shard that was killed, rerun from its inputs and the journals of who
     const copy = tampered((turns) => turns.slice(0, -50))
     const [broken, said] = await run(copy, '0')
     expect([broken, JSON.parse(said)]).toMatchObject([8, { ok: false }])
+  })
+
+  it('is tested by a command: the same bytes each time, and exit 8 where a price is another', async () => {
+    const commands = new CommandProcess()
+    cleanups.push(() => commands.kill())
+    const run = async (path: string, ...args: string[]) => {
+      const child = commands.launch(['backtest', '--data-dir', path, '--env', 'sim', ...args])
+      return [await child.ended, child.stdout()] as const
+    }
+    const { published } = await rerun(dir)
+    const [code, out] = await run(dir, '--diff', '--json')
+    const report = JSON.parse(out) as BacktestReport
+    expect([code, report]).toMatchObject([
+      0,
+      { order: 'as decided', partial: false, diff: { clean: true, same: published } },
+    ])
+    expect(report.opportunities[0]?.count).toBeGreaterThan(0)
+    expect(report.capture[0]?.signals).toBeGreaterThan(0)
+
+    const [signalsCode, lines] = await run(dir, '--signals', '--speed', '50')
+    expect([signalsCode, createHash('sha256').update(lines).digest('hex')]).toEqual([
+      0,
+      report.signals.sha256,
+    ])
+    expect(JSON.parse(lines.split('\n')[0]!)).toMatchObject({ game_id: expect.stringMatching(/^40\d$/) })
+
+    const [mergedCode, merged] = await run(dir, '--from-journal', join(dir, 'journal', 'sim'))
+    expect([mergedCode, JSON.parse(merged)]).toMatchObject([
+      0,
+      { order: 'merged by time', read: { gaps: 0 } },
+    ])
+
+    const copy = tampered((turns) => turns)
+    changePrice(settingsOf(copy), 0)
+    const [changed, said] = await run(copy, '--diff')
+    expect([changed, JSON.parse(said)]).toMatchObject([8, { diff: { clean: false } }])
   })
 
   it('is refused where nothing of the shard lies, with the folder that was looked in', async () => {
