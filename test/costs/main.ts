@@ -83,7 +83,7 @@ async function usPerMessage(inputs: ShardInputs, perTurn: number): Promise<numbe
 
 function decider(clock = systemClock): ShardDecider {
   const nothing = () => undefined
-  const parts = { index: 0, host, strategy, clock }
+  const parts = { index: 0, shards: 1, host, strategy, clock }
   return new ShardDecider({ ...parts, onNoSignal: nothing, onWorthless: nothing, onRefused: nothing })
 }
 
@@ -95,7 +95,7 @@ async function recorded(perTurn: number): Promise<{ us: number; bytes: number }>
     ...{ bootId: 'costs', onNotice: () => undefined },
   })
   const signals = { source: 'shard-0.signals', epoch: 1 }
-  const recorder = new ShardRecorder(journal, systemClock, { shard: 0, host, signals, strategy })
+  const recorder = new ShardRecorder(journal, systemClock, { shard: 0, shards: 1, host, signals, strategy })
   const us = await usPerMessage(recorder.around(decider(recorder)), perTurn)
   recorder.close()
   const { bytes } = journal

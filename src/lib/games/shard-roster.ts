@@ -38,6 +38,7 @@ export class ShardRoster {
   private readonly shards: readonly Shard[]
   private lookedUs: number
   private ableShards: readonly number[] = []
+  private settled = false
 
   constructor(
     count: number,
@@ -48,6 +49,11 @@ export class ShardRoster {
       ...{ isAble: false, isClosed: false },
       ...{ sinceUs: undefined, heardUs: -Infinity, silentUs: 0 },
     }))
+  }
+
+  /** As of the last look it is known who can trade: every shard has come, or was waited for. */
+  get isSettled(): boolean {
+    return this.settled
   }
 
   /** Those that can trade, as of the last look. */
@@ -88,15 +94,11 @@ export class ShardRoster {
       if (shard.silentUs > DEAD_AFTER_US) Object.assign(shard, { isAble: false, sinceUs: undefined })
       else if (shard.sinceUs !== undefined && nowUs - shard.sinceUs >= BACK_AFTER_US) shard.isAble = true
     }
-    if (!this.isSettled(nowUs)) return false
+    this.settled ||= nowUs - this.startUs >= START_GRACE_US || this.shards.every(({ isAble }) => isAble)
+    if (!this.settled) return false
     const able = this.shards.flatMap(({ isAble }, index) => (isAble ? [index] : []))
     const isNew = able.join() !== this.ableShards.join()
     this.ableShards = able
     return isNew
-  }
-
-  /** Every shard has come, or was waited for: before that nobody can say whose games must move. */
-  isSettled(nowUs: number): boolean {
-    return nowUs - this.startUs >= START_GRACE_US || this.shards.every(({ isAble }) => isAble)
   }
 }

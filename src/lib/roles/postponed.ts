@@ -1,6 +1,6 @@
 /**
- * Combinations that a quote touched while a channel of theirs was not live. They are decided on as if it arrived when
- * they can be believed again: a market that stays quiet then has no other quote to wake them.
+ * Combinations that a quote touched while a channel of theirs was not live, or while it was not known whose the quote
+ * is. They are decided on as if it arrived when they can be believed and that is known: a market that stays quiet then has no other quote to wake them.
  */
 
 import type { Header } from '../messages/payloads.js'
@@ -10,6 +10,7 @@ import type { GateReason } from '../strategy/gates.js'
 
 /** Gates that open by themselves, with a heartbeat or when a channel is whole. */
 const PASSING: ReadonlySet<GateReason | undefined> = new Set<GateReason>([
+  'silent_orchestrator',
   'silent_monitor',
   'broken_channel',
   'old_quote',
@@ -28,7 +29,7 @@ export class Postponed {
   touched(combinations: readonly Combination[], header: Header): void {
     for (const combination of combinations) {
       this.triggers.delete(combination)
-      if (!isLive(combination)) this.triggers.set(combination, header)
+      if (!isLive(combination) || !isClear(combination, header)) this.triggers.set(combination, header)
     }
   }
 
@@ -41,7 +42,7 @@ export class Postponed {
   take(nowUs: number): ReadonlyMap<Header, readonly Combination[]> {
     const due = new Map<Header, Combination[]>()
     for (const [combination, header] of this.triggers) {
-      if (PASSING.has(closedGate(combination, nowUs))) continue
+      if (PASSING.has(closedGate(combination, nowUs)) || !isClear(combination, header)) continue
       this.triggers.delete(combination)
       const combinations = due.get(header)
       if (combinations === undefined) due.set(header, [combination])
@@ -50,6 +51,10 @@ export class Postponed {
     return due
   }
 }
+
+/** It is known whose the quote is. */
+const isClear = ({ game }: Combination, header: Header): boolean =>
+  game.ownership?.of(header.timestamp_ms) !== 'unknown'
 
 const isLive = ({ legs }: Combination): boolean =>
   legs.every(({ of: { book } }) => book.feed.prices.isLive && book.feed.orderbook.isLive)

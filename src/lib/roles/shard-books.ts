@@ -6,7 +6,7 @@
 import type { Gap } from '../bus/gap.js'
 import type { ChannelBeat, FeedBeat, Heartbeat } from '../messages/heartbeat.js'
 import type { Header, OrderbookPayload, PricesPayload, WireLevel } from '../messages/payloads.js'
-import { orderbookSource, pricesSource } from '../messages/sources.js'
+import { GAMES_SOURCE, orderbookSource, pricesSource } from '../messages/sources.js'
 import type { GameState } from '../model/game.js'
 import { priceE4FromWire, sizeE2FromWire } from '../model/price.js'
 import { VENUES } from '../model/venue.js'
@@ -48,6 +48,8 @@ export class ShardBooks {
   private readonly markets: ShardMarkets
   private readonly games: ShardGames
   private readonly channels = new Map<string, ChannelView>()
+  /** The orchestrator's channel of games: its life, and whether nothing of it is known to be missing. */
+  private readonly words = { epoch: 0, isLive: false }
 
   constructor(private readonly options: ShardBooksOptions) {
     this.markets = new ShardMarkets(this.feeds)
@@ -116,19 +118,30 @@ export class ShardBooks {
     this.games.apply(state, sentMs, nowUs)
   }
 
+  /** The life of the orchestrator that speaks; the end of what it said in the life before may be lost. */
+  enterGames(epoch: number): void {
+    if (epoch === this.words.epoch) return
+    this.words.epoch = epoch
+    this.games.doubt()
+  }
+
   /** Something was lost on a channel: none of its markets is believed until its own next message. */
   applyGap({ source }: Pick<Gap, 'source'>): void {
     this.channels.get(source)?.breakAll()
+    if (source === GAMES_SOURCE) this.games.doubt()
   }
 
   /** Of a channel that is not live nothing is believed; what it has is, when it is live again. */
   applyState(source: string, isLive: boolean): void {
     const channel = this.channels.get(source)
     if (channel !== undefined) channel.isLive = isLive
+    if (source === GAMES_SOURCE) this.words.isLive = isLive
   }
 
-  /** False when it is the word of an earlier life of the monitor. */
+  /** False when it is the word of an earlier life of its publisher. */
   applyHeartbeat(heartbeat: BooksBeat, recvUs: number): boolean {
+    const words = heartbeat.channels.find(({ source }) => source === GAMES_SOURCE)
+    if (words !== undefined) return this.extendLease(heartbeat, words.epoch, recvUs)
     const feed = VENUES.map((venue) => this.feeds[venue]).find(({ venue }) => venue === heartbeat.publisher)
     if (feed === undefined) return true
     for (const { source, epoch } of heartbeat.channels) {
@@ -146,6 +159,17 @@ export class ShardBooks {
       provedUs = Math.min(provedUs, agoUs === null ? -Infinity : sentUs - agoUs)
     }
     feed.provedUs = provedUs
+    return true
+  }
+
+  /** What was said before a heartbeat of the orchestrator came before it, unless something is missing. */
+  private extendLease(heartbeat: BooksBeat, epoch: number, recvUs: number): boolean {
+    const { lease } = this.options
+    if (epoch < this.words.epoch) return false
+    this.enterGames(epoch)
+    if (lease === undefined || !this.words.isLive) return true
+    lease.toldMs = heartbeat.timestamp_ms
+    lease.sentUs = this.sentUs(heartbeat.host, heartbeat.mono_us, heartbeat.timestamp_ms, recvUs)
     return true
   }
 

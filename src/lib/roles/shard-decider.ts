@@ -10,8 +10,10 @@ import type { Header } from '../messages/payloads.js'
 import type { StrategySignal } from '../model/signal.js'
 import type { MessageRef } from '../strategy/book-view.js'
 import type { Combination, WorthlessCombination } from '../strategy/combination.js'
+import { Lease } from '../strategy/ownership.js'
 import { Strategy } from '../strategy/strategy.js'
 import type { NoSignalReason, StrategySettings } from '../strategy/strategy.js'
+import { FirstLooks } from './first-looks.js'
 import { Postponed } from './postponed.js'
 import { ShardBooks } from './shard-books.js'
 import type { BooksBeat, Misfit } from './shard-books.js'
@@ -44,6 +46,8 @@ export interface DeciderWatch {
 
 export interface DeciderOptions {
   readonly index: number
+  /** How many there are; where there is another, games move between them. */
+  readonly shards: number
   /** `hostId()` of the shard: stamps of another host are not comparable. */
   readonly host: string
   readonly strategy: StrategySettings
@@ -58,23 +62,33 @@ export interface DeciderOptions {
 }
 
 const NONE: readonly LateDecision[] = []
+const NO_SIGNALS: readonly StrategySignal[] = []
 
 export class ShardDecider implements ShardInputs {
   readonly books: ShardBooks
+  /** Undefined where no other shard is. */
+  readonly lease: Lease | undefined
   private readonly strategy: Strategy
   private readonly postponed = new Postponed()
+  private readonly firstLooks = new FirstLooks()
 
   constructor(private readonly options: DeciderOptions) {
-    const { index, host, clock, strategy, onNoSignal, onWorthless } = options
+    const { index, shards, host, clock, strategy, onNoSignal, onWorthless } = options
+    this.lease = shards > 1 ? new Lease() : undefined
     this.strategy = new Strategy(strategy, onNoSignal)
     this.books = new ShardBooks({
       index,
+      lease: this.lease,
       host,
       nowMs: () => clock.nowMs(),
       onWorthless,
+      onNew: (combinations, nowUs) => {
+        if (this.lease !== undefined) this.firstLooks.await(combinations, nowUs)
+      },
       onGone: (combination) => {
         this.strategy.forget(combination)
         this.postponed.forget(combination)
+        this.firstLooks.forget(combination)
         options.watch?.forgotten(combination)
       },
     })
@@ -93,10 +107,10 @@ export class ShardDecider implements ShardInputs {
         const { payload } = message
         if (payload.venue !== topic.scope || payload.market_id !== topic.id)
           return this.refuse('topic_payload_differ')
-        const { combinations, book } = this.books.applyQuote(payload, header, recvUs)
+        const { combinations } = this.books.applyQuote(payload, header, recvUs)
         if (combinations.length === 0) return undefined
         this.postponed.touched(combinations, header)
-        return this.evaluate(combinations, book.quoteMessage, this.options.clock.monoUs())
+        return this.decide(combinations, header, this.options.clock.monoUs())
       }
       case 'games': {
         const { payload } = message
@@ -105,6 +119,7 @@ export class ShardDecider implements ShardInputs {
         if (payload.game_id !== topic.id) return this.refuse('topic_payload_differ')
         const state = gameStateOf(payload)
         if (state === undefined) return this.refuse('bad_tick_or_size')
+        this.books.enterGames(header.epoch)
         this.books.applyGame(state, header.timestamp_ms, recvUs)
         return undefined
       }
@@ -127,12 +142,44 @@ export class ShardDecider implements ShardInputs {
   }
 
   private decidePostponed(): readonly LateDecision[] {
-    if (this.postponed.isEmpty) return NONE
+    if (this.postponed.isEmpty && this.firstLooks.isEmpty) return NONE
     const nowUs = this.options.clock.monoUs()
+    this.observe(this.firstLooks.due(nowUs), nowUs)
     return Array.from(this.postponed.take(nowUs), ([trigger, combinations]) => ({
       trigger,
-      signals: this.evaluate(combinations, trigger, nowUs),
+      signals: this.decide(combinations, trigger, nowUs),
     }))
+  }
+
+  /** These belong to one game. A quote that is another shard's is looked at as that shard does, and signals nothing. */
+  private decide(
+    combinations: readonly Combination[],
+    trigger: Header,
+    nowUs: number,
+  ): readonly StrategySignal[] {
+    const right = combinations[0]?.game.ownership?.of(trigger.timestamp_ms) ?? 'own'
+    switch (right) {
+      case 'own': {
+        const first = combinations.filter((each) => this.firstLooks.has(each, nowUs))
+        if (first.length === 0) return this.evaluate(combinations, trigger, nowUs)
+        this.observe(first, nowUs)
+        return this.evaluate(
+          combinations.filter((each) => !first.includes(each)),
+          trigger,
+          nowUs,
+        )
+      }
+      case 'other':
+        this.observe(combinations, nowUs)
+        return NO_SIGNALS
+      case 'unknown':
+        for (const _ of combinations) this.options.onNoSignal('no_lease')
+        return NO_SIGNALS
+    }
+  }
+
+  private observe(combinations: readonly Combination[], nowUs: number): void {
+    for (const seen of this.strategy.observe(combinations, nowUs)) this.firstLooks.forget(seen)
   }
 
   private evaluate(

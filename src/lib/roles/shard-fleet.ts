@@ -55,7 +55,7 @@ class HeardShards implements ShardFleet {
   }
 
   get isSettled(): boolean {
-    return this.roster.isSettled(this.context.clock.monoUs())
+    return this.roster.isSettled
   }
 
   onChange(assign: () => void): void {

@@ -3,6 +3,8 @@
 import type { GameMarket, GameState, League } from '../model/game.js'
 import { combinationsOf } from '../strategy/combination.js'
 import type { Combination, GameView, WorthlessCombination } from '../strategy/combination.js'
+import { Ownership } from '../strategy/ownership.js'
+import type { Lease } from '../strategy/ownership.js'
 import { judgeSelection } from './shard-markets.js'
 import type { MarketEntry, ShardMarkets } from './shard-markets.js'
 
@@ -23,8 +25,18 @@ interface GameEntry {
   overSinceUs: number | undefined
 }
 
+interface Attachment {
+  readonly marketsText: string
+  readonly ownership: Ownership | undefined
+  readonly nowUs: number
+}
+
 export interface ShardGamesOptions {
   readonly index: number
+  /** Where there are more shards than this one: the orchestrator's word as far as it is known. */
+  readonly lease: Lease | undefined
+  /** These are traded from now on. */
+  readonly onNew: (combinations: readonly Combination[], nowUs: number) => void
   /** A combination is traded no more. */
   readonly onGone: (combination: Combination) => void
   /** A combination that could pay nothing at all is not traded. */
@@ -52,20 +64,24 @@ export class ShardGames {
 
   /**
    * A game's whole state, sent at `sentMs` by the orchestrator's clock, which `fetchedMs` is of too. One that another
-   * shard trades is dropped.
+   * shard trades is dropped; one that comes or goes is kept while some of its quotes may be this shard's.
    */
   apply(state: GameState, sentMs: number, nowUs: number): void {
     this.sweep(nowUs)
     const key = gameKeyOf(state)
     const known = this.games.get(key)
-    if (state.shard !== this.options.index) {
+    const { index, lease } = this.options
+    const ownership = lease === undefined ? undefined : (known?.view.ownership ?? new Ownership(index, lease))
+    ownership?.told(state)
+    const isWanted = ownership === undefined ? state.shard === index : ownership.isWanted(sentMs)
+    if (!isWanted) {
       if (known !== undefined) this.drop(key, known)
       return
     }
     const marketsText = JSON.stringify([state.home.code, state.away.code, state.markets])
     const isOver = state.status !== 'pre' && state.status !== 'live'
     const isSame = known?.marketsText === marketsText && (isOver || !known.freed)
-    const game = isSame ? known : this.attach(key, state, marketsText, nowUs)
+    const game = isSame ? known : this.attach(key, state, { marketsText, ownership, nowUs })
     game.view.status = state.status
     game.view.heardUs = nowUs
     game.view.fetchedUs = fetchedUsOf(state.fetchedMs, sentMs, nowUs)
@@ -76,12 +92,17 @@ export class ShardGames {
     }
   }
 
-  private attach(key: string, state: GameState, marketsText: string, nowUs: number): GameEntry {
+  /** Something that was said of games may be lost. */
+  doubt(): void {
+    for (const { view } of this.games.values()) view.ownership?.doubt()
+  }
+
+  private attach(key: string, state: GameState, { marketsText, ownership, nowUs }: Attachment): GameEntry {
     const known = this.games.get(key)
     if (known !== undefined) this.release(known)
     const { league, gameId, status } = state
     const teams = [state.home.code, state.away.code] as const
-    const view: GameView = { league, gameId, teams, status, heardUs: nowUs, fetchedUs: -Infinity }
+    const view: GameView = { league, gameId, teams, ownership, status, heardUs: nowUs, fetchedUs: -Infinity }
     const attached = state.markets.map((market) => this.attachMarket(key, market, nowUs))
     const views = attached.map((each) => each.view)
     const { kept, worthless } = combinationsOf(view, views)
@@ -98,6 +119,7 @@ export class ShardGames {
       overSinceUs: known?.overSinceUs,
     }
     this.games.set(key, game)
+    this.options.onNew(kept, nowUs)
     return game
   }
 

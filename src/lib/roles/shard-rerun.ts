@@ -217,11 +217,11 @@ class Decisions {
   }
 
   private begin(head: ShardHead): ShardInputs {
-    const { shard: index, host, strategy, live } = head
+    const { shard: index, shards, host, strategy, live } = head
     const { watch } = this.options
     this.head = head
     const decider = new ShardDecider({
-      ...{ index, host, strategy, clock: this.clock },
+      ...{ index, shards, host, strategy, clock: this.clock },
       onNoSignal: () => undefined,
       onWorthless: () => undefined,
       onRefused: () => undefined,

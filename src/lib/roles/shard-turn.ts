@@ -18,6 +18,8 @@ import type { BooksBeat } from './shard-books.js'
 /** What a shard decides with. */
 export interface ShardHead {
   readonly shard: number
+  /** How many there were. */
+  readonly shards: number
   /** `hostId()` of the shard. */
   readonly host: string
   /** The life of its signals. */
@@ -119,9 +121,10 @@ const STRATEGY_NUMBERS = [
 
 function isHead(value: unknown): value is ShardHead {
   if (!isObject(value)) return false
-  const { shard, host, signals, strategy, live } = value
+  const { shard, shards, host, signals, strategy, live } = value
   return (
     isNumber(shard) &&
+    isNumber(shards) &&
     typeof host === 'string' &&
     isObject(signals) &&
     isText(signals['source']) &&

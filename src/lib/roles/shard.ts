@@ -25,7 +25,6 @@ import { busReading } from './bus-reading.js'
 import { openRedisPublish } from './redis-publish.js'
 import type { RedisPublish } from './redis-publish.js'
 import type { RoleContext } from './role.js'
-import type { ShardBooks } from './shard-books.js'
 import { ShardDecider } from './shard-decider.js'
 import type { LateDecision, ShardInputs } from './shard-decider.js'
 import { openRecorder } from './shard-recorder.js'
@@ -45,10 +44,14 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
   const name = shardPublisher(index)
   const source = signalsSource(index)
   const hops = { monitor_shard: new Histogram(), decision: new Histogram() }
-  context.report = () => ({
-    counts: counters.snapshot(),
-    hops: { monitor_shard: hops.monitor_shard.beat(), decision: hops.decision.beat() },
-  })
+  let isFenced = () => true
+  context.report = () => {
+    if (settings.shards > 1) counters.set('fenced', isFenced() ? 1 : 0)
+    return {
+      counts: counters.snapshot(),
+      hops: { monitor_shard: hops.monitor_shard.beat(), decision: hops.decision.beat() },
+    }
+  }
   const signalKey = loadSignalKey(settings)
   const publisher = await bindPublisher(context, name)
   await sleep(publisher.joinGraceLeftMs(), lifecycle.signal)
@@ -61,6 +64,7 @@ export async function runShard(context: RoleContext, index: number): Promise<voi
     openRedisPublish(context),
     signalKey,
   )
+  isFenced = () => shard.isFenced
   lifecycle.defer('inputs', () => shard.close())
   const reader = openBusReader(settings.transport, {
     ...busReading(context),
@@ -121,7 +125,7 @@ export class Shard {
   /** Everything that decisions depend on goes in here, and is written down on its way. */
   readonly inputs: ShardInputs
   private readonly recorder: ShardRecorder
-  private readonly books: ShardBooks
+  private readonly decider: ShardDecider
   private readonly host = hostId()
   private readonly complainedMs = new Map<string, number>()
 
@@ -137,9 +141,13 @@ export class Shard {
     const strategy = strategySettings(settings)
     const { host } = this
     const { source, epoch } = signals
-    this.recorder = openRecorder(context, { shard: index, host, signals: { source, epoch }, strategy })
+    this.recorder = openRecorder(context, {
+      ...{ shard: index, shards: settings.shards, host },
+      ...{ signals: { source, epoch }, strategy },
+    })
     const decider = new ShardDecider({
       index,
+      shards: settings.shards,
       host,
       strategy,
       clock: this.recorder,
@@ -150,8 +158,14 @@ export class Shard {
       },
       onRefused: (reason) => this.refuse(reason),
     })
-    this.books = decider.books
+    this.decider = decider
     this.inputs = this.recorder.around(decider)
+  }
+
+  /** There are other shards, and the orchestrator is silent: it may have moved every game. */
+  get isFenced(): boolean {
+    const { lease } = this.decider
+    return lease !== undefined && !lease.isFresh(this.context.clock.monoUs())
   }
 
   onMessage({ message, recvUs, isLate }: Received): void {
@@ -167,9 +181,9 @@ export class Shard {
     const signals = this.inputs.message(message, recvUs)
     if (signals !== undefined) this.send(signals, header, recvUs)
     if (message.family !== 'games') return
-    counters.set('games', this.books.gameCount)
-    counters.set('combinations', this.books.combinationCount)
-    counters.set('markets', this.books.marketCount)
+    counters.set('games', this.decider.books.gameCount)
+    counters.set('combinations', this.decider.books.combinationCount)
+    counters.set('markets', this.decider.books.marketCount)
   }
 
   onLegacy({ legacy, source }: ReceivedLegacy): void {

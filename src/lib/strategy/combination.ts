@@ -15,6 +15,7 @@ import type { SettlementRow } from '../model/payout.js'
 import type { CombinationKind } from '../model/signal.js'
 import type { Outcome } from '../model/venue.js'
 import type { BookView } from './book-view.js'
+import type { Ownership } from './ownership.js'
 
 /** A game as far as trading cares. Times are this process's monotonic clock, us. */
 export interface GameView {
@@ -22,6 +23,8 @@ export interface GameView {
   readonly gameId: string
   /** Home and away. */
   readonly teams: readonly [string, string]
+  /** Whose its quotes are; absent where there is one shard alone. */
+  readonly ownership?: Ownership | undefined
   status: GameStatus
   /** When its state last came. */
   heardUs: number

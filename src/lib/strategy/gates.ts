@@ -25,6 +25,7 @@ const MAX_PRE_AGE_US = 400_000_000
 export const GATE_REASONS = [
   'game_over',
   'game_stale',
+  'silent_orchestrator',
   'selection_mismatch',
   'silent_monitor',
   'broken_channel',
@@ -55,6 +56,11 @@ export const GATES: readonly Gate[] = [
     passes: ({ game: { status, heardUs, fetchedUs } }, nowUs) =>
       nowUs - heardUs <= MAX_GAME_SILENCE_US &&
       nowUs - fetchedUs <= (status === 'pre' ? MAX_PRE_AGE_US : MAX_LIVE_AGE_US),
+  },
+  // Where games move between shards: this one may have moved without our hearing of it.
+  {
+    reason: 'silent_orchestrator',
+    passes: ({ game: { ownership } }, nowUs) => ownership === undefined || ownership.lease.isFresh(nowUs),
   },
   { reason: 'selection_mismatch', passes: everyMarket(({ selectionAgrees }) => selectionAgrees) },
   {

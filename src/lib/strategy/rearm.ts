@@ -36,6 +36,14 @@ export class Rearm {
     for (const { offer } of legs) this.held.set(offer, { key, topEdgeMicros, untilUs })
   }
 
+  /** It is there still, and may have been signaled again elsewhere. */
+  extend({ key, legs }: Combination, untilUs: number): void {
+    for (const { offer } of legs) {
+      const hold = this.held.get(offer)
+      if (hold?.key === key) this.held.set(offer, { ...hold, untilUs: Math.max(hold.untilUs, untilUs) })
+    }
+  }
+
   /** The opportunity is gone, or the combination is no longer traded. */
   release({ key, legs }: Combination): void {
     for (const { offer } of legs) if (this.held.get(offer)?.key === key) this.held.delete(offer)

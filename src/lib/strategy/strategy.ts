@@ -13,8 +13,11 @@ import { delayMs, planOf } from './plan.js'
 import type { NoPlanReason, Plan, StrategyLimits } from './plan.js'
 import { Rearm } from './rearm.js'
 
-/** Why an evaluation made no signal. `held`: signaled already. `outbid`: the same trigger found a better use. */
-export type NoSignalReason = GateReason | NoPlanReason | 'held' | 'outbid'
+/**
+ * Why an evaluation made no signal. `held`: signaled already. `outbid`: the same trigger found a better use.
+ * `other_shard`: another shard signals it, or may have. `no_lease`: whose it is is not known yet.
+ */
+export type NoSignalReason = GateReason | NoPlanReason | 'held' | 'outbid' | 'other_shard' | 'no_lease'
 
 export interface StrategySettings extends StrategyLimits {
   /** How long a signal may open, ms. */
@@ -63,6 +66,29 @@ export class Strategy {
     return this.bestApart(candidates).map((candidate) => this.signal(candidate, trigger, nowUs))
   }
 
+  /**
+   * Takes what it finds as signaled by somebody else: it is held as if this shard had sent it, for as long as it is
+   * seen and the time of a plan behind that. Returns those that could be believed.
+   */
+  observe(combinations: readonly Combination[], nowUs: number): readonly Combination[] {
+    const believed: Combination[] = []
+    const candidates: Candidate[] = []
+    for (const combination of combinations) {
+      if (closedGate(combination, nowUs, this.settings.gates ?? GATES) !== undefined) continue
+      believed.push(combination)
+      const plan = planOf(combination, this.settings)
+      if (typeof plan === 'string') this.rearm.release(combination)
+      else if (this.rearm.allows(combination, plan.topEdgeMicros, nowUs))
+        candidates.push({ combination, plan })
+      else this.rearm.extend(combination, this.overUs(combination, nowUs))
+    }
+    for (const { combination, plan } of this.bestApart(candidates)) {
+      this.rearm.hold(combination, plan.topEdgeMicros, this.overUs(combination, nowUs))
+      this.onNoSignal('other_shard')
+    }
+    return believed
+  }
+
   /** Forgets a combination that is no longer traded. */
   forget(combination: Combination): void {
     this.rearm.release(combination)
@@ -98,8 +124,7 @@ export class Strategy {
   private signal({ combination, plan }: Candidate, trigger: MessageRef, nowUs: number): StrategySignal {
     const { key, kind, game, legs } = combination
     const { validMs } = this.settings
-    const openMs = validMs + delayMs(combination) + EXECUTION_MS
-    this.rearm.hold(combination, plan.topEdgeMicros, nowUs + openMs * 1000)
+    this.rearm.hold(combination, plan.topEdgeMicros, this.overUs(combination, nowUs))
     return {
       id: signalId(key, trigger),
       kind,
@@ -114,6 +139,11 @@ export class Strategy {
       inputs: legs.flatMap(({ of }) => inputsOf(of.book, nowUs)),
       validMs,
     }
+  }
+
+  /** When a plan that is signaled now is over for sure. */
+  private overUs(combination: Combination, nowUs: number): number {
+    return nowUs + (this.settings.validMs + delayMs(combination) + EXECUTION_MS) * 1000
   }
 }
 

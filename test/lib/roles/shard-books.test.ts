@@ -15,7 +15,7 @@ function books(index = 0) {
   const gone: Combination[] = []
   const worthless: string[] = []
   const shard = new ShardBooks({
-    index,
+    ...{ index, lease: undefined, onNew: () => undefined },
     host: 'here/1',
     nowMs: () => WALL_MS,
     onGone: (combination) => gone.push(combination),

@@ -23,7 +23,7 @@ class Stage {
 
   constructor() {
     this.decider = new ShardDecider({
-      ...{ index: 0, host: HOST, strategy: STRATEGY, clock: this.clock },
+      ...{ index: 0, shards: 1, host: HOST, strategy: STRATEGY, clock: this.clock },
       onNoSignal: () => undefined,
       onWorthless: ({ key }) => expect.fail(key),
       onRefused: (reason) => expect.fail(reason),

@@ -30,6 +30,7 @@ const input: fc.Arbitrary<TurnInput> = fc.oneof(
 )
 const head: fc.Arbitrary<ShardHead> = fc.record({
   shard: fc.nat({ max: 99 }),
+  shards: fc.integer({ min: 1, max: 64 }),
   host: fc.string(),
   signals: fc.record({ source: fc.constant('shard-0.signals'), epoch: whole }),
   strategy: fc.record({

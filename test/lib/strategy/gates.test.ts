@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Combination, GameView } from '../../../src/lib/strategy/combination.js'
 import { GATES, GATE_REASONS } from '../../../src/lib/strategy/gates.js'
 import type { Gate, GateReason } from '../../../src/lib/strategy/gates.js'
+import { Lease, Ownership } from '../../../src/lib/strategy/ownership.js'
 import { Strategy } from '../../../src/lib/strategy/strategy.js'
 import { LIMITS, NOW_US, arbitrage, fill, sides } from './setup.js'
 
@@ -35,6 +36,14 @@ const BREAKS: [
     ({ game }) => {
       game.status = 'pre'
       game.fetchedUs = NOW_US - 400_000_001
+    },
+  ],
+  [
+    'games move between shards and the orchestrator is silent',
+    'silent_orchestrator',
+    ({ game }) => {
+      const lease = Object.assign(new Lease(), { sentUs: NOW_US - 2_500_001 })
+      Object.assign(game, { ownership: new Ownership(0, lease) })
     },
   ],
   ['monitor and pairing disagree on YES', 'selection_mismatch', ({ poly }) => (poly.selectionAgrees = false)],
