@@ -11,8 +11,9 @@ import { linkCases, pauseCases } from './pause-cases.js'
 import { polymarketCases } from './polymarket-cases.js'
 import { polymarketFeedCases } from './polymarket-feed-cases.js'
 import { redisCases } from './redis-cases.js'
+import { shardCases } from './shard-cases.js'
 
-export const FAMILIES = ['bus', 'mirror', 'exec', 'kalshi', 'polymarket'] as const
+export const FAMILIES = ['bus', 'mirror', 'exec', 'shard', 'kalshi', 'polymarket'] as const
 
 export function allCases(): FaultCase[] {
   const onStage = (['bus', 'mirror'] as const).flatMap((family) => [
@@ -22,5 +23,12 @@ export function allCases(): FaultCase[] {
     ...journalCases(family),
     ...(family === 'bus' ? busCases() : [...mirrorCases(), ...redisCases()]),
   ])
-  return [...onStage, ...execCases(), ...kalshiCases(), ...polymarketCases(), ...polymarketFeedCases()]
+  return [
+    ...onStage,
+    ...execCases(),
+    ...shardCases(),
+    ...kalshiCases(),
+    ...polymarketCases(),
+    ...polymarketFeedCases(),
+  ]
 }

@@ -7,7 +7,7 @@ import type { ControlExpectation, Expectation, Outcome } from './verdict.js'
 export interface FaultCase {
   /** `bus/reader-kill-burst`. */
   readonly name: string
-  readonly family: Family | 'exec' | 'kalshi' | 'polymarket'
+  readonly family: Family | 'exec' | 'shard' | 'kalshi' | 'polymarket'
   /** About how long a round takes on a quiet machine: the longest begin first. */
   readonly aboutMs: number
   /** It measures: nothing runs beside it. */

@@ -18,7 +18,7 @@ control, the first design's naive behavior, under the same publisher and fault. 
 and reordered nothing, what was sent was really received or is exactly covered by gap records, and a control that must
 lose lost or doubled something.
 
-  --only FAMILY   bus, mirror, exec, kalshi or polymarket; all of them when not said
+  --only FAMILY   bus, mirror, exec, shard, kalshi or polymarket; all of them when not said
   --case NAME     cases whose name contains NAME; may be repeated
   --rounds N      rounds of each case (1)
   --width N       cases side by side (4)
