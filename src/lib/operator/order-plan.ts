@@ -1,20 +1,17 @@
 /** A manual order as it is shown before it is sent: what the bus knows of its market, what it may cost, who trades it. */
 
-import { RecoveryClient } from '../bus/recovery/recovery-client.js'
 import type { BusKeys } from '../bus/curve.js'
 import type { Clock } from '../core/clock.js'
 import type { Settings } from '../core/config.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
-import { pullSnapshot } from '../history/publisher-snapshot.js'
-import { decode } from '../messages/codec.js'
 import type { GameMarketPayload, GamesPayload, PricesPayload } from '../messages/payloads.js'
 import { takerFeeMicros } from '../model/fees.js'
 import type { ManualOrder } from '../model/manual-order.js'
 import { ONE_E4, costMicros, priceE4FromWire, sizeE2FromWire } from '../model/price.js'
 import type { Env, Mode, Side } from '../model/venue.js'
 import { modeOfEnv } from '../roles/exec-gateways.js'
-import { endpointOf } from '../roles/wiring.js'
+import { newestMessages } from './newest-messages.js'
 
 /** What somebody types: dollars and contracts. */
 export type TypedOrder = Pick<ManualOrder, 'venue' | 'market_id' | 'outcome' | 'side' | 'limit' | 'size'>
@@ -89,19 +86,11 @@ async function newest<T>(
   source: string,
   read: (payload: object) => T | undefined,
 ): Promise<T | undefined> {
-  const publisher = source.slice(0, source.indexOf('.'))
-  const client = new RecoveryClient({ endpoint: endpointOf(settings, publisher), clock, keys })
-  try {
-    const snapshot = await pullSnapshot(client, source)
-    for (const { topic, data } of snapshot?.messages ?? []) {
-      const decoded = decode(topic, data, settings.env)
-      const found = decoded.kind === 'message' ? read(decoded.message.payload) : undefined
-      if (found !== undefined) return found
-    }
-    return undefined
-  } finally {
-    client.close()
+  for (const { payload } of (await newestMessages(settings, clock, keys, source)) ?? []) {
+    const found = read(payload)
+    if (found !== undefined) return found
   }
+  return undefined
 }
 
 function listedIn(payload: object, { venue, market_id: id }: TypedOrder): Listed | undefined {
