@@ -107,6 +107,15 @@ export class GameBoard {
     )
   }
 
+  /** Polymarket's slug of each game that is paired with one of its events. */
+  slugs(): { readonly league: League; readonly gameId: string; readonly slug: string }[] {
+    return this.states().flatMap(({ league, gameId, markets }) => {
+      const paired = markets.find(({ venue }) => venue === 'poly')
+      const slug = paired && this.markets.get(marketKey(paired))?.eventId
+      return slug === undefined ? [] : [{ league, gameId, slug }]
+    })
+  }
+
   private setUnpaired(unpaired: readonly UnpairedMarket[]): UnpairedMarket[] {
     const identify = ({ market, reason }: UnpairedMarket) => `${marketKey(market)} ${reason}`
     const fresh = unpaired.filter((entry) => !this.unpairedKeys.has(identify(entry)))
@@ -116,4 +125,5 @@ export class GameBoard {
   }
 }
 
-const marketKey = (market: CatalogMarket): string => `${market.venue} ${market.marketId}`
+const marketKey = (market: Pick<CatalogMarket, 'venue' | 'marketId'>): string =>
+  `${market.venue} ${market.marketId}`

@@ -15,7 +15,7 @@ import { SECOND_SOURCE } from '../model/game.js'
 import { GameSteps, isOver } from './game-steps.js'
 import type { Step } from './game-steps.js'
 import type { SportsWord } from './sports-message.js'
-import { SportsWords, matchKey } from './sports-words.js'
+import { SportsWords, matchKey, slugKey } from './sports-words.js'
 import type { HeardGame } from './sports-words.js'
 import type { TeamCodeBook } from './team-codes.js'
 
@@ -78,9 +78,25 @@ export class GameRecord {
   private readonly scoreboards = new Map<League, readonly Game[]>()
   private readonly followed = new Map<string, Followed>()
   private readonly words: SportsWords
+  private slugKeys = new Map<string, string>()
 
-  constructor(leagues: readonly League[], codes: TeamCodeBook) {
+  constructor(
+    leagues: readonly League[],
+    private readonly codes: TeamCodeBook,
+  ) {
     this.words = new SportsWords(leagues, codes)
+  }
+
+  /** Polymarket's slugs of paired games: how games of leagues without a table of codes are found. */
+  setSlugs(
+    games: Iterable<{ readonly league: League; readonly gameId: string; readonly slug: string }>,
+  ): void {
+    this.slugKeys = new Map()
+    for (const { league, gameId, slug } of games) {
+      const key = this.codes.hasTable(league) ? undefined : slugKey(league, slug)
+      if (key !== undefined) this.slugKeys.set(`${league} ${gameId}`, key)
+    }
+    this.words.setSlugs(this.slugKeys.values())
   }
 
   /** The second source's connection is new. */
@@ -125,8 +141,8 @@ export class GameRecord {
   }
 
   private isBehind(league: League): boolean {
-    return this.ofLeague(league).some(({ entry }) => {
-      const heard = this.wordOn(entry)
+    return this.ofLeague(league).some(({ game, entry }) => {
+      const heard = this.wordOn(game, entry)
       return heard?.isCurrent === true && rankOf(heard.status) > rankOf(entry.steps.status)
     })
   }
@@ -134,7 +150,7 @@ export class GameRecord {
   /** A league's games as they are published. */
   games(league: League): Game[] {
     return this.ofLeague(league).map(({ game, entry }) => {
-      const { status, bySecond } = mergeStatus(entry.steps.status, this.wordOn(entry)?.status)
+      const { status, bySecond } = mergeStatus(entry.steps.status, this.wordOn(game, entry)?.status)
       if (status === game.status) return game
       return { ...game, status, ...(bySecond ? { provider: SECOND_SOURCE } : {}) }
     })
@@ -148,7 +164,7 @@ export class GameRecord {
     let scores = 0
     for (const league of this.scoreboards.keys()) {
       for (const { game, entry } of this.ofLeague(league)) {
-        const heard = this.wordOn(entry)
+        const heard = this.wordOn(game, entry)
         const differs = heard !== undefined && this.differs(entry.steps.status, heard)
         entry.statusDiffersMs = differs ? (entry.statusDiffersMs ?? nowMs) : undefined
         const scoreDiffers =
@@ -177,8 +193,9 @@ export class GameRecord {
     return heard.isCurrent || mergeStatus(scoreboard, heard.status).bySecond
   }
 
-  private wordOn(entry: Followed): HeardGame | undefined {
-    return entry.matchKey === undefined ? undefined : this.words.on(entry.matchKey)
+  private wordOn(game: Game, entry: Followed): HeardGame | undefined {
+    const key = this.codes.hasTable(game.league) ? entry.matchKey : this.slugKeys.get(keyOf(game))
+    return key === undefined ? undefined : this.words.on(key)
   }
 
   private takeSteps(league: League): Step[] {

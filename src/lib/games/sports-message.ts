@@ -95,12 +95,21 @@ function readMessage(message: unknown): SportsReading {
   return isObject(payload) ? readResult(payload) : { kind: 'refused', reason: 'not_an_object' }
 }
 
+/** Undefined for another form. */
+export function readSlug(
+  slug: string,
+): (Pick<SportsWord, 'teams' | 'date'> & { readonly league: string | undefined }) | undefined {
+  const [, league, first, second, date] = SLUG.exec(slug) ?? []
+  if (first === undefined || second === undefined || date === undefined) return undefined
+  return { league, teams: [first.toUpperCase(), second.toUpperCase()], date }
+}
+
 function readResult(result: Json): SportsReading {
   const { slug, leagueAbbreviation, score } = result
   if (!isText(slug)) return skipped('no slug')
-  const parts = SLUG.exec(slug)
-  const [, ofSlug, first, second, date] = parts ?? []
-  if (first === undefined || second === undefined || date === undefined) return skipped('slug form')
+  const parts = readSlug(slug)
+  if (parts === undefined) return skipped('slug form')
+  const { league: ofSlug, teams, date } = parts
   const named = isText(leagueAbbreviation) ? leagueAbbreviation.toLowerCase() : undefined
   if (named !== undefined && !LEAGUE.test(named)) return skipped('league form')
   if (ofSlug !== undefined && named !== undefined && ofSlug !== named)
@@ -114,7 +123,7 @@ function readResult(result: Json): SportsReading {
   const word: SportsWord = {
     slug,
     league: ofSlug ?? named,
-    teams: [first.toUpperCase(), second.toUpperCase()],
+    teams,
     date,
     status,
     scores: scores === null ? undefined : [Number(scores[1]), Number(scores[2])],

@@ -1,6 +1,7 @@
 /**
- * The last word of the second source on each game, found by league, unordered team pair and Eastern date: what the
- * scoreboard's game is called there. Nobody else's order of teams or idea of who is at home is relied on. Pure.
+ * The last word of the second source on each game, found by league, unordered team pair and Eastern date. Nobody's
+ * order of teams or idea of who is at home is relied on. Where a league has a table, its codes say which teams are
+ * meant; where it has none (college, soccer), the slug of the market that the game was paired with does. Pure.
  */
 
 import { evictOldest } from '../core/evict-oldest.js'
@@ -8,6 +9,7 @@ import type { Game, GameStatus, League } from '../model/game.js'
 import { dayBefore, easternDate } from './eastern-date.js'
 import { GameSteps } from './game-steps.js'
 import type { Step } from './game-steps.js'
+import { readSlug } from './sports-message.js'
 import type { SportsWord } from './sports-message.js'
 import type { TeamCodeBook } from './team-codes.js'
 
@@ -44,6 +46,7 @@ export type Heard =
 export class SportsWords {
   private readonly entries = new Map<string, Entry>()
   private connection = 0
+  private slugKeys: ReadonlySet<string> = new Set()
 
   constructor(
     private readonly leagues: readonly League[],
@@ -53,6 +56,11 @@ export class SportsWords {
   /** What was said before may have changed unheard. */
   connected(): void {
     this.connection += 1
+  }
+
+  /** Which slugs are paired games', of leagues without a table: a word that names no league may be about these. */
+  setSlugs(keys: Iterable<string>): void {
+    this.slugKeys = new Set(keys)
   }
 
   /** @param nowMs our wall clock, when it arrived. */
@@ -84,7 +92,7 @@ export class SportsWords {
     return { kind: 'heard', league, isNews, ...(doubted === undefined ? {} : { doubted }) }
   }
 
-  /** @param key of `matchKey`. */
+  /** @param key of `matchKey` or `slugKey`. */
   on(key: string): HeardGame | undefined {
     const entry = this.entries.get(key)
     return (
@@ -107,6 +115,10 @@ export class SportsWords {
     const named = this.leagues.filter((league) => word.league === undefined || league === word.league)
     if (named.length === 0) return 'other league'
     const found = named.flatMap((league) => {
+      if (!this.codes.hasTable(league)) {
+        const key = keyOf(league, ...word.teams, word.date)
+        return word.league === undefined && !this.slugKeys.has(key) ? [] : [{ league, key }]
+      }
       const one = this.codes.codeOf(league, 'poly', word.teams[0])
       const other = this.codes.codeOf(league, 'poly', word.teams[1])
       if (one === undefined || other === undefined || one === other) return []
@@ -117,6 +129,12 @@ export class SportsWords {
       return word.league === undefined ? 'other league' : `unknown team of ${word.league}`
     return others.length > 0 ? 'team codes of several leagues' : only
   }
+}
+
+/** What a game is found by whose market has that slug; undefined for a slug of another form. */
+export function slugKey(league: League, slug: string): string | undefined {
+  const parts = readSlug(slug)
+  return parts && keyOf(league, ...parts.teams, parts.date)
 }
 
 /** What a game is found by. */

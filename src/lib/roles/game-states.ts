@@ -41,6 +41,11 @@ export class GameStates {
     return this.record.games(league)
   }
 
+  /** Which Polymarket event each game was paired with. */
+  setSlugs(slugs: Parameters<GameRecord['setSlugs']>[0]): void {
+    this.record.setSlugs(slugs)
+  }
+
   /** Listens to the second source until the role ends. */
   follow(url: string): void {
     const { clock, counters, lifecycle, log, settings } = this.context

@@ -89,7 +89,10 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
   fleet.onChange(() => orchestrator.assign())
   const states = new GameStates(context, leagues, codes, orchestrator)
   const timer = setInterval(() => {
-    orchestrator.guarded('check', () => states.check())
+    orchestrator.guarded('check', () => {
+      states.setSlugs(board.slugs())
+      states.check()
+    })
     orchestrator.guarded('pairing_file', () => orchestrator.lookAt(rules))
     orchestrator.republish()
   }, REPUBLISH_MS)

@@ -170,6 +170,26 @@ describe('a game told by two sources', () => {
     expect(published()).toEqual([['final', 'polymarket']])
   })
 
+  it('of a league without a table of codes is found by the slug that it was paired with', () => {
+    const record = new GameRecord(['nba', 'epl'], new TeamCodeBook())
+    record.connected()
+    const soccer = { league: 'epl', gameId: '7', homeCode: 'MNC', awayCode: 'LIV', status: 'live' } as const
+    record.setScoreboard('epl', [game(soccer)])
+    const final = (league: string | undefined) =>
+      word('final', { league, teams: ['MCI', 'LIV'], date: '2025-12-01' })
+    const published = () => record.games('epl').map(({ status }) => status)
+    // Nobody knows yet whose these codes are; what names its league is kept for then.
+    expect(record.hear(final(undefined), NOW)).toEqual({ skipped: 'other league' })
+    expect(record.hear(final('epl'), NOW)).toMatchObject({ league: 'epl', steps: [] })
+    expect(published()).toEqual(['live'])
+    record.setSlugs([{ league: 'epl', gameId: '7', slug: 'epl-liv-mci-2025-12-01' }])
+    expect(published()).toEqual(['final'])
+    const other = new GameRecord(['nba', 'epl'], new TeamCodeBook())
+    other.setScoreboard('epl', [game(soccer)])
+    other.setSlugs([{ league: 'epl', gameId: '7', slug: 'epl-liv-mci-2025-12-01' }])
+    expect(other.hear(final(undefined), NOW)).toMatchObject({ steps: [{ from: 'live', to: 'final' }] })
+  })
+
   it('is not the game of another day', () => {
     const { record, read, published } = stage()
     read({})
