@@ -69,7 +69,8 @@ export class MergedInputs {
   constructor(private readonly options: MergedOptions) {
     const { strategy, shard, watch } = options
     const decider = new ShardDecider({
-      ...{ index: shard ?? 0, host: HOST, strategy, watch },
+      // Games that move do so when it is said: nobody journals the heartbeats that a hand-over goes by.
+      ...{ index: shard ?? 0, shards: 1, host: HOST, strategy, watch },
       clock: { nowMs: () => this.nowMs, monoUs: () => this.nowUs },
       onNoSignal: () => undefined,
       onWorthless: () => undefined,
