@@ -26,7 +26,8 @@ mirror: lag from publishers with journals into a private Redis at 1,000, 10,000 
 refill: latency of live messages at 1,000/s, alone and while another reader pulls the journal of the same publisher.
 startup: arbees --version and arbees tap --help beside a bare oclif command.
 kalshi: from the bytes of a Kalshi frame to its quote on a socket, through the monitor's own parts, beside JSON.parse alone on the same frames; and an order call through exec's own gateway, signature included, beside a bare keep-alive POST to the same simulated venue, by RSA-2048 and Ed25519.
-polymarket: from the bytes of a Polymarket frame to its quote on a socket, with the hash of each book of sixty levels a side checked, without hashes, and JSON.parse alone on the same frames.`
+polymarket: from the bytes of a Polymarket frame to its quote on a socket, with the hash of each book of sixty levels a side checked, without hashes, and JSON.parse alone on the same frames.
+shard: from the bytes of a quote to its signal on a socket, through a shard's own decoder, books, strategy and journals, with 10, 100 and 1,000 live games in turns, and with 1,000 of which ten have quotes.`
   static override examples = [
     { description: 'one hop', command: '<%= config.bin %> <%= command.id %>' },
     {
@@ -48,6 +49,10 @@ polymarket: from the bytes of a Polymarket frame to its quote on a socket, with 
     {
       description: 'what a frame of Polymarket costs, its hash included',
       command: '<%= config.bin %> <%= command.id %> polymarket --rounds 3 --for 1s',
+    },
+    {
+      description: 'what a quote costs a shard, with few games and many',
+      command: '<%= config.bin %> <%= command.id %> shard --rounds 3 --for 1s',
     },
     {
       description: 'keep the figures',

@@ -7,9 +7,19 @@ import type { MirrorSummary } from './mirror-report.js'
 import type { PipelineSummary } from './pipeline-report.js'
 import type { PolymarketSummary } from './polymarket-report.js'
 import type { RefillSummary } from './refill-report.js'
+import type { ShardSummary } from './shard-report.js'
 import type { StartupSummary } from './startup-report.js'
 
-export const BENCH_NAMES = ['hop', 'pipeline', 'mirror', 'refill', 'startup', 'kalshi', 'polymarket'] as const
+export const BENCH_NAMES = [
+  'hop',
+  'pipeline',
+  'mirror',
+  'refill',
+  'startup',
+  'kalshi',
+  'polymarket',
+  'shard',
+] as const
 export type BenchName = (typeof BENCH_NAMES)[number]
 
 export type BenchSummary =
@@ -20,6 +30,7 @@ export type BenchSummary =
   | StartupSummary
   | KalshiSummary
   | PolymarketSummary
+  | ShardSummary
 
 export interface BenchOptions {
   readonly rounds: number
@@ -64,6 +75,10 @@ export const FIGURES: Readonly<Record<BenchName, readonly string[]>> = {
   polymarket: [
     ...['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
     ...['hash_us', 'core_share', 'false_alarms_per_1000'],
+  ],
+  shard: [
+    ...['rate', 'p50_us', 'p99_us', 'cpu_us_per_msg', 'dropped', 'ratio_to_json_parse'],
+    ...['ratio_to_fewest', 'ratio_to_fewest_quoted'],
   ],
 }
 
@@ -117,6 +132,12 @@ export async function runBench(name: BenchName, options: BenchOptions): Promise<
       const { renderPolymarket } = await import('./polymarket-report.js')
       const summary = await benchPolymarket(options)
       return { summary, text: renderPolymarket(summary, table) }
+    }
+    case 'shard': {
+      const { benchShard } = await import('./shard.js')
+      const { renderShard } = await import('./shard-report.js')
+      const summary = await benchShard(options)
+      return { summary, text: renderShard(summary, table) }
     }
   }
 }

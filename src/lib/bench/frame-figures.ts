@@ -54,7 +54,7 @@ export function frameCase<Bench extends string, Name extends string>(
   }
 }
 
-function flattened(lists: readonly Float64Array[]): Float64Array {
+export function flattened(lists: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const list of lists) {

@@ -12,12 +12,13 @@ let received = 0
 const join = ({
   url,
   publisher,
+  prefixes,
 }: Extract<ToFrameReader, { readonly type: 'join' }>): Promise<FromFrameReader> =>
   new Promise((resolve) => {
     // Lives as long as the process.
     new Subscriber({
       endpoints: [{ publisher, url, sources: sourcesOf(publisher) }],
-      prefixes: [`prices.${publisher}.`, `orderbook.${publisher}.`],
+      prefixes,
       env: HOP_ENV,
       clock: systemClock,
       onMessage: () => void received++,

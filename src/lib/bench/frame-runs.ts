@@ -67,7 +67,8 @@ export async function benchFrames<Name extends string>(
     lifecycle.defer('publisher', () => publisher.close())
     const reader = new BenchProcess<ToFrameReader, FromFrameReader>('frame-reader.js', 'reader')
     lifecycle.defer('reader', () => reader.close())
-    reader.tell({ type: 'join', url: publisher.url, publisher: venue })
+    const prefixes = [`prices.${venue}.`, `orderbook.${venue}.`]
+    reader.tell({ type: 'join', url: publisher.url, publisher: venue, prefixes })
     await reader.answer('joined')
     const channels = [orderbookSource(venue), pricesSource(venue)].map((source) => publisher.channel(source))
     const [orderbook, prices] = channels as [(typeof channels)[number], (typeof channels)[number]]
@@ -145,7 +146,7 @@ class BenchMonitor {
 }
 
 /** Half of the time without a look at the clock, for the cost; half with one around each frame. */
-function parseAlone(frames: readonly Buffer[], forMs: number): FrameRun['parse'] {
+export function parseAlone(frames: readonly Buffer[], forMs: number): FrameRun['parse'] {
   const cpuBeforeUs = cpuUs()
   let count = 0
   during(forMs / 2, () => {
@@ -171,7 +172,11 @@ function during(forMs: number, act: () => void): void {
   while (performance.now() < endMs)
 }
 
-async function drained(reader: BenchProcess<ToFrameReader, FromFrameReader>, sent: number): Promise<number> {
+/** How many of `sent` the reader has, given some time for the last. */
+export async function drained(
+  reader: BenchProcess<ToFrameReader, FromFrameReader>,
+  sent: number,
+): Promise<number> {
   const deadlineMs = performance.now() + DRAIN_MS
   for (;;) {
     reader.tell({ type: 'count' })
