@@ -10,6 +10,7 @@
 import { easternMinutes } from '../../../src/lib/games/eastern-date.js'
 import type { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import { nameKey } from '../../../src/lib/games/team-names.js'
+import { isThreeWay } from '../../../src/lib/model/game.js'
 import type { CatalogMarket, Game, League } from '../../../src/lib/model/game.js'
 import { GAME_SERIES } from '../../../src/lib/venues/kalshi/catalog.js'
 import { NO_FEE_CHANGES } from '../../../src/lib/venues/kalshi/fee-changes.js'
@@ -65,20 +66,31 @@ function dateOf(ticker: string): string {
   return `20${year}-${String(MONTHS.indexOf(month) + 1).padStart(2, '0')}-${day}`
 }
 
+/** The event of a market; a college's own code may have a hyphen: `…BALLM-OH-M-OH`. */
+function eventOf(ticker: string): string {
+  const hyphened = /^(.*)-([A-Z]-[A-Z]{2,4})$/.exec(ticker)
+  if (hyphened?.[1]?.includes(hyphened[2] ?? '-') === true) return hyphened[1]
+  return ticker.slice(0, ticker.lastIndexOf('-'))
+}
+
 export function kalshiEvents(table: unknown): TableEvent[] {
   const events = new Map<string, Row[]>()
   for (const row of rowsOf(table)) {
     const ticker = text(row, 'market_ticker', 'ticker')
-    const event = text(row, 'event_ticker') || ticker.slice(0, ticker.lastIndexOf('-'))
+    const event = text(row, 'event_ticker') || eventOf(ticker)
     if (event !== '') events.set(event, [...(events.get(event) ?? []), row])
   }
-  return [...events].map(([id, rows]) => {
+  const isTie = (row: Row): boolean => text(row, 'market_ticker', 'ticker').endsWith('-TIE')
+  return [...events].map(([id, listed]) => {
+    // The teams first.
+    const rows = [...listed.filter((row) => !isTie(row)), ...listed.filter(isTie)]
     const codes = rows.map((row) => text(row, 'market_ticker', 'ticker').slice(id.length + 1))
     const titled = text(rows[0]!, 'event_title', 'title')
       .replace(/ winner\?$/i, '')
       .split(/ (?:vs\.?|at|@) /i)
     // The title names the teams in the ticker's order.
     const names = codes.map((code, index) => {
+      if (code === 'TIE') return 'Tie'
       const place = id.endsWith(code) ? 1 : 0
       return text(rows[index]!, 'yes_sub_title', 'team') || titled[place] || code
     })
@@ -152,23 +164,30 @@ export function polymarketMarkets(
   { id, date, codes, names, prices }: TableEvent,
   { outcomes = names, startMs }: { readonly outcomes?: readonly string[]; readonly startMs?: number } = {},
 ): CatalogMarket[] {
-  const [bid, ask] = prices[0] ?? []
+  const one = (slug: string, more: object) => ({
+    ...{ slug, conditionId: `0x${Buffer.from(slug).toString('hex').padStart(64, '0').slice(-64)}` },
+    ...{ clobTokenIds: '["1","2"]', active: true, closed: false, acceptingOrders: true, negRisk: false },
+    ...{ enableOrderBook: true, orderPriceMinTickSize: 0.01, orderMinSize: 5, secondsDelay: 1 },
+    ...{ sportsMarketType: 'moneyline', feesEnabled: true, version: 'v1' },
+    ...{ feeSchedule: { exponent: 1, rate: 0.05, takerOnly: true } },
+    ...more,
+  })
+  const priced = (index: number) => ({ bestBid: prices[index]?.[0], bestAsk: prices[index]?.[1] })
+  const wins = (code: string, index: number) =>
+    one(`${id}-${code}`, {
+      ...{ outcomes: '["Yes", "No"]', question: `Will ${outcomes[index] ?? ''} win on ${date}?` },
+      ...priced(index),
+    })
+  const drawn = { outcomes: '["Yes", "No"]', question: `Will ${names.join(' vs. ')} end in a draw?` }
   const event = {
     slug: id,
     title: names.join(' vs. '),
     startTime: new Date(startMs ?? noonOf(date) + 6 * 3_600_000).toISOString(),
     closed: false,
     teams: codes.map((abbreviation, index) => ({ abbreviation, name: names[index] })),
-    markets: [
-      {
-        ...{ slug: id, conditionId: `0x${Buffer.from(id).toString('hex').padStart(64, '0').slice(-64)}` },
-        ...{ outcomes: JSON.stringify(outcomes), clobTokenIds: '["1","2"]' },
-        ...{ active: true, closed: false, acceptingOrders: true, enableOrderBook: true, negRisk: false },
-        ...{ orderPriceMinTickSize: 0.01, orderMinSize: 5, secondsDelay: 1, sportsMarketType: 'moneyline' },
-        ...{ feesEnabled: true, feeSchedule: { exponent: 1, rate: 0.05, takerOnly: true } },
-        ...{ version: 'v1', bestBid: bid, bestAsk: ask },
-      },
-    ],
+    markets: isThreeWay(league)
+      ? [...codes.map(wins), one(`${id}-draw`, drawn)]
+      : [one(id, { outcomes: JSON.stringify(outcomes), ...priced(0) })],
   }
   return readEvent(event, { league, nowMs: noonOf(date), teams: [] }).flatMap((reading) =>
     reading.kind === 'market' ? [reading.market] : [],
@@ -203,11 +222,13 @@ export function scoreboardOf(
     ['kalshi', kalshi],
   ] as const) {
     for (const event of events) {
-      const known = event.codes.map((code, index) =>
-        codes.hasTable(league) ? codes.codeOf(league, venue, code) : nameKey(event.names[index] ?? code),
-      )
-      const [first, second, ...more] = known
-      if (first === undefined || second === undefined || more.length > 0) continue
+      const known = event.codes
+        .slice(0, 2)
+        .map((code, index) =>
+          codes.hasTable(league) ? codes.codeOf(league, venue, code) : nameKey(event.names[index] ?? code),
+        )
+      const [first, second] = known
+      if (first === undefined || second === undefined) continue
       const key = [...[first, second].sort(), event.date].join(' ')
       const meeting = meetings.get(key) ?? { event, codes: [first, second], starts: new Set<number>() }
       if (venue === 'kalshi') meeting.starts.add(startOf(event))
