@@ -62,7 +62,7 @@ describe('a doubleheader', () => {
     expect(Object.keys(pair([SECOND, FIRST], [...g2!, poly(at(19, 0))]).pairs)).toEqual(['2'])
     expect(pair([FIRST, SECOND], [...g2!, poly(at(13, 5))]).pairs).toEqual({})
     const second = kalshi('1305AZWSHG2', { easternTime: '16:05', gameNumber: 2 })
-    expect(pair([FIRST, SECOND], [...second, poly(at(13, 5))]).pairs).toEqual({})
+    expect(pair([FIRST, SECOND], [...second, poly(at(19, 10))]).pairs).toEqual({})
   })
 
   it('with one game on the scoreboard: a numbered ticker needs the start to prove it', () => {
@@ -125,10 +125,12 @@ describe('a pin', () => {
     expect(pair([SECOND], [...late, second], gone).reasons).toContain(
       `${late[0]!.eventId} pinned_game_unknown`,
     )
+    // Both leagues have an ATL and a WSH.
     const nba = game({ gameId: '2', homeCode: 'WSH', awayCode: 'ATL', startMs: at(19, 10) })
-    const wrong = { pins: [{ ...pins[0]!, league: 'nba' as const }] }
-    expect(pair([nba, SECOND], [...late, second], wrong).reasons).toContain(
-      `${late[0]!.eventId} pinned_to_other_teams`,
+    const baseball = kalshiEvent('KXMLBGAME-26SEP05ATLWSH', ['ATL', 'WSH'], '2026-09-05')
+    const wrong = { pins: [{ league: 'nba' as const, gameId: '2', eventId: baseball[0]!.eventId }] }
+    expect(pair([nba, SECOND], baseball, wrong).reasons).toContain(
+      `${baseball[0]!.eventId} pinned_to_other_teams`,
     )
   })
 

@@ -70,6 +70,16 @@ describe('college teams', () => {
     expect(new Set(found.reasons)).toEqual(new Set(reasons))
   })
 
+  it('are refused where one name fits both', () => {
+    const tigers = namedGame('cfb', [
+      ['LSU', 'LSU Tigers', 'Tigers'],
+      ['CLEM', 'Clemson Tigers', 'Clemson', 'Tigers'],
+    ])
+    const markets = listed(['Tigers', 'Clemson'], ['Tigers', 'Clemson'], ['LSU', 'CLEM'])
+    expect(pair([tigers], markets).pairs).toEqual([])
+    expect(pair([tigers], listed(['LSU Tigers', 'Clemson'], ['LSU Tigers', 'Clemson'])).pairs).toHaveLength(3)
+  })
+
   it('that play others that day are a missing game, not unknown', () => {
     const others = [
       namedGame('cfb', [MICH, MIA_OH]),
@@ -165,5 +175,9 @@ describe('a soccer game', () => {
     const dear = price(kalshi, [6500, 2200, 1300])
     expect(pair(games, [...dear, ...price(poly, [6400, 2300, 1400])]).pairs).toHaveLength(6)
     expect(pair(games, [...dear, ...price(poly, [1400, 2300, 6400])]).reasons).toEqual(['price_disagrees'])
+    // One team's price says nothing of the other's, where there is a draw.
+    const close = price(kalshi, [4700, 2500, 2800])
+    const [home, draw, away] = poly
+    expect(pair(games, [...close, { ...home!, statedE4: 4300 }, draw!, away!]).pairs).toHaveLength(6)
   })
 })

@@ -111,6 +111,11 @@ describe('an uncertain pair is refused:', () => {
     expect(new Set(Object.values(reasons(twice)))).toEqual(new Set(['incomplete_event']))
   })
 
+  it('markets of two kinds in one event', () => {
+    const mixed = [KALSHI[0]!, { ...KALSHI[1]!, kind: 'three_way' as const }, POLY]
+    expect(reasons(mixed)[KALSHI[1]!.marketId]).toBe('incomplete_event')
+  })
+
   it("one of Kalshi's two markets alone", () => {
     expect(reasons([KALSHI[0]!, POLY])).toEqual({
       [KALSHI[0]!.marketId]: 'incomplete_event',
