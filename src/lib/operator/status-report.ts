@@ -124,6 +124,8 @@ const COUNTED_PROBLEMS: Readonly<Record<string, string | ((total: number) => str
   sources_disagree: 'games are told differently by the scoreboard and the second source, for minutes',
   second_source_down: () => 'the second source of game states is not heard: the scoreboard stands alone',
   pairing_file_wrong: () => 'the pairing file is wrong since it was changed: what it said before stands',
+  shard_down: 'shards do not trade: the others have their games',
+  fenced: () => "it does not hear the orchestrator and decides nothing: its games may be another shard's",
   loop_errors: 'rounds of a loop failed and were tried again',
   silent: 'publishers are not heard by this role: its link to them, or they themselves',
   foreign_fills:

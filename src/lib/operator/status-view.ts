@@ -8,6 +8,7 @@ import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 import { cutText, wrapText } from '../view/text-width.js'
 import { formatAge, formatCount, formatUs, plural } from '../view/units.js'
+import { shardGamesLine } from './shard-games.js'
 import { named, reasonsOf } from './status-report.js'
 import type { RoleStatus, StatusReport } from './status-report.js'
 
@@ -23,6 +24,8 @@ export function renderStatus(report: StatusReport, options: TableOptions): strin
     const past = older === 0 ? '' : `, ${formatCount(older)} of them before the last 24 h`
     lines.push(`redis ${redis.version} at ${redis.url}, ${plural(redis.gaps ?? 0, 'recorded gap')}${past}`)
   }
+  const shards = shardGamesLine(report.roles)
+  if (shards !== undefined) lines.push(shards)
   lines.push(...report.roles.flatMap(sideNotes).map(palette.dim))
   for (const { role, problem, hint } of report.problems) {
     lines.push(palette.bad(wrapText(`! ${sanitize(role)}: ${sanitize(problem)}`, options.width, '  ')))

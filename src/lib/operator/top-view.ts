@@ -8,6 +8,7 @@ import { renderTable } from '../view/table.js'
 import type { Column, TableOptions } from '../view/table.js'
 import { cutText, wrapText } from '../view/text-width.js'
 import { formatAge, formatCount, formatUs, plural } from '../view/units.js'
+import { shardGamesLine } from './shard-games.js'
 import type { TopFrame, TopHop, TopRole, TopTrading } from './top.js'
 
 /** Problems that are named; the rest are counted. */
@@ -48,6 +49,8 @@ export function renderTop(frame: TopFrame, options: TableOptions): string {
   lines.push('', renderTable(frame.roles, roleColumns(trendWidth), options))
   if (frame.hops.length > 0) lines.push('', renderTable(frame.hops, hopColumns(trendWidth), options))
   if (trading !== null) lines.push('', wrapText(tradingLine(trading), width, '  '))
+  const shards = shardGamesLine(frame.roles)
+  if (shards !== undefined) lines.push(wrapText(shards, width, '  '))
   return lines
     .join('\n')
     .split('\n')

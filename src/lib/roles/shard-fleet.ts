@@ -64,7 +64,7 @@ class HeardShards implements ShardFleet {
 
   count(states: readonly GameState[]): void {
     const { counters } = this.context
-    counters.set('moves', this.assignments.moves)
+    counters.add('moves', undefined, this.assignments.moves - counters.get('moves'))
     for (const [index, publisher] of this.publishers.entries()) {
       counters.set(`shard_games:${publisher}`, states.filter(({ shard }) => shard === index).length)
     }

@@ -63,6 +63,9 @@ export const STATES: Readonly<Record<string, State>> = {
   live: { name: 'games_live', help: 'Games in play.' },
   paired: { name: 'games_paired', help: 'Games with markets on both venues.' },
   unpaired: { name: 'games_unpaired', help: 'Games without, by reason.' },
+  shard_games: { name: 'shard_games', label: 'shard', help: 'Games that each shard trades.' },
+  shard_down: { name: 'shard_down', label: 'shard', help: '1 while a shard does not trade.' },
+  fenced: { name: 'fenced', help: '1 while it does not hear the orchestrator: it decides nothing.' },
   combinations: { name: 'combinations', help: 'Combinations of markets that are watched.' },
   listed: { name: 'catalog_listed', label: 'catalog', help: 'Markets in a catalog.' },
   'orchestrator.skipped': {

@@ -147,11 +147,16 @@ describe('status', () => {
         feeds: [{ ...LIVE, state: 'BROKEN' }],
         counts: { 'parse_errors:not_json': 2, 'parse_errors:oversize': 1 },
       },
-      orchestrator: { counts: { 'loop_errors:update': 2 } },
+      orchestrator: {
+        counts: {
+          ...{ 'loop_errors:update': 2, 'shard_games:shard-0': 0, 'shard_games:shard-1': 7, moves: 3 },
+          ...{ 'shard_down:shard-0': 1, 'shard_down:shard-1': 0 },
+        },
+      },
       'shard-0': {
         counts: {
           ...{ wrong_source: 3, gaps: 1, duplicates: 4, unguarded: 9, 'signals_refused:journal': 5 },
-          ...{ 'epoch_regressed:poly.prices': 1, 'epoch_regressed:kalshi.prices': 0 },
+          ...{ 'epoch_regressed:poly.prices': 1, 'epoch_regressed:kalshi.prices': 0, fenced: 1 },
         },
       },
     })
@@ -160,15 +165,20 @@ describe('status', () => {
     expect(texts(report)).toEqual([
       'kalshi: feed kalshi is BROKEN',
       'kalshi: refused input: not_json 2, oversize 1',
+      'orchestrator: 1 shards do not trade: the others have their games (shard_down: shard-0 1)',
       'orchestrator: 2 rounds of a loop failed and were tried again (loop_errors: update 2)',
       'shard-0: 1 gap',
       'shard-0: 3 messages of a source that their endpoint is not configured for were refused (wrong_source)',
       'shard-0: 5 signals could not be put on record and were not sent (signals_refused: journal 5)',
       'shard-0: 1 sources live in an epoch before their latest: start their publishers with --epoch-floor (epoch_regressed: poly.prices 1)',
+      "shard-0: it does not hear the orchestrator and decides nothing: its games may be another shard's (fenced)",
     ])
     expect(report.roles[0]?.parse_errors).toEqual({ not_json: 2, oversize: 1 })
     expect(renderStatus(report, { width: 200, color: false })).toContain(
       'shard-0: 9 unguarded first-design messages',
+    )
+    expect(renderStatus(report, { width: 200, color: false })).toContain(
+      "shard-0 has 0 games, shard-1 has 7 games; 3 moved since the orchestrator's start",
     )
   })
 
