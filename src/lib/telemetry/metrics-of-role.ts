@@ -83,6 +83,19 @@ export const STATES: Readonly<Record<string, State>> = {
     label: 'catalog',
     help: '1 while not all announced fee changes can be read.',
   },
+  sources_disagree: {
+    name: 'games_disputed',
+    help: 'Games that the scoreboard and the second source tell differently, for minutes.',
+  },
+  scores_differ: { name: 'games_scores_differ', help: 'Games whose scores differ between the two sources.' },
+  second_source_down: {
+    name: 'second_source_down',
+    help: '1 while the second source of game states is not heard.',
+  },
+  moves: { name: 'game_moves', help: 'Games that went from one shard to another since the start.' },
+  shard_games: { name: 'shard_games', label: 'shard', help: 'Games of each shard.' },
+  shard_down: { name: 'shard_down', label: 'shard', help: '1 while a shard is not heard: it has no games.' },
+  fenced: { name: 'fenced', help: '1 while a shard does not know what is its own: it decides nothing.' },
   pairing_file_wrong: {
     name: 'pairing_file_wrong',
     help: '1 while the pairing file cannot be read: what it said before stands.',
