@@ -130,11 +130,9 @@ export class MergedInputs {
   private hear({ header, payload: { venue } }: Extract<Message, { family: 'prices' | 'orderbook' }>): void {
     const monitor = this.monitors.find((each) => each.venue === venue)
     if (monitor === undefined) return
-    const isNew = monitor.epochs.get(header.source) !== header.epoch
     monitor.epochs.set(header.source, header.epoch)
     monitor.lastMs = this.nowMs
     if (!monitor.isAlive) this.setAlive(monitor, true)
-    else if (isNew) this.beat(monitor)
   }
 
   private setAlive(monitor: Monitor, isAlive: boolean): void {
