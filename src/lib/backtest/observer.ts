@@ -72,6 +72,12 @@ export class Observer implements RerunWatch {
     for (const trial of this.trials) trial.evaluate(combinations, trigger, nowUs, decisionOf)
   }
 
+  observed(combinations: readonly Combination[], nowUs: number): void {
+    this.nowUs = Math.max(this.nowUs, nowUs)
+    for (const combination of combinations) this.combinations.delete(combination)
+    for (const trial of this.trials) trial.observe(combinations, this.nowUs)
+  }
+
   forgotten(combination: Combination): void {
     this.combinations.delete(combination)
     for (const trial of this.trials) trial.forget(combination, this.nowUs)

@@ -68,6 +68,12 @@ export class Trial {
     }
   }
 
+  /** They are another shard's: what it signals is not signaled here. */
+  observe(combinations: readonly Combination[], nowUs: number): void {
+    this.strategy.observe(combinations, nowUs)
+    for (const combination of combinations) this.opportunities.forget(combination, nowUs)
+  }
+
   forget(combination: Combination, nowUs: number): void {
     this.strategy.forget(combination)
     this.opportunities.forget(combination, nowUs)

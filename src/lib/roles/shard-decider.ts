@@ -40,6 +40,8 @@ export interface ShardInputs {
 export interface DeciderWatch {
   /** These, which a quote touched, are decided on now (monotonic). */
   evaluated(combinations: readonly Combination[], trigger: Readonly<MessageRef>, nowUs: number): void
+  /** These are another shard's to signal now, or were when they came here. */
+  observed(combinations: readonly Combination[], nowUs: number): void
   /** It is traded no more. */
   forgotten(combination: Combination): void
 }
@@ -179,6 +181,7 @@ export class ShardDecider implements ShardInputs {
   }
 
   private observe(combinations: readonly Combination[], nowUs: number): void {
+    this.options.watch?.observed(combinations, nowUs)
     for (const seen of this.strategy.observe(combinations, nowUs)) this.firstLooks.forget(seen)
   }
 

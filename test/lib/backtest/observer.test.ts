@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Observer } from '../../../src/lib/backtest/observer.js'
 import { captureRows, opportunityRows } from '../../../src/lib/backtest/report.js'
-import { emptyResult } from '../../../src/lib/backtest/trial.js'
+import { Trial, emptyResult } from '../../../src/lib/backtest/trial.js'
+import type { StrategySignal } from '../../../src/lib/model/signal.js'
 import { CHEAP_HERE, COND, FAIR_HERE, HOU, RICH_THERE, gameState } from '../roles/shard-stage.js'
+import { NOW_US, arbitrage } from '../strategy/setup.js'
 import { Recorded } from './recorded.js'
 
 /** No venue holds an order back. */
@@ -57,7 +59,38 @@ describe('what is tried on recorded books', () => {
   })
 
   it('is not found in a book that nobody can believe any more', () => {
-    const { capture } = observe((recorded) => gone(recorded.gap('poly.orderbook')).game(500), { latencies: [10] })
+    const { capture } = observe((recorded) => gone(recorded.gap('poly.orderbook')).game(500), {
+      latencies: [10],
+    })
     expect(capture[0]).toMatchObject({ missed: 1 })
+  })
+
+  it('is not signaled again where another shard has it: neither is its opportunity ours any more', () => {
+    const run = (isObserved: boolean) => {
+      const result = emptyResult(2_000, [0])
+      const limits = {
+        minEdgeMicros: 2_000,
+        delayCostMicrosPerS: 0,
+        maxSizeE2: 2_000,
+        maxEdgeMicros: 300_000,
+      }
+      const trial = new Trial({ ...limits, validMs: 1_500 }, result, () => ({
+        state: 'BROKEN',
+        bids: [],
+        asks: [],
+      }))
+      const [combination, trigger] = [arbitrage(), { source: 'kalshi.prices', epoch: 1, seq: 5 }]
+      trial.judge(combination, undefined, NOW_US)
+      if (isObserved) trial.observe([combination], NOW_US + 40_000)
+      const decisionOf = (signal: StrategySignal) => ({ signal, league: 'nba', markets: [] }) as const
+      trial.evaluate([combination], trigger, NOW_US + 50_000, decisionOf)
+      trial.end(NOW_US + 60_000)
+      const [opportunity] = result.opportunities
+      return [captureRows([result])[0]!.signals, opportunity!.us, opportunity!.isCut]
+    }
+    expect([run(false), run(true)]).toEqual([
+      [1, 60_000, true],
+      [0, 40_000, false],
+    ])
   })
 })

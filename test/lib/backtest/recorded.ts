@@ -18,6 +18,7 @@ const STRATEGY = {
 const NOBODY: RerunWatch = {
   around: (decider) => decider,
   evaluated: () => undefined,
+  observed: () => undefined,
   forgotten: () => undefined,
 }
 
