@@ -1,8 +1,8 @@
 /**
- * What each leg of a plan may pay. The opening leg: the worst level that it was planned through. Once it stands, a hedge
- * without profit is better than none, so the later legs share the plan's net edge: the first of them may give up half
- * of it (a third with three to come), the last one all that is left, up to the highest price of its grid. Whatever they
- * pay within these limits, the whole plan loses nothing.
+ * What each leg of a plan may pay. Every leg: the worst level that it was planned through. Once the opening one stands, a
+ * hedge without profit is better than none, so the later legs share the plan's net edge: the first of two to come may
+ * give up half of it, the last one all that is left, up to the highest price of its grid. A limit above the levels of the
+ * plan is never so high that the plan would lose by it.
  */
 
 import { takerFeeMicros } from '../model/fees.js'
@@ -25,7 +25,7 @@ export function withLimits(taken: readonly Taken[], sizeE2: number, netEdgeMicro
       leg.limitE4,
       (priceE4) => worstMicros(priceE4) <= budgetMicros,
     )
-    leftMicros -= Math.max(0, worstMicros(limitE4) - plannedMicros)
+    if (limitE4 > leg.limitE4) leftMicros -= worstMicros(limitE4) - plannedMicros
     return { ...leg, limitE4 }
   })
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import { planOf } from '../../../src/lib/strategy/plan.js'
 import type { Plan, StrategyLimits } from '../../../src/lib/strategy/plan.js'
-import { LIMITS, pairOf } from './setup.js'
+import { LIMITS, arbitrage, baskets, pairOf } from './setup.js'
 import type { Side } from './setup.js'
 
 function planFor(
@@ -140,6 +140,51 @@ describe('a plan', () => {
     expect(first(deep, thin, 1000, 0)).toBe('kalshi')
     expect(first(thin, deep, 0, 0)).toBe('kalshi')
     expect(first(deep, thin, 0, 0)).toBe('poly')
+  })
+})
+
+describe('what a combination pays at worst', () => {
+  it('is what its edge is of, not a dollar', () => {
+    const combination = arbitrage()
+    const { grossEdgeMicros, sizeE2 } = planOf(combination, LIMITS) as Plan
+    expect(grossEdgeMicros).toBe(sizeE2 * 500)
+    expect(planOf({ ...combination, payoutMicros: 500_000 }, LIMITS)).toBe('no_edge')
+    expect(planOf({ ...combination, payoutMicros: 2_000_000 }, LIMITS)).toBe('implausible_edge')
+  })
+
+  it('is two dollars for NO of three outcomes, one for YES of them', () => {
+    // YES at 0.28, 0.30 and 0.30, NO at 0.62, 0.64 and 0.64.
+    const [yes, no] = baskets().map((basket) => planOf(basket, LIMITS) as Plan)
+    expect(yes).toMatchObject({ sizeE2: 2000, worstPayoutMicros: 20_000_000, grossEdgeMicros: 2_400_000 })
+    expect(no).toMatchObject({ sizeE2: 2000, worstPayoutMicros: 40_000_000, grossEdgeMicros: 2_000_000 })
+    expect(yes!.legs.map(({ venue }) => venue)).toEqual(['poly', 'kalshi', 'kalshi'])
+  })
+
+  it('is shared by the later of three legs: each may pay more, all together never more than it', () => {
+    for (const basket of baskets()) {
+      const plan = planOf(basket, LIMITS) as Plan
+      const planned = basket.legs.map(({ of, outcome }) => of.book.askPriceE4(outcome, 0))
+      const raised = plan.legs.filter(({ limitE4 }) => !planned.includes(limitE4))
+      expect(raised).toHaveLength(2)
+      const cost = plan.legs.reduce((sum, { limitE4 }) => sum + limitE4 * plan.sizeE2, 0)
+      expect(cost).toBeLessThan(plan.worstPayoutMicros)
+    }
+  })
+})
+
+describe("a venue's delay", () => {
+  it('asks for more edge, so much for each second that it holds an order', () => {
+    // Of each share 2.0175 cents are left, and Polymarket holds its order for a second.
+    const [combination] = pairOf({ bids: [], asks: [[4500, 5000]] }, { bids: [[5000, 4000]], asks: [] })
+    const withDelay = (delayCostMicrosPerS: number) => planOf(combination, { ...LIMITS, delayCostMicrosPerS })
+    expect(withDelay(18_175)).toMatchObject({ sizeE2: 4000 })
+    expect(withDelay(18_176)).toBe('no_edge')
+    const [quick] = pairOf(
+      { bids: [], asks: [[4500, 5000]] },
+      { bids: [[5000, 4000]], asks: [] },
+      { polyMarket: { takerDelayMs: 0 } },
+    )
+    expect(planOf(quick, { ...LIMITS, delayCostMicrosPerS: 18_176 })).toMatchObject({ sizeE2: 4000 })
   })
 })
 

@@ -9,8 +9,8 @@ import { combinationsOf } from '../../../src/lib/strategy/combination.js'
 import type { Combination, GameView, MarketView } from '../../../src/lib/strategy/combination.js'
 import type { StrategyLimits } from '../../../src/lib/strategy/plan.js'
 
-const KALSHI_FEES: FeeSchedule = { ratePpm: 70_000, roundUpToMicros: 100 }
-const POLY_FEES: FeeSchedule = { ratePpm: 50_000, roundUpToMicros: 10 }
+export const KALSHI_FEES: FeeSchedule = { ratePpm: 70_000, roundUpToMicros: 100 }
+export const POLY_FEES: FeeSchedule = { ratePpm: 50_000, roundUpToMicros: 10 }
 /** Rules that both venues have: no ties, everything else as the game that is played at last. */
 export const ALIKE: SettlementRules = {
   overtime: 'included',
@@ -112,4 +112,20 @@ export const arbitrage = (): Combination =>
 /** The Kalshi and the Polymarket side of a cross-venue combination. */
 export function sides({ legs }: Combination): { readonly kalshi: MarketView; readonly poly: MarketView } {
   return { kalshi: legs[0]!.of, poly: legs[1]!.of }
+}
+
+/** YES, then NO, of all three outcomes of a game: both teams at Kalshi, the draw at Polymarket, 20 of each. */
+export function baskets(): readonly Combination[] {
+  const rules = { ...ALIKE, overtime: 'excluded', tie: 'no', canceled: 'unknown' } as const
+  const three = (venue: 'kalshi' | 'poly', selection: string, bidE4: number, askE4: number) =>
+    view(market(venue, { kind: 'three_way', marketId: selection, selection, settlement: rules }), {
+      bids: [[bidE4, 2000]],
+      asks: [[askE4, 2000]],
+    })
+  return combinations(
+    liveGame(),
+    three('kalshi', 'UTAH', 3600, 3000),
+    three('kalshi', 'HOU', 3600, 3000),
+    three('poly', 'draw', 3800, 2800),
+  )
 }
