@@ -110,7 +110,9 @@ export class GameFinder {
       const [proven, ...more] = started.length > 0 ? started : numbered(market, meetings)
       return proven !== undefined && more.length === 0 ? proven : 'doubleheader'
     }
-    return startsAsStated(market, only.game, MAX_DELAY_MS) === false ? 'other_start' : only
+    // A game under way is the one that the venue still lists, however late it began.
+    const isToCome = only.game.status === 'pre'
+    return isToCome && startsAsStated(market, only.game, MAX_DELAY_MS) === false ? 'other_start' : only
   }
 
   /** The game's codes of the market's teams; undefined when they are not the two of this game. */

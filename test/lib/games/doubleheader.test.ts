@@ -79,7 +79,9 @@ describe('a doubleheader', () => {
       pairs: {},
       reasons: new Set([`${early[0]!.eventId} other_start`, 'mlb-ari-wsh-2026-09-05 no_counterpart']),
     })
-    // A delay of an hour or two is the same game.
+    // Neither a delay of an hour or two, nor a long one of a game that has begun, parts what is paired.
+    const begun = { ...SECOND, status: 'live' as const }
+    expect(Object.keys(pair([begun], [...early, poly(at(13, 5))]).pairs)).toEqual(['2'])
     expect(Object.keys(pair([SECOND], [...late, poly(at(17, 5))]).pairs)).toEqual(['2'])
   })
 })
