@@ -106,7 +106,7 @@ const PLAYS: readonly Play[] = [
   },
   {
     name: 'orchestrator-kill',
-    aboutMs: 22_000,
+    aboutMs: 30_000,
     control: 'may_lose',
     moves: 0,
     play: async (stage) => {
@@ -114,7 +114,7 @@ const PLAYS: readonly Play[] = [
       await stage.both((fleet) => fleet.games.kill())
       await sleep(1_000)
       await stage.both((fleet) => fleet.games.start().then(() => undefined))
-      await sleep(SETTLE_MS)
+      await sleep(2 * SETTLE_MS)
       // What was known holds as long as the last word; what is known again begins with the first of the new life.
       return ({ words, isNaive }) => {
         const again = words.filter(({ atMs }) => atMs > killedMs).map(({ handover }) => handover?.atMs ?? 0)

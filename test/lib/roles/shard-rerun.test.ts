@@ -57,14 +57,29 @@ const GAMES = [0, 1, 2].map((game): GamesPayload => {
 })
 const MARKETS = GAMES.flatMap(({ markets }) => markets)
 
-/** A shard lives through a market on two venues, one of which is restarted, and is killed at the worst moment. */
+/** Who trades each game before a move and after it. */
+const OWNERS: Readonly<Record<string, readonly [number, number]>> = { 400: [0, 0], 401: [0, 1], 402: [1, 0] }
+const MOVE_AHEAD_MS = 300
+
+/**
+ * One of two shards lives through a market on two venues, one of which is restarted, gives a game to the other and gets
+ * one from it, and is killed at the worst moment.
+ */
 async function killedShard(): Promise<void> {
   const { ports, environment } = place
   const random = new Prng(7, 'rerun')
   const venues = { kalshi: await bind('kalshi'), poly: await bind('poly') }
   const games = (await bind('orchestrator')).channel('orchestrator.games')
+  let moveMs = Infinity
   const tell = () => {
-    for (const game of GAMES) games.publish(`games.nba.${game.game_id}`, { ...game, fetched_ms: Date.now() })
+    for (const game of GAMES) {
+      const [before, after] = OWNERS[game.game_id]!
+      const owner =
+        moveMs === Infinity || before === after
+          ? { shard: before }
+          : { shard: after, shard_from_ms: moveMs, shard_before: before }
+      games.publish(`games.nba.${game.game_id}`, { ...game, ...owner, fetched_ms: Date.now() })
+    }
   }
   let bookSeq = 0
   const quote = () => {
@@ -96,7 +111,11 @@ async function killedShard(): Promise<void> {
     onHeartbeat: ({ counts }) => (quotes = counts['quotes'] ?? 0),
   })
   cleanups.push(() => hearing.close())
-  const { child, ended } = launch(['shard'], { ...environment, NODE_OPTIONS: `--import ${DIES}` })
+  const { child, ended } = launch(['shard'], {
+    ...environment,
+    ARBEES_SHARDS: '2',
+    NODE_OPTIONS: `--import ${DIES}`,
+  })
   cleanups.push(() => child.kill('SIGKILL'))
   let turn = 0
   let isDown = false
@@ -110,6 +129,8 @@ async function killedShard(): Promise<void> {
   venues.poly.close()
   venues.poly = await bindAgain('poly')
   isDown = false
+  moveMs = Date.now() + MOVE_AHEAD_MS
+  tell()
   const before = signals
   await until(() => signals >= before + 20 && quotes > 1_500, 'it goes on')
   child.kill('SIGUSR2')
@@ -182,6 +203,21 @@ describe('a shard that was killed, rerun from its inputs and the journals of who
     )
     expect([...epochs].filter((each) => each.startsWith('poly.prices'))).toHaveLength(2)
     expect(epochs.size).toBe(7)
+  })
+
+  it('decides the game that it gave away before the move alone, and the one that it got behind it alone', () => {
+    const published = journaled(dir, 'shard-0.signals') as { payload: { game_id: string }; trace: string }[]
+    const words = journaled(dir, 'orchestrator.games') as { payload: { shard_from_ms?: number } }[]
+    const moveMs = words.map(({ payload }) => payload.shard_from_ms).find((ms) => ms !== undefined)!
+    const quotes = ['kalshi.prices', 'poly.prices'].flatMap(
+      (source) => journaled(dir, source) as { trace: string; timestamp_ms: number }[],
+    )
+    const sentMs = new Map(quotes.map(({ trace, timestamp_ms: ms }) => [trace, ms]))
+    const triggers = (game: string) =>
+      published.filter(({ payload }) => payload.game_id === game).map(({ trace }) => sentMs.get(trace)!)
+    expect(triggers('401').length * triggers('402').length).toBeGreaterThan(0)
+    expect(Math.max(...triggers('401'))).toBeLessThan(moveMs)
+    expect(Math.min(...triggers('402'))).toBeGreaterThanOrEqual(moveMs)
   })
 
   it('decides otherwise when two inputs are swapped', async () => {
@@ -294,6 +330,16 @@ describe('a shard that was killed, rerun from its inputs and the journals of who
     await expect(rerunShard({ settings: settingsOf(dir), shard: 0, epoch: 5 })).rejects.toThrow('epoch 5')
   })
 })
+
+/** Envelopes of every life of a source. */
+function journaled(path: string, source: string): unknown[] {
+  const journal = openJournalReader(new FileStorage(journalDir(settingsOf(path), source)))
+  return journal.epochs.flatMap(({ epoch }) =>
+    [...epochPages(journal, epoch)].flatMap(({ records }) =>
+      records.map(({ data }): unknown => JSON.parse(data.toString())),
+    ),
+  )
+}
 
 /** The last signal that the shard published, and the quote that triggered it. */
 function triggerOfLast(path: string): { id: string; source: string; epoch: number; seq: number } {
