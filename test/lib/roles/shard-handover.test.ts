@@ -5,6 +5,8 @@ import type { Assignment } from '../../../src/lib/games/shard-assignments.js'
 import { decode, encode } from '../../../src/lib/messages/codec.js'
 import type { Message } from '../../../src/lib/messages/codec.js'
 import { GAMES_SOURCE, orderbookSource, pricesSource } from '../../../src/lib/messages/sources.js'
+import { gameStateOf } from '../../../src/lib/messages/convert.js'
+import type { GameState } from '../../../src/lib/model/game.js'
 import type { StrategySignal } from '../../../src/lib/model/signal.js'
 import { VENUES } from '../../../src/lib/model/venue.js'
 import type { Venue } from '../../../src/lib/model/venue.js'
@@ -214,7 +216,7 @@ describe('a game that goes from shard to shard', () => {
       fc.property(script, (each) => {
         expect(counts({ ...each, pauses: [], restarts: [] })).toEqual(each.open.map(() => 1))
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   })
 
@@ -223,7 +225,7 @@ describe('a game that goes from shard to shard', () => {
       fc.property(script, (each) => {
         expect(Math.max(...counts(each))).toBeLessThanOrEqual(1)
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   })
 
@@ -234,4 +236,39 @@ describe('a game that goes from shard to shard', () => {
     )
     expect(doubled.failed).toBe(true)
   })
+})
+
+it('hundreds of games that come and go leave nothing of them behind', () => {
+  const clock = { nowMs: () => START, monoUs: () => 0 }
+  const decider = new ShardDecider({
+    ...{ index: 0, shards: 2, host: HOST, strategy: STRATEGY, clock },
+    onNoSignal: () => undefined,
+    onWorthless: ({ key }) => expect.fail(key),
+    onRefused: (reason) => expect.fail(reason),
+  })
+  const { books } = decider
+  for (const source of SOURCES) decider.state(source, true)
+  for (let round = 0; round < 5; round++) {
+    const atMs = START + round * 20_000
+    const tell = (sentMs: number, change: (game: number) => Partial<GameState>) => {
+      for (let game = 0; game < 100; game++) {
+        const gameId = `${round}-${game}`
+        const [one, , two] = gameStateOf(gameState())!.markets
+        const markets = [one!, two!].map((each) => ({ ...each, marketId: `${each.marketId}-${gameId}` }))
+        const state = { ...gameStateOf(gameState())!, gameId, markets, ...change(game) }
+        books.applyGame(state, sentMs, (sentMs - START) * 1000)
+      }
+    }
+    tell(atMs, () => ({ shard: 0 }))
+    expect([books.gameCount, books.combinationCount]).toEqual([100, 200])
+    const handover = { from: 0, atMs: atMs + 3_000 }
+    tell(atMs, () => ({ shard: 1, handover }))
+    expect(books.gameCount).toBe(100)
+    tell(atMs + 8_000, () => ({ shard: 1, handover }))
+    expect([books.gameCount, books.combinationCount]).toEqual([0, 0])
+    expect([decider['firstLooks'].isEmpty, decider['postponed'].isEmpty]).toEqual([true, true])
+  }
+  const later = { ...gameStateOf(gameState())!, shard: 1 }
+  books.applyGame(later, START, 3_800 * 1_000_000)
+  expect([books.gameCount, books.marketCount]).toEqual([0, 0])
 })

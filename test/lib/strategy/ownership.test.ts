@@ -147,7 +147,7 @@ describe('whose a quote is', () => {
       fc.property(world, (each) => {
         expect(isDoubled(decisions(each))).toBe(false)
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     )
   })
 
@@ -174,7 +174,7 @@ describe('whose a quote is', () => {
           if (quote >= LEASE_MS + 500 && quote < 29_800 + LEASE_MS) expect(size).toBe(1)
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     )
   })
 })
