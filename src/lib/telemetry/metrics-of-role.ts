@@ -92,9 +92,6 @@ export const STATES: Readonly<Record<string, State>> = {
     name: 'second_source_down',
     help: '1 while the second source of game states is not heard.',
   },
-  moves: { name: 'game_moves', help: 'Games that went from one shard to another since the start.' },
-  shard_games: { name: 'shard_games', label: 'shard', help: 'Games of each shard.' },
-  shard_down: { name: 'shard_down', label: 'shard', help: '1 while a shard is not heard: it has no games.' },
   fenced: { name: 'fenced', help: '1 while a shard does not know what is its own: it decides nothing.' },
   pairing_file_wrong: {
     name: 'pairing_file_wrong',
