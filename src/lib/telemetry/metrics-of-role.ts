@@ -92,7 +92,6 @@ export const STATES: Readonly<Record<string, State>> = {
     name: 'second_source_down',
     help: '1 while the second source of game states is not heard.',
   },
-  fenced: { name: 'fenced', help: '1 while a shard does not know what is its own: it decides nothing.' },
   pairing_file_wrong: {
     name: 'pairing_file_wrong',
     help: '1 while the pairing file cannot be read: what it said before stands.',
