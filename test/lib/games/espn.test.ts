@@ -14,7 +14,7 @@ afterEach(async () => {
 
 async function serve(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
-  clock: Clock = systemClock,
+  { clock = systemClock, timeoutMs = 10_000 }: { readonly clock?: Clock; readonly timeoutMs?: number } = {},
 ) {
   const requests: IncomingMessage[] = []
   const server = createServer((request, response) => {
@@ -32,7 +32,7 @@ async function serve(
     userAgent: 'arbees/test (+https://example.org)',
     clock,
     codes: new TeamCodeBook(),
-    timeoutMs: 500,
+    timeoutMs,
   })
   cleanups.push(() => client.close())
   const page = (previous?: ScoreboardPage) =>
@@ -91,8 +91,7 @@ describe('the scoreboard client', () => {
     let nowUs = 0
     let status = 403
     const { requests, client, page } = await serve((_, response) => response.writeHead(status).end(BODY), {
-      ...systemClock,
-      monoUs: () => nowUs,
+      clock: { ...systemClock, monoUs: () => nowUs },
     })
     const reason = async () => {
       const answer = await page()
@@ -169,7 +168,8 @@ describe('the scoreboard client', () => {
     ['silence', () => undefined, 'unreachable', 'timeout', 0],
     ['a body that never ends', (r) => r.write('{'), 'unreachable', 'timeout', 0],
   ])('answers %s with a reason, never an exception', async (_, answer, kind, reason, retryAfterMs) => {
-    const { page } = await serve((__, response) => answer(response))
+    const waits = reason === 'timeout' ? { timeoutMs: 500 } : {}
+    const { page } = await serve((__, response) => answer(response), waits)
     expect(await page()).toMatchObject({ kind: 'failed', failure: { kind, reason, retryAfterMs } })
   })
 })

@@ -175,6 +175,24 @@ describe('football and basketball', () => {
     expect(expectedPoints(40, 3, 1)).toBeGreaterThan(expectedPoints(40, 3, 10))
   })
 
+  it('see the ball from the goal line that it is carried to', () => {
+    const at = (possession: 'home' | 'away', yardLine: number) =>
+      home(
+        winProbability(
+          gameOf('nfl', {
+            lead: 0,
+            period: 4,
+            clockS: 600,
+            situation: { possession, yardLine, down: 1, distance: 10 },
+          }),
+          0.5,
+        ),
+      )!
+    // Yards from the home team's goal line: its own drive is nearly done at 90, the visitors' at 10.
+    expect(at('home', 90)).toBeGreaterThan(at('home', 10) + 0.1)
+    expect(at('away', 10)).toBeLessThan(at('away', 90) - 0.1)
+  })
+
   it('take a football game in overtime for what they do not know', () => {
     const overtime = { lead: 0, period: 5, clockS: 300, situation: {} }
     expect(winProbability(gameOf('nfl', overtime), 0.5)).toEqual({ kind: 'abstains', reason: 'overtime' })
