@@ -2,7 +2,7 @@
  * What the orchestrator knows: every league's games, every market ever listed for them, and the states that follow.
  *
  * A market stays known after its venue stops listing it (a game that ends is delisted while positions in it are still
- * to be marked and settled); it leaves with its game's day. Pure: time is an argument.
+ * to be marked and settled); it leaves with its game's day, a pinned one with its pin. Pure: time is an argument.
  */
 
 import type { CatalogMarket, Game, GameState, League } from '../model/game.js'
@@ -67,7 +67,8 @@ export class GameBoard {
   update(nowMs: number): BoardChanges {
     const oldest = dayBefore(easternDate(nowMs))
     for (const [key, market] of this.markets) {
-      if (market.easternDate < oldest) this.markets.delete(key)
+      // A postponed game keeps the date in its ticker: who pins it knows.
+      if (market.easternDate < oldest && this.law.pinOf(market) === undefined) this.markets.delete(key)
     }
     const pairing = pairGames([...this.games.values()].flat(), [...this.markets.values()], {
       codes: this.codes,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GameBoard } from '../../../src/lib/games/game-board.js'
+import { NO_RULES } from '../../../src/lib/games/pairing-rules.js'
 import { ShardAssignments } from '../../../src/lib/games/shard-assignments.js'
 import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import { game, kalshiEvent, polyMarket } from './samples.js'
@@ -38,6 +39,23 @@ describe('the board', () => {
     expect(games.states()[0]!.markets).toHaveLength(3)
     games.update(NOW + 2 * DAY)
     expect(games.states()[0]!.markets).toEqual([])
+  })
+
+  it('pairs a pinned event of days ago with the game that it was postponed to, while it is pinned', () => {
+    const games = board()
+    const later = NOW + 5 * DAY
+    games.setGames('nba', [game({ startMs: later })])
+    games.addMarkets(MARKETS)
+    games.setRules({
+      ...NO_RULES,
+      pins: MARKETS.map(({ eventId }) => ({ eventId, league: 'nba' as const, gameId: '401' })),
+    })
+    games.update(later)
+    expect(games.states()[0]!.markets).toHaveLength(3)
+    games.setRules(NO_RULES)
+    games.update(later)
+    expect(games.states()[0]!.markets).toEqual([])
+    expect(games.unpaired()).toEqual([])
   })
 
   it('unpairs at once what has become uncertain', () => {
