@@ -241,6 +241,55 @@ describe('a later leg', () => {
   })
 })
 
+describe('a plan of three legs', () => {
+  const markets = [
+    polyMarket({ kind: 'three_way', marketId: 'draw', selection: 'draw' }),
+    ...['MIA', 'BOS'].map((team) => kalshiMarket({ kind: 'three_way', marketId: team, selection: team })),
+  ]
+  const basket = signal({
+    kind: 'three-way',
+    legs: markets.map(({ venue, marketId }) => ({
+      ...{ venue, marketId, outcome: 'yes', side: 'buy', limitE4: 3000, sizeE2: 2000 },
+    })),
+  })
+  const isQuarantined = () => harness.execution.risk.isQuarantined(markets.map(({ marketId }) => marketId))
+
+  it('sends one after the other, each what the opening leg has filled, and ends hedged', async () => {
+    script = { '0.0': { kind: 'fill', perMille: 500 } }
+    await create().run(basket, { markets })
+    expect(sent()).toEqual(['0.0 2000', '1.0 1000', '2.0 1000'])
+    expect(harness.listener.counts).toEqual({ orders: 3, fills: 3 })
+    expect(isQuarantined()).toBe(false)
+  })
+
+  it('buys of the last no more than the second has hedged: the rest of the opening leg alone stays naked', async () => {
+    script = { '1.0': { kind: 'fill', perMille: 250 }, '1.1': nothing, '1.2': nothing }
+    await create().run(basket, { markets })
+    expect(sent()).toEqual(['0.0 2000', '1.0 2000', '1.1 1500', '1.2 1500', '2.0 500'])
+    expect(harness.listener.counts).toMatchObject({ naked: 1 })
+    expect(harness.listener.alarms.join()).toContain('15 contracts unhedged')
+    expect(isQuarantined()).toBe(true)
+  })
+
+  it('leaves the last alone when the second filled nothing, or may have', async () => {
+    for (const second of [nothing, { kind: 'silent', perMille: 0 } as const]) {
+      script = { '1.0': second, '1.1': second, '1.2': second }
+      await create().run(basket, { markets })
+      expect(sent().filter((each) => each.startsWith('2.'))).toEqual([])
+      expect(isQuarantined()).toBe(true)
+      harness.close()
+    }
+    create()
+  })
+
+  it('that is left at the last closes its markets', async () => {
+    script = { '2.0': nothing, '2.1': nothing, '2.2': nothing }
+    await create().run(basket, { markets })
+    expect(harness.listener.alarms.join()).toContain('20 contracts unhedged')
+    expect(isQuarantined()).toBe(true)
+  })
+})
+
 describe('an opening order between its intent and its bytes', () => {
   it('that has expired is not sent', async () => {
     let asked = 0

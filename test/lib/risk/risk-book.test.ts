@@ -82,6 +82,7 @@ describe('a plan', () => {
 
   it.each<[string, string, Partial<PlanQuestion>, Partial<Limits>]>([
     ['with one leg only', 'BAD_PLAN', { signal: signal({ legs: signal().legs.slice(0, 1) }) }, {}],
+    ['of three outcomes with two legs', 'BAD_PLAN', { signal: signal({ kind: 'three-way' }) }, {}],
     ['that sells', 'BAD_PLAN', { signal: signal({ legs: leg(1, { side: 'sell' }) }) }, {}],
     ['at a price of 0', 'BAD_PLAN', { signal: signal({ legs: leg(0, { limitE4: 0 }) }) }, {}],
     ['at a price of 1', 'BAD_PLAN', { signal: signal({ legs: leg(0, { limitE4: 10_000 }) }) }, {}],

@@ -245,6 +245,36 @@ describe('exec on paper', () => {
     expect(existsSync(join(exec.dataDir, 'ledger.demo.paper.db'))).toBe(true)
   })
 
+  it('buys both teams at one venue, and all three outcomes of a game wherever they are', async () => {
+    const exec = await stage('demo')
+    const kind = 'three_way'
+    const teams = ['MIA', 'BOS'].map((selection) => kalshiMarket({ marketId: selection, selection }))
+    const outcomes = [
+      ...['MIA', 'BOS'].map((selection) => kalshiMarket({ kind, marketId: `3-${selection}`, selection })),
+      polyMarket({ kind, marketId: '3-draw', selection: 'draw' }),
+    ]
+    await exec.join(gameOf([...teams, ...outcomes]))
+    const buy = { outcome: 'yes', side: 'buy', sizeE2: 1000 } as const
+    const legsOf = (markets: readonly GameMarket[], limitE4: number) =>
+      markets.map(({ venue, marketId }) => ({ ...buy, venue, marketId, limitE4 }))
+    for (const { venue, marketId } of [...teams, ...outcomes]) {
+      const ask = marketId.startsWith('3-') ? 0.3 : 0.45
+      exec.book(venue, marketId, [[ask - 0.02, 50]], [[ask, 50]])
+    }
+    const plan = { sizeE2: 1000, worstPayoutMicros: 10_000_000 }
+    exec.send(signal({ ...plan, id: 'both', pair: 'both', kind: 'same-venue', legs: legsOf(teams, 4500) }))
+    await until(() => exec.trades.length === 2, 'both trades are told')
+    const legs = legsOf(outcomes.toReversed(), 3000)
+    exec.send(signal({ ...plan, id: 'all', pair: 'all', kind: 'three-way', legs }))
+    await until(() => exec.trades.length === 5, 'all trades are told')
+    expect(exec.trades.map(({ payload }) => [payload.signal_id, payload.leg, payload.filled_size])).toEqual([
+      ...[0, 1].map((leg) => ['both', leg, 10]),
+      ...[0, 1, 2].map((leg) => ['all', leg, 10]),
+    ])
+    const { counts } = exec.context.report()
+    expect(counts).toMatchObject({ plans: 2, orders: 5, fills: 5, open_plans: 0, quarantined: 0 })
+  })
+
   it('takes a signal once', async () => {
     const exec = await paperStage()
     exec.send(signal())
@@ -281,10 +311,12 @@ describe('exec on paper', () => {
     const legs = signal().legs.map((leg) => ({ ...leg, marketId: `${leg.marketId}-x` }))
     exec.send(signal({ id: 'unknown-market', legs }))
     exec.send(signal({ id: 'too-old' }), { ageUs: 1_600_000 })
-    await until(() => exec.orders.length === 2, 'both are told')
+    exec.send(signal({ id: 'too-good', worstPayoutMicros: 20_000_001 }))
+    await until(() => exec.orders.length === 3, 'all are told')
     expect(exec.orders.map(({ payload }) => [payload.state, payload.reason])).toEqual([
       ['denied', 'UNKNOWN_MARKET'],
       ['stale', 'EXPIRED'],
+      ['denied', 'PAYOUT_OVERSTATED'],
     ])
   })
 
