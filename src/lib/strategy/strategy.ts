@@ -59,11 +59,13 @@ export class Strategy {
         this.onNoSignal(closed)
         continue
       }
-      const plan = this.plan(combination, nowUs)
+      const plan = this.plan(combination)
       if (plan !== undefined) candidates.push({ combination, plan })
     }
     if (candidates.length === 0) return NONE
-    return this.bestApart(candidates).map((candidate) => this.signal(candidate, trigger, nowUs))
+    // Only now, when what is gone has let go of its offers.
+    const free = candidates.filter((candidate) => this.isFree(candidate, nowUs))
+    return this.bestApart(free).map((candidate) => this.signal(candidate, trigger, nowUs))
   }
 
   /**
@@ -94,18 +96,18 @@ export class Strategy {
     this.rearm.release(combination)
   }
 
-  private plan(combination: Combination, nowUs: number): Plan | undefined {
+  private plan(combination: Combination): Plan | undefined {
     const plan = planOf(combination, this.settings)
-    if (typeof plan === 'string') {
-      this.rearm.release(combination)
-      this.onNoSignal(plan)
-      return undefined
-    }
-    if (!this.rearm.allows(combination, plan.topEdgeMicros, nowUs)) {
-      this.onNoSignal('held')
-      return undefined
-    }
-    return plan
+    if (typeof plan !== 'string') return plan
+    this.rearm.release(combination)
+    this.onNoSignal(plan)
+    return undefined
+  }
+
+  private isFree({ combination, plan }: Candidate, nowUs: number): boolean {
+    if (this.rearm.allows(combination, plan.topEdgeMicros, nowUs)) return true
+    this.onNoSignal('held')
+    return false
   }
 
   /** The best net edge first, each that takes no offer of one before it. */

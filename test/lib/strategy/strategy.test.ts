@@ -86,6 +86,25 @@ describe('after a signal the same plan', () => {
     expect(evaluateAt(strategy, [pair], NOW_US + 4000)).toHaveLength(0)
   })
 
+  it('is held for whatever else would take the same offer, until it was seen to be gone', () => {
+    const game = liveGame()
+    const poly = view(market('poly'), { bids: [[5000, 4000]], asks: [[5100, 4000]] })
+    const here = (id: string, selection: string, bidE4: number) =>
+      view(market('kalshi', { marketId: id, selection }), {
+        bids: [[bidE4, 5000]],
+        asks: [[bidE4 + 100, 5000]],
+      })
+    const [houston, utah] = [here('HOU', 'HOU', 4400), here('UTA', 'UTAH', 5600)]
+    const pairs = combinations(game, houston, utah, poly)
+    const strategy = strategyWith()
+    const keys = (atUs: number) => evaluateAt(strategy, pairs, NOW_US + atUs).map(({ pair }) => pair)
+    // NO of UTAH at 0.44 is better than YES of HOU at 0.45; both want NO of HOU there.
+    expect(keys(0)).toEqual(['kalshi:UTA:no+poly:0xabc:no'])
+    expect(keys(1000)).toEqual([])
+    fill(utah.book, { bids: [[5200, 5000]], asks: [[5500, 5000]] })
+    expect(keys(2000)).toEqual(['kalshi:HOU:yes+poly:0xabc:no'])
+  })
+
   it('comes again once the opportunity was gone', () => {
     const strategy = strategyWith()
     const pair = arbitrage()
