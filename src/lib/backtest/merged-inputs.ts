@@ -2,9 +2,9 @@
  * Decides on what was recorded where no shard wrote down in which order it took it in: merged by time, with a clock
  * that says what the messages say. Within a millisecond those of one host come in the order of its monotonic clock.
  *
- * Heartbeats are in no recording, so they are made up: while the last message of a monitor is not older than
- * `ASSUMED_ALIVE_MS` it is taken to be alive, and its feed to be proved with each beat. What is recorded as missing,
- * and a new epoch, break a channel as they do live.
+ * Heartbeats are in no recording, so they are made up: every 200 ms, for `ASSUMED_ALIVE_MS` behind each message of a
+ * monitor. Its feed was last proved by its last message: what else proved it live is not known. What is recorded as
+ * missing, and a new epoch, break a channel as they do live.
  */
 
 import { isUnguarded } from '../history/past.js'
@@ -149,7 +149,8 @@ export class MergedInputs {
     const channels = [...monitor.epochs].map(([source, epoch]) => ({ source, epoch }))
     const beat = {
       ...{ publisher: monitor.venue, host: HOST, timestamp_ms: this.nowMs, mono_us: this.nowUs },
-      ...{ closing: false, channels, feeds: [{ proved_ago_us: 0 }] },
+      ...{ closing: false, channels },
+      feeds: [{ proved_ago_us: (this.nowMs - monitor.lastMs) * 1000 }],
     }
     this.tellLate(this.shard.heartbeat(beat, this.nowUs) ?? [])
   }

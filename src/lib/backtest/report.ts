@@ -126,12 +126,13 @@ export const assumptionsOf = (order: InputOrder): readonly string[] => [
     ? []
     : [
         'no shard wrote down its order here: messages come by the time of their publishers',
-        `no recording has heartbeats: a monitor counts as alive, and its feed as proved, for ${ASSUMED_ALIVE_MS / 1000} s behind each of its messages; what is missing and a new epoch break a channel`,
+        `no recording has heartbeats: a monitor counts as alive for ${ASSUMED_ALIVE_MS / 1000} s behind each of its messages, and its feed as proved by them alone; what is missing and a new epoch break a channel`,
       ]),
   'an order comes a latency behind the decision, plus the delay of the venue; the next leg follows what the first filled, two latencies behind it, once',
   'it takes what the recorded book shows then within its limit; what it took is gone until that level is quoted with another size; a book that is not live gives nothing',
   `what stays unhedged is sold at the bid ${CLOSE_AFTER_MS / 1000} s later, and is worth nothing where nobody bids`,
   'a hedged share pays the worst settlement that its signal was computed for',
+  "exec's limits, and its quarantine of a pair that stayed unhedged, are not applied: one plan of a combination at a time is",
 ]
 
 /** What no recording can tell. */
@@ -184,7 +185,8 @@ function opportunityRow(
   all: readonly Opportunity[],
 ): OpportunityRow {
   const steps = survivalOf(all)
-  const greatest = (valueOf: (one: Opportunity) => number) => Math.max(0, ...all.map(valueOf))
+  const greatest = (valueOf: (one: Opportunity) => number) =>
+    all.reduce((most, one) => Math.max(most, valueOf(one)), 0)
   const percentileMs = (percent: number): number | null => {
     const us = lifetimeUs(steps, percent)
     return us === null ? null : us / 1000

@@ -89,7 +89,7 @@ export class Trial {
 
   end(nowUs: number): void {
     this.opportunities.end(nowUs)
-    this.result.opportunities.push(...this.opportunities.ended)
+    for (const opportunity of this.opportunities.ended) this.result.opportunities.push(opportunity)
     for (const account of this.accounts) account.end(nowUs)
   }
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { ASSUMED_ALIVE_MS } from '../../../src/lib/backtest/merged-inputs.js'
 import { CHEAP_HERE, COND, FAIR_HERE, HOU, RICH_THERE } from '../roles/shard-stage.js'
 import { Recorded, T0 } from './recorded.js'
 
@@ -8,12 +7,15 @@ const quiet = (shard?: number): Recorded =>
   new Recorded(shard).game(0).quote('kalshi', HOU, FAIR_HERE, 1).quote('poly', COND, RICH_THERE, 2)
 
 describe('what was recorded, merged by time', () => {
-  it('is decided on, with heartbeats made up as long as a monitor speaks now and then', () => {
+  it('is decided on, with heartbeats made up and a feed that its own messages prove', () => {
     expect(quiet().signals).toBe(0)
     expect(quiet().quote('kalshi', HOU, CHEAP_HERE, 3).signals).toBe(1)
-    // Polymarket is silent meanwhile.
-    expect(quiet().quote('kalshi', HOU, CHEAP_HERE, ASSUMED_ALIVE_MS).signals).toBe(1)
-    expect(quiet().quote('kalshi', HOU, CHEAP_HERE, ASSUMED_ALIVE_MS + 800).signals).toBe(0)
+    // Polymarket is silent meanwhile, but for another market.
+    expect(quiet().quote('kalshi', HOU, CHEAP_HERE, 240).signals).toBe(1)
+    expect(quiet().quote('kalshi', HOU, CHEAP_HERE, 300).signals).toBe(0)
+    const other = quiet().quote('poly', '0xother', RICH_THERE, 290)
+    expect(other.quote('kalshi', HOU, CHEAP_HERE, 300).signals).toBe(0)
+    expect(other.quote('kalshi', HOU, CHEAP_HERE, 420).signals).toBe(1)
   })
 
   it('is believed again where a monitor that was silent goes on without a hole', () => {

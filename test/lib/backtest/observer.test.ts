@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ASSUMED_ALIVE_MS } from '../../../src/lib/backtest/merged-inputs.js'
 import { Observer } from '../../../src/lib/backtest/observer.js'
 import { captureRows, opportunityRows } from '../../../src/lib/backtest/report.js'
 import { Trial, emptyResult } from '../../../src/lib/backtest/trial.js'
@@ -63,6 +64,16 @@ describe('what is tried on recorded books', () => {
       latencies: [10],
     })
     expect(capture[0]).toMatchObject({ missed: 1 })
+  })
+
+  it('is not found any more where its monitor has been silent for long', () => {
+    const goesOn = (recorded: Recorded) => {
+      for (let atMs = 500; atMs < 8_000; atMs += 500) recorded.quote('kalshi', HOU, CHEAP_HERE, atMs)
+    }
+    const latencies = [ASSUMED_ALIVE_MS - 500, ASSUMED_ALIVE_MS + 500]
+    const { capture } = observe(goesOn, { latencies })
+    const [soon, late] = capture.filter(({ league }) => league === null)
+    expect([soon, late]).toMatchObject([{ missed: 0 }, { missed: 1 }])
   })
 
   it('is not signaled again where another shard has it: neither is its opportunity ours any more', () => {
