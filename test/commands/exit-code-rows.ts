@@ -81,6 +81,7 @@ export const SUCCEEDS_IN: Readonly<Record<string, readonly [file: string, launch
     resume: [HALT, "run<ResumeReport>(['resume', ", "toEqual([0, 'resumed'])"],
     top: [UP, "launch(['top', '--once', '--json']", 'expect(await top.ended, top.stdout()).toBe(0)'],
     markets: [UP, "launch(['markets', '--league', ", 'expect(await markets.ended, markets.stderr()).toBe(0)'],
+    games: [UP, "launch(['games', '--json']", 'expect(await games.ended, games.stderr()).toBe(0)'],
     up: BY_UP,
     exec: BY_UP,
     mirror: BY_UP,
@@ -188,6 +189,15 @@ export const ALONE: Readonly<Record<string, readonly Row[]>> = {
     [`explain nothing --from-journal journals`, TIMEOUT, 'UNKNOWN_ID'],
     [`explain ${ID}`, UNREACHABLE, 'REDIS_UNREACHABLE', DOWN],
     [`explain ${ID}`, TIMEOUT, 'UNKNOWN_ID'],
+  ],
+  games: [
+    ['games --league curling', USAGE, 'BAD_LEAGUE'],
+    ['games --since 5m', USAGE, 'USAGE'],
+    ['games --score --from-file nofile', USAGE, 'NO_RECORDING'],
+    ['games --score --from-journal', USAGE, 'NO_JOURNAL'],
+    ['games --score', UNREACHABLE, 'REDIS_UNREACHABLE', DOWN],
+    ['games --score', TIMEOUT, 'document'],
+    ['games', UNHEALTHY, 'NO_GAMES'],
   ],
   halt: [
     ['halt --all --data-dir /dev/null/x', UNREACHABLE, 'document', DOWN],

@@ -69,6 +69,17 @@ describe('up', () => {
     // Told where by up.json alone.
     const top = launch(['top', '--once', '--json'], { ARBEES_DATA_DIR: place.dir })
     expect(await top.ended, top.stdout()).toBe(0)
+    const games = launch(['games', '--json'], { ARBEES_DATA_DIR: place.dir })
+    expect(await games.ended, games.stderr()).toBe(0)
+    expect(JSON.parse(games.stdout())).toMatchObject({
+      silent: [],
+      games: expect.arrayContaining([
+        expect.objectContaining({
+          status: 'live',
+          kalshi: { bid: expect.any(Number), ask: expect.any(Number) },
+        }),
+      ]) as unknown,
+    })
     const markets = launch(['markets', '--league', 'nba', '--json'], { ARBEES_DATA_DIR: place.dir })
     expect(await markets.ended, markets.stderr()).toBe(0)
     expect(JSON.parse(markets.stdout())).toMatchObject({

@@ -254,7 +254,9 @@ describe('doctor, of the venues', () => {
       const urls = { 'kalshi.rest_url': sim.urls.kalshiRest, 'polymarket.clob_url': sim.urls.kalshiRest }
       const rest = { 'polymarket.gamma_url': sim.urls.kalshiRest, 'espn.url': sim.urls.kalshiRest }
       const keys = { 'kalshi.credentials_file': read, 'kalshi.trading_credentials_file': trade }
-      const checks = await checkVenues(settingsWith({ ...urls, ...rest, ...keys }), clock)
+      const sports = { 'polymarket.sports_ws': sim.urls.sports }
+      const checks = await checkVenues(settingsWith({ ...urls, ...rest, ...keys, ...sports }), clock)
+      expect(checks.find(({ name }) => name === 'scores polymarket')).toMatchObject({ state: 'ok' })
       return NAMES.map((name) => checks.find((check) => check.name === name)!)
     }
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -300,8 +302,12 @@ describe('doctor, of the venues', () => {
     writeFileSync(join(dir, 'slow.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
     writeFileSync(join(dir, 'slow.json'), '{"key_id":"slow","key_file":"slow.pem"}', { mode: 0o600 })
     const checks = await checkVenues(settings, systemClock)
-    expect(checks.map(({ state }) => state)).toEqual(['ok', 'failed', 'warning', 'failed', 'warning'])
-    expect(checks[4]!.found).toMatch(/RSA-3072: each signature takes \d+\.\d ms/)
+    const states = ['ok', 'failed', 'warning', 'failed', 'warning', 'warning']
+    expect(checks.map(({ state }) => state)).toEqual(states)
+    expect(checks[4]!.found).toContain('Unexpected server response: 404')
+    const without = await checkVenues({ ...settings, 'polymarket.sports_ws': 'off' }, systemClock)
+    expect(without[4]).toMatchObject({ state: 'ok', found: expect.stringContaining('off: ') as string })
+    expect(checks[5]!.found).toMatch(/RSA-3072: each signature takes \d+\.\d ms/)
     expect(checks[2]!.found).toMatch(/its clock is 5\d{4} ms from ours/)
   })
 
