@@ -4,7 +4,7 @@ import { createPalette } from '../view/palette.js'
 
 /** Commands by their first word; a command stands in one group. */
 const PURPOSES: readonly (readonly [purpose: string, commands: readonly string[]])[] = [
-  ['see', ['top', 'tap', 'topics', 'markets', 'status', 'check', 'doctor']],
+  ['see', ['top', 'games', 'tap', 'topics', 'markets', 'status', 'check', 'doctor']],
   ['measure', ['latency', 'bench']],
   ['look back', ['explain', 'replay', 'record', 'journal', 'backtest']],
   ['trade by hand', ['order']],
