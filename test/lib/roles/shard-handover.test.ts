@@ -45,6 +45,9 @@ interface Script {
 
 const STEPS = 400
 const SHARDS = 2
+/** The first opportunity comes when who trades is settled, and the last is over while both still hear quotes. */
+const FIRST_STEP = 80
+const LAST_STEP = STEPS - 20
 
 /** What the monitors and the orchestrator send in 20 s, and which opportunity each quote belongs to. */
 function play({ able, open }: Script): { sent: Sent[]; opportunityOf: Map<number, number> } {
@@ -85,7 +88,7 @@ function play({ able, open }: Script): { sent: Sent[]; opportunityOf: Map<number
     })
   }
   const spans: { from: number; to: number }[] = []
-  let end = 80
+  let end = FIRST_STEP
   for (const { gap, steps } of open) {
     spans.push({ from: end + gap, to: end + gap + steps })
     end += gap + steps
@@ -196,12 +199,11 @@ const script: fc.Arbitrary<Script> = fc.record({
   able: fc.array(fc.record({ step: fc.nat(STEPS - 100), shards: fc.subarray([0, 1], { minLength: 1 }) }), {
     maxLength: 5,
   }),
-  open: fc.array(
-    fc.record({ gap: fc.integer({ min: 10, max: 60 }), steps: fc.integer({ min: 2, max: 60 }) }),
-    {
+  open: fc
+    .array(fc.record({ gap: fc.integer({ min: 10, max: 60 }), steps: fc.integer({ min: 2, max: 60 }) }), {
       ...{ minLength: 2, maxLength: 4 },
-    },
-  ),
+    })
+    .filter((open) => open.reduce((end, { gap, steps }) => end + gap + steps, FIRST_STEP) <= LAST_STEP),
   pauses: fc.array(
     fc.record({ shard: fc.nat(1), step: fc.nat(STEPS), steps: fc.integer({ min: 1, max: 140 }) }),
     { maxLength: 2 },
