@@ -11,9 +11,13 @@ const FORMAT = new Intl.DateTimeFormat('en-CA', {
 export const easternDate = (unixMs: number): string => FORMAT.format(unixMs)
 
 /** The calendar day before, `YYYY-MM-DD`. */
-export function dayBefore(date: string): string {
-  return new Date(Date.parse(`${date}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
-}
+export const dayBefore = (date: string): string => daysLater(date, -1)
+
+/** The calendar day after, `YYYY-MM-DD`. */
+export const dayAfter = (date: string): string => daysLater(date, 1)
+
+const daysLater = (date: string, days: number): string =>
+  new Date(Date.parse(`${date}T12:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
 
 const CLOCK = new Intl.DateTimeFormat('en-US', {
   timeZone: 'America/New_York',

@@ -64,6 +64,8 @@ const STATUSES: ReadonlyMap<string, GameStatus | 'delayed'> = new Map<string, Ga
   ['postponed', 'postponed'],
   // As of the scoreboard: to be finished on another day, by rules that differ between venues.
   ['suspended', 'postponed'],
+  ['interrupted', 'postponed'],
+  ['abandoned', 'canceled'],
   ['canceled', 'canceled'],
   ['cancelled', 'canceled'],
   ['forfeit', 'canceled'],

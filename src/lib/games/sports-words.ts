@@ -6,8 +6,8 @@
 
 import { evictOldest } from '../core/evict-oldest.js'
 import type { Game, GameStatus, League } from '../model/game.js'
-import { dayBefore, easternDate } from './eastern-date.js'
-import { GameSteps } from './game-steps.js'
+import { dayAfter, dayBefore, easternDate } from './eastern-date.js'
+import { GameSteps, isOver } from './game-steps.js'
 import type { Step } from './game-steps.js'
 import { readSlug } from './sports-message.js'
 import type { SportsWord } from './sports-message.js'
@@ -15,6 +15,8 @@ import type { TeamCodeBook } from './team-codes.js'
 
 /** Two days of every league are some hundred games. */
 const MAX_WORDS = 2000
+/** How far the source's clock may be ahead of ours: a time beyond it is a mistake, and no word is later than it. */
+const MAX_AHEAD_MS = 5000
 
 /** What is known of one game. */
 export interface HeardGame {
@@ -68,26 +70,31 @@ export class SportsWords {
     const found = this.leagueOf(word)
     if (typeof found === 'string') return { kind: 'skipped', name: found }
     const { league, key } = found
-    if (word.date < dayBefore(easternDate(nowMs))) return { kind: 'skipped', name: 'old date' }
+    const today = easternDate(nowMs)
+    if (word.date < dayBefore(today)) return { kind: 'skipped', name: 'old date' }
+    if (word.date > dayAfter(today)) return { kind: 'skipped', name: 'far date' }
+    const saidMs = (word.saidMs ?? 0) > nowMs + MAX_AHEAD_MS ? undefined : word.saidMs
     const known = this.entries.get(key)
     if (known === undefined) {
       this.entries.set(key, {
         date: word.date,
         steps: new GameSteps(word.status),
         scores: word.scores,
-        saidMs: word.saidMs ?? 0,
+        saidMs: saidMs ?? 0,
         connection: this.connection,
       })
-      evictOldest(this.entries, MAX_WORDS)
+      this.evict()
       return { kind: 'heard', league, isNews: true }
     }
-    // Overtaken on its way by a later word.
-    if (word.saidMs !== undefined && word.saidMs < known.saidMs)
-      return { kind: 'skipped', name: 'out of order' }
+    // Overtaken on its way by a later word. That a game is over is heard whenever it was said.
+    const isOvertaken = saidMs !== undefined && saidMs < known.saidMs
+    if (isOvertaken && !isOver(word.status)) return { kind: 'skipped', name: 'out of order' }
     const isNews = word.status !== known.steps.status
     const { doubted } = known.steps.read(word.status, nowMs)
-    known.scores = word.scores ?? known.scores
-    known.saidMs = word.saidMs ?? known.saidMs
+    if (!isOvertaken) {
+      known.scores = word.scores ?? known.scores
+      known.saidMs = saidMs ?? known.saidMs
+    }
     known.connection = this.connection
     return { kind: 'heard', league, isNews, ...(doubted === undefined ? {} : { doubted }) }
   }
@@ -108,6 +115,17 @@ export class SportsWords {
   prune(nowMs: number): void {
     const oldest = dayBefore(easternDate(nowMs))
     for (const [key, { date }] of this.entries) if (date < oldest) this.entries.delete(key)
+  }
+
+  /** A game that goes on is forgotten before one that is over: of that, only a word tells. */
+  private evict(): void {
+    if (this.entries.size <= MAX_WORDS) return
+    for (const [key, { steps }] of this.entries) {
+      if (isOver(steps.status)) continue
+      this.entries.delete(key)
+      return
+    }
+    evictOldest(this.entries, MAX_WORDS)
   }
 
   /** The league that is named or, where none is, the only one that has both teams. */

@@ -154,6 +154,8 @@ describe('a game told by two sources', () => {
     ['unknown team of nba', { teams: ['HOU', 'XXX'] }],
     ['unknown team of nba', { teams: ['HOU', 'HOU'] }],
     ['old date', { date: '2025-11-29' }],
+    ['far date', { date: '2025-12-03' }],
+    ['far date', { date: '2099-12-01' }],
     ['team codes of several leagues', { league: undefined, teams: ['BOS', 'CHI'] }],
     ['other league', { league: undefined, teams: ['MCI', 'LIV'] }],
   ])('%s: %j is about none of ours', (skipped, change) => {
@@ -218,6 +220,36 @@ describe('a game told by two sources', () => {
     expect(published()).toEqual([['final', 'polymarket']])
     record.hear(word('live', { saidMs: NOW + 5000 }), NOW + 5000)
     expect(published()).toEqual([['live', 'espn']])
+  })
+
+  it.each([
+    ['of a time that has not come', Date.UTC(2099, 0, 1)],
+    ['of our own time', NOW],
+  ])('is over by a word of now or of before, whatever a word %s said first', (_, firstMs) => {
+    for (const saidMs of [NOW + 10, NOW - 10, undefined]) {
+      const { record, read, published } = stage()
+      read({})
+      record.hear(word('live', { saidMs: firstMs, scores: [1, 2] }), NOW)
+      record.hear(word('final', { saidMs }), NOW + 10)
+      expect(published()).toEqual([['final', 'polymarket']])
+    }
+  })
+
+  it('takes no time ahead of ours for the last word: what follows is heard', () => {
+    const { record, read } = stage()
+    read({})
+    record.hear(word('live', { saidMs: NOW + 5001 }), NOW)
+    expect(record.hear(word('live', { saidMs: NOW + 10 }), NOW + 10)).not.toHaveProperty('skipped')
+  })
+
+  it('stays over however many games of others are told of', () => {
+    const codes = new TeamCodeBook()
+    const record = new GameRecord(['nba', 'cfb'], codes)
+    record.setScoreboard('nba', [game({ status: 'live' })])
+    record.hear(word('final'), NOW)
+    for (let number = 0; number < 2100; number++)
+      record.hear(word('live', { league: 'cfb', teams: [`T${number}`, 'X'] }), NOW)
+    expect(record.games('nba')[0]!.status).toBe('final')
   })
 
   it('is not live again by one reading of the scoreboard', () => {

@@ -72,6 +72,9 @@ describe('a frame of the sports channel', () => {
     [{ status: 'Postponed', ended: true }, 'postponed'],
     [{ status: 'Canceled', ended: true }, 'canceled'],
     [{ status: 'cancelled' }, 'canceled'],
+    // Not to be traded, whatever its flags say.
+    [{ status: 'Interrupted', live: true }, 'postponed'],
+    [{ status: 'Abandoned', live: false }, 'canceled'],
     [{ status: 'Forfeit' }, 'canceled'],
     [{ status: 'Awarded' }, 'canceled'],
     [{ status: 'NotNecessary' }, 'canceled'],
