@@ -40,7 +40,7 @@ export function diffMerged(published: readonly SignalText[], decided: readonly S
   const comparison = compareSignals(
     before,
     after.filter(({ id }) => recordedIds.has(id)),
-    true,
+    { isWhole: true, due: after.length },
   )
   const { same, different, unexplained } = comparison
   const unpublished = decided.flatMap(({ id }) => (recordedIds.has(id) ? [] : [id]))

@@ -80,6 +80,7 @@ export interface ShardRead {
   readonly turns_missing: number
   readonly messages_missing: Readonly<Record<string, number>>
   readonly clock_differs: number | null
+  readonly signals_on_disk: boolean
 }
 
 export interface MergedRead {

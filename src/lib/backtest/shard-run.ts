@@ -67,6 +67,7 @@ const readOf = (report: Rerun['report']): ShardRead => ({
   turns_missing: report.turns_missing,
   messages_missing: report.messages_missing,
   clock_differs: report.clock_differs,
+  signals_on_disk: report.signals_on_disk,
 })
 
 const known = (times: readonly (number | undefined)[]): number[] => times.filter((ms) => ms !== undefined)

@@ -33,6 +33,7 @@ function faultsOf(report: RerunReport): string[] {
     ...(before === 0 ? [] : [`the first ${plural(before, 'turn')} are not on disk any more`]),
     ...(missing === 0 ? [] : [`${plural(missing, 'turn')} cannot be read`]),
     ...gone.map(([source, messages]) => `${plural(messages, 'message')} of ${source} are in no journal here`),
+    ...(report.signals_on_disk ? [] : ['what it published in that life is in no journal here']),
     ...named('with other bytes', different),
     ...named('decided again, and not published', unpublished),
     ...named('published, and not decided again', unexplained),

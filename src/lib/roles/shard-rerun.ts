@@ -10,6 +10,7 @@ import { openJournalReader } from '../bus/journal/reader.js'
 import type { JournalReader } from '../bus/journal/reader.js'
 import { FileStorage } from '../bus/journal/storage.js'
 import type { Settings } from '../core/config.js'
+import { systemClock } from '../core/clock.js'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { signalsPayload } from '../messages/convert.js'
 import { decode } from '../messages/codec.js'
@@ -23,6 +24,9 @@ import { ShardDecider } from './shard-decider.js'
 import type { DeciderWatch, LateDecision, ShardInputs } from './shard-decider.js'
 import { parseTurn } from './shard-turn.js'
 import type { ShardHead, TurnInput } from './shard-turn.js'
+
+/** What was decided so shortly before the end of the inputs may be missing among what was published. */
+const TAIL_MS = 500
 
 /** Looks on while a shard decides again. */
 export interface RerunWatch extends DeciderWatch {
@@ -62,6 +66,8 @@ export interface RerunReport extends SignalComparison {
    * something is missing, which changes that too.
    */
   readonly clock_differs: number | null
+  /** The journal of its signals knows that life: it may hold none of them. */
+  readonly signals_on_disk: boolean
   /** Nothing is missing, and the same signals came out. */
   readonly ok: boolean
 }
@@ -86,6 +92,7 @@ export const rerunShard = async (options: RerunOptions): Promise<RerunReport> =>
 export async function decideAgain(options: RerunOptions): Promise<Rerun> {
   const { settings, shard, onProgress, pace, signal } = options
   // First: of whatever was published by now the inputs are on disk.
+  const openedMs = systemClock.nowMs()
   const signals = openFolder(journalDir(settings, signalsSource(shard)))
   const journal = openFolder(inputsDir(settings, inputsSource(shard)))
   const { epoch, last } = chooseEpoch(journal, options)
@@ -100,7 +107,7 @@ export async function decideAgain(options: RerunOptions): Promise<Rerun> {
       if (signal?.aborted === true) break pages
       firstMs ??= timestampMs
       lastMs = timestampMs
-      const isTaken = rerun.turn(data)
+      const isTaken = rerun.turn(data, timestampMs)
       if (isTaken) first ??= seq
       else if (first !== undefined) missing++
     }
@@ -110,9 +117,13 @@ export async function decideAgain(options: RerunOptions): Promise<Rerun> {
     await setImmediate()
   }
   const { head, decided, turns, inputs, clockDiffers } = rerun
-  const published = head === undefined ? [] : publishedSignals(signals, head.signals.epoch, settings.env)
+  const life = head?.signals.epoch
+  const published = life === undefined ? [] : publishedSignals(signals, life, settings.env)
+  const isOnDisk = signals.epochs.some((each) => each.epoch === life)
+  const dueMs = Math.min(openedMs, lastMs ?? 0) - TAIL_MS
+  const due = rerun.decidedMs.filter((ms) => ms < dueMs).length
   const before = first === undefined ? last : first - 1
-  const comparison = compareSignals(published, decided, before === 0)
+  const comparison = compareSignals(published, decided, { isWhole: before === 0, due })
   const isWhole = before === 0 && missing === 0 && Object.keys(rerun.messages.missing).length === 0
   const report: RerunReport = {
     shard,
@@ -124,7 +135,8 @@ export async function decideAgain(options: RerunOptions): Promise<Rerun> {
     messages_missing: rerun.messages.missing,
     clock_differs: isWhole ? clockDiffers : null,
     ...comparison,
-    ok: isWhole && clockDiffers === 0 && isSameSignals(comparison),
+    signals_on_disk: isOnDisk,
+    ok: isWhole && isOnDisk && clockDiffers === 0 && isSameSignals(comparison),
   }
   return { report, decided, published, firstMs, lastMs, isPartial: signal?.aborted === true }
 }
@@ -187,6 +199,8 @@ class ToldClock {
 class Decisions {
   readonly messages: JournaledMessages
   readonly decided: SignalText[] = []
+  /** When the turn of each was written, the shard's wall clock. */
+  readonly decidedMs: number[] = []
   head: ShardHead | undefined
   turns = 0
   inputs = 0
@@ -200,7 +214,7 @@ class Decisions {
   }
 
   /** False for a turn that cannot be read, and for those before the first head. */
-  turn(data: Buffer): boolean {
+  turn(data: Buffer, timestampMs: number): boolean {
     const turn = parseTurn(data)
     this.shard ??= turn?.head === undefined ? undefined : this.begin(turn.head)
     if (turn === undefined || this.shard === undefined) return false
@@ -210,6 +224,7 @@ class Decisions {
       this.clock.begin(input)
       for (const signal of this.take(this.shard, input)) {
         this.decided.push({ id: signal.id, text: JSON.stringify(signalsPayload(signal)) })
+        this.decidedMs.push(timestampMs)
       }
       if (!this.clock.isUsedUp) this.clockDiffers++
     }

@@ -13,9 +13,9 @@ export interface SignalComparison {
   readonly same: number
   /** The same decision with other bytes, or out of order. */
   readonly different: readonly string[]
-  /** Decided again, and not published, with published ones behind it. */
+  /** Decided again, and not published, though it was due. */
   readonly unpublished: readonly string[]
-  /** Decided again at the very end: the shard died, or went on, before they were published. */
+  /** Decided again at the very end, and not due: the shard died, or went on, before they were published. */
   readonly unpublished_tail: number
   /** Published, and not decided again. */
   readonly unexplained: readonly string[]
@@ -29,11 +29,17 @@ export const isSameSignals = ({
 }: Pick<SignalComparison, 'different' | 'unpublished' | 'unexplained'>): boolean =>
   different.length + unpublished.length + unexplained.length === 0
 
-/** With `isWhole` false the first decisions are not there, and neither are published ones before the first match missed. */
+export interface Expected {
+  /** False: the first decisions are not there, and published ones before the first match are not missed. */
+  readonly isWhole: boolean
+  /** So many of the first decided must have been published; of those behind them, those with published ones behind. */
+  readonly due: number
+}
+
 export function compareSignals(
   published: readonly SignalText[],
   decided: readonly SignalText[],
-  isWhole: boolean,
+  { isWhole, due }: Expected,
 ): SignalComparison {
   const places = new Map(published.map(({ id }, place) => [id, place]))
   const different: string[] = []
@@ -58,6 +64,8 @@ export function compareSignals(
     else different.push(id)
   }
   if (isWhole || next > 0) unexplained.push(...published.slice(next).map(({ id }) => id))
+  const overdue = Math.max(0, due - (decided.length - waiting.length))
+  unpublished.push(...waiting.splice(0, overdue))
   return {
     decided: decided.length,
     published: published.length,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -273,6 +273,27 @@ describe('a shard that was killed, rerun from its inputs and the journals of who
     writeFileSync(join(folder, segment!), bytes)
     const report = await rerun(copy)
     expect([report.ok, report.turns_missing]).toEqual([false, 1])
+  })
+
+  it.each<[string, (folder: string) => void, boolean]>([
+    ['is gone', (folder) => rmSync(folder, { recursive: true }), false],
+    [
+      'lost its segments',
+      (folder) => {
+        const names = readdirSync(folder).filter((name) => name.endsWith('.seg'))
+        for (const name of names) rmSync(join(folder, name))
+      },
+      true,
+    ],
+  ])('is not the same where the journal of what it published %s', async (_, harm, isOnDisk) => {
+    const copy = mkdtempSync(join(tmpdir(), 'arbees-unpublished-'))
+    cleanups.push(() => rmSync(copy, { recursive: true, force: true }))
+    for (const part of ['journal', 'inputs']) cpSync(join(dir, part), join(copy, part), { recursive: true })
+    harm(journalDir(settingsOf(copy), 'shard-0.signals'))
+    const report = await rerun(copy)
+    expect(report).toMatchObject({ ok: false, published: 0, signals_on_disk: isOnDisk })
+    expect(report.unpublished.length).toBeGreaterThan(report.unpublished_tail)
+    expect(report.unpublished.length + report.unpublished_tail).toBe(report.decided)
   })
 
   it('is compared by a command, which exits 8 for what is not the same', async () => {

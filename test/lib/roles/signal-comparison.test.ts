@@ -5,8 +5,8 @@ import { compareSignals } from '../../../src/lib/roles/signal-comparison.js'
 const signals = (letters: string) =>
   [...letters].map((letter) => ({ id: letter.toLowerCase(), text: `of ${letter}` }))
 
-const compare = (published: string, decided: string, isWhole = true) => {
-  const found = compareSignals(signals(published), signals(decided), isWhole)
+const compare = (published: string, decided: string, { isWhole = true, due = 0 } = {}) => {
+  const found = compareSignals(signals(published), signals(decided), { isWhole, due })
   const { same, different, unpublished, unexplained, unpublished_tail: tail } = found
   return [same, different.join(''), unpublished.join(''), unexplained.join(''), tail]
 }
@@ -26,9 +26,19 @@ describe('what was published beside what is decided again', () => {
     expect(compare(published, decided)).toEqual(expected)
   })
 
+  it.each<[string, string, string, number, ReturnType<typeof compare>]>([
+    ['at the very end alone', 'ab', 'abcd', 2, [2, '', '', '', 2]],
+    ['of what was due in part', 'ab', 'abcd', 3, [2, '', 'c', '', 1]],
+    ['of nothing that was due', 'ab', 'abcd', 4, [2, '', 'cd', '', 0]],
+    ['where nothing was published', '', 'abcd', 3, [0, '', 'abc', '', 1]],
+    ['where what came later was', 'ac', 'abcd', 0, [2, '', 'b', '', 1]],
+  ])('may lack what was decided %s', (_, published, decided, due, expected) => {
+    expect(compare(published, decided, { due })).toEqual(expected)
+  })
+
   it('is compared from the first match on where the beginning is gone', () => {
-    expect(compare('abcd', 'cd', false)).toEqual([2, '', '', '', 0])
-    expect(compare('abcd', 'bd', false)).toEqual([2, '', '', 'c', 0])
-    expect(compare('abcd', 'x', false)).toEqual([0, '', '', '', 1])
+    expect(compare('abcd', 'cd', { isWhole: false })).toEqual([2, '', '', '', 0])
+    expect(compare('abcd', 'bd', { isWhole: false })).toEqual([2, '', '', 'c', 0])
+    expect(compare('abcd', 'x', { isWhole: false })).toEqual([0, '', '', '', 1])
   })
 })
