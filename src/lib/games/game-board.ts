@@ -8,6 +8,7 @@
 import type { CatalogMarket, Game, GameState, League } from '../model/game.js'
 import type { Venue } from '../model/venue.js'
 import { dayBefore, easternDate } from './eastern-date.js'
+import type { PairedEvents } from './market-game.js'
 import { pairGames } from './pairing.js'
 import type { PriceVerdicts, UnpairedMarket } from './pairing.js'
 import { NO_RULES, PairingLaw } from './pairing-rules.js'
@@ -35,6 +36,7 @@ export class GameBoard {
   private unpairedMarkets: readonly UnpairedMarket[] = []
   private unpairedKeys = new Set<string>()
   private verdicts: PriceVerdicts = new Map()
+  private paired: PairedEvents = new Set()
   private law = new PairingLaw(NO_RULES)
   private settlement: SettlementTable
 
@@ -75,8 +77,10 @@ export class GameBoard {
       law: this.law,
       settlement: (market) => this.settlement.rules(market),
       verdicts: this.verdicts,
+      paired: this.paired,
     })
     this.verdicts = pairing.verdicts
+    this.paired = pairing.paired
     const previous = this.current
     this.current = new Map()
     const discovered: GameState[] = []

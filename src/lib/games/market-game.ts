@@ -3,7 +3,8 @@
  *
  * League, both teams and the US Eastern date must agree. Where a league has a table of codes, the codes say who the
  * teams are; where it has none (college, soccer), both must be called as the scoreboard calls them. When teams meet
- * twice on a date, the venue's stated start, or the number of the game, must single one out.
+ * twice on a date, the venue's stated start, or the number of the game, must single one out, and not contradict one
+ * another.
  */
 
 import { DRAW } from '../model/game.js'
@@ -38,10 +39,15 @@ export interface FoundGame {
 /** What a venue's ticker or slug calls the third outcome. */
 const TIE_CODES: Readonly<Record<Venue, string>> = { kalshi: 'TIE', poly: 'DRAW' }
 
-/** Two starts of one game, as two parties state them, differ by less; those of a doubleheader by more. */
+/** Two starts of one game, as two parties state them, differ by less; those of a doubleheader by this or more. */
 const SAME_START_MS = 60 * 60_000
-/** A delay moves a start by less, another game of the same teams by more. */
+/** A delay moves a start by less, another game of the same teams by this or more. */
 const MAX_DELAY_MS = 3 * 60 * 60_000
+
+/** Events that have been paired with a game, by `pairedKey`: what they say of its start has been proven once. */
+export type PairedEvents = ReadonlySet<string>
+export const pairedKey = ({ league, gameId }: Game, eventId: string): string =>
+  `${league} ${gameId} ${eventId}`
 
 /** The code of each of a market's teams in a game, in the market's order. */
 type Sides = readonly [first: string, second: string]
@@ -55,6 +61,7 @@ export class GameFinder {
     games: readonly Game[],
     private readonly codes: TeamCodeBook,
     private readonly law: PairingLaw,
+    private readonly paired: PairedEvents,
   ) {
     this.byId = new Map(games.map((game) => [`${game.league} ${game.gameId}`, game]))
     this.byDay = groupBy(games, (game) => `${game.league} ${easternDate(game.startMs)}`)
@@ -106,13 +113,11 @@ export class GameFinder {
     const [only, ...others] = meetings
     if (only === undefined) return this.areKnown(market) ? 'no_game' : 'unknown_team'
     if (others.length > 0 || market.gameNumber !== undefined) {
-      const started = meetings.filter(({ game }) => startsAsStated(market, game, SAME_START_MS) === true)
-      const [proven, ...more] = started.length > 0 ? started : numbered(market, meetings)
-      return proven !== undefined && more.length === 0 ? proven : 'doubleheader'
+      return theOneOf(market, meetings) ?? 'doubleheader'
     }
-    // A game under way is the one that the venue still lists, however late it began.
-    const isToCome = only.game.status === 'pre'
-    return isToCome && startsAsStated(market, only.game, MAX_DELAY_MS) === false ? 'other_start' : only
+    // A venue does not move the start in a ticker: what was paired before a game began late is still of that game.
+    const mayBeLate = only.game.status !== 'pre' && this.paired.has(pairedKey(only.game, market.eventId))
+    return startsWithin(MAX_DELAY_MS, market, only.game) === false && !mayBeLate ? 'other_start' : only
   }
 
   /** The game's codes of the market's teams; undefined when they are not the two of this game. */
@@ -144,23 +149,43 @@ export class GameFinder {
   }
 }
 
-/** Undefined when the venue states no start. */
-function startsAsStated(market: CatalogMarket, game: Game, withinMs: number): boolean | undefined {
-  if (market.startMs !== undefined) return Math.abs(market.startMs - game.startMs) <= withinMs
+/** The start that a venue states for a market of this game, Unix ms; undefined when it states none. */
+function statedStartMs(market: CatalogMarket, game: Game): number | undefined {
+  if (market.startMs !== undefined) return market.startMs
   if (market.easternTime === undefined) return undefined
   const [hours = 0, minutes = 0] = market.easternTime.split(':').map(Number)
-  return Math.abs(hours * 60 + minutes - easternMinutes(game.startMs)) * 60_000 <= withinMs
+  return game.startMs + (hours * 60 + minutes - easternMinutes(game.startMs)) * 60_000
 }
 
-/** By the number alone, where no start is stated: the games are two, and it is plain which is the first. */
-function numbered<Meeting extends { readonly game: Game }>(
+/** Undefined when the venue states no start. */
+function startsWithin(limitMs: number, market: CatalogMarket, game: Game): boolean | undefined {
+  const statedMs = statedStartMs(market, game)
+  return statedMs === undefined ? undefined : Math.abs(statedMs - game.startMs) < limitMs
+}
+
+/** Whether two venues' markets of this game state two starts that no one game has. */
+export function stateOtherStarts(game: Game, one: CatalogMarket, other: CatalogMarket): boolean {
+  const [oneMs, otherMs] = [statedStartMs(one, game), statedStartMs(other, game)]
+  return oneMs !== undefined && otherMs !== undefined && Math.abs(oneMs - otherMs) >= SAME_START_MS
+}
+
+/** Of the meetings of one date the one that is meant beyond doubt. */
+function theOneOf<Meeting extends { readonly game: Game }>(
   market: CatalogMarket,
-  meetings: readonly Meeting[],
-): readonly Meeting[] {
-  const hasStart = market.startMs !== undefined || market.easternTime !== undefined
-  if (market.gameNumber === undefined || hasStart || meetings.length !== 2) return []
-  const [first, second] = [...meetings].sort((a, b) => a.game.startMs - b.game.startMs)
-  if (first === undefined || second === undefined) return []
-  if (second.game.startMs - first.game.startMs <= SAME_START_MS) return []
-  return [market.gameNumber === 1 ? first : second]
+  unordered: readonly Meeting[],
+): Meeting | undefined {
+  const meetings = [...unordered].sort((a, b) => a.game.startMs - b.game.startMs)
+  const { gameNumber } = market
+  const numbered = gameNumber === undefined ? undefined : meetings[gameNumber - 1]
+  if (market.startMs === undefined && market.easternTime === undefined) {
+    // By the number alone: the games are two, and it is plain which is the first.
+    const [first, second, third] = meetings
+    if (first === undefined || second === undefined || third !== undefined) return undefined
+    return second.game.startMs - first.game.startMs >= SAME_START_MS ? numbered : undefined
+  }
+  // A game that is delayed towards the other's start could be either.
+  const [near, ...more] = meetings.filter(({ game }) => startsWithin(MAX_DELAY_MS, market, game) === true)
+  if (near === undefined || more.length > 0) return undefined
+  if (startsWithin(SAME_START_MS, market, near.game) !== true) return undefined
+  return gameNumber === undefined || near === numbered ? near : undefined
 }

@@ -12,8 +12,8 @@ import type { CatalogMarket, Game, GameMarket, MarketKind } from '../model/game.
 import { ONE_E4 } from '../model/price.js'
 import type { SettlementRules } from '../model/settlement.js'
 import type { Venue } from '../model/venue.js'
-import { GameFinder } from './market-game.js'
-import type { NoGameReason } from './market-game.js'
+import { GameFinder, pairedKey, stateOtherStarts } from './market-game.js'
+import type { NoGameReason, PairedEvents } from './market-game.js'
 import type { PairingLaw } from './pairing-rules.js'
 import { comparePrices, nextVerdict } from './price-sanity.js'
 import type { PriceVerdict, StatedPrices } from './price-sanity.js'
@@ -29,8 +29,8 @@ export const UNPAIRED_REASONS = {
   selection_not_a_team: 'YES pays on none of its teams',
   selection_mismatch: 'the ticker does not end in the team that YES pays on',
   no_game: 'the scoreboard has no game of these teams on this date',
-  other_start: 'the game starts at another time of that day than the venue says',
-  doubleheader: 'the teams meet twice that day, and no stated start proves which game it is',
+  other_start: 'a venue says another start of that day than the scoreboard or the other venue does',
+  doubleheader: 'the teams meet twice that day, and its start and number do not prove which game it is',
   several_events: 'the venue lists more than one event for the game',
   incomplete_event: 'a market of the event is missing, or there are two of one outcome',
   other_kind: 'one venue has a market for the draw, the other has none',
@@ -58,16 +58,18 @@ export interface Pairing {
   readonly games: readonly PairedGame[]
   /** Every market that pays on none of them, by venue and id. */
   readonly unpaired: readonly UnpairedMarket[]
-  /** To be handed in again the next time. */
+  /** Both to be handed in again the next time. */
   readonly verdicts: PriceVerdicts
+  readonly paired: PairedEvents
 }
 
 export interface PairingContext {
   readonly codes: TeamCodeBook
   readonly law: PairingLaw
   readonly settlement: (market: CatalogMarket) => SettlementRules
-  /** Of the pairing before; empty at first. */
+  /** Both of the pairing before; empty at first. */
   readonly verdicts: PriceVerdicts
+  readonly paired: PairedEvents
 }
 
 /** Markets of one game, by kind. */
@@ -90,7 +92,7 @@ export function pairGames(
   markets: readonly CatalogMarket[],
   context: PairingContext,
 ): Pairing {
-  const finder = new GameFinder(games, context.codes, context.law)
+  const finder = new GameFinder(games, context.codes, context.law, context.paired)
   const unpaired: UnpairedMarket[] = []
   const candidates = new Map<Game, Record<Venue, Candidate[]>>()
   for (const market of uniqueMarkets(markets)) {
@@ -104,13 +106,18 @@ export function pairGames(
     byVenue[market.venue].push({ market, selection: found.selection, isPinned: found.isPinned })
   }
   const given = new Set(games.map(gameKey))
-  const verdicts = new Map([...context.verdicts].filter(([key]) => given.has(key.split(' ', 2).join(' '))))
-  const paired = games.map((game) => {
+  const isGiven = (key: string): boolean => given.has(key.split(' ', 2).join(' '))
+  const verdicts = new Map([...context.verdicts].filter(([key]) => isGiven(key)))
+  const paired = new Set([...context.paired].filter(isGiven))
+  const states = games.map((game) => {
     const byVenue = candidates.get(game)
     if (byVenue === undefined) return { game, markets: [] }
     const chosen = withoutPassedOver(byVenue, unpaired)
-    const doubts = doubtsOf(game, chosen, verdicts)
+    const doubts = doubtsOf(game, chosen, { verdicts, paired })
     if (doubts === undefined) {
+      for (const venue of BOTH) {
+        for (const { market } of chosen[venue]) paired.add(pairedKey(game, market.eventId))
+      }
       return {
         game,
         markets: BOTH.flatMap((venue) => chosen[venue].map((each) => gameMarketOf(each, context))),
@@ -122,9 +129,10 @@ export function pairGames(
     return { game, markets: [] }
   })
   return {
-    games: paired.sort((a, b) => compare(gameKey(a.game), gameKey(b.game))),
+    games: states.sort((a, b) => compare(gameKey(a.game), gameKey(b.game))),
     unpaired: unpaired.sort((a, b) => compare(marketKey(a.market), marketKey(b.market))),
     verdicts,
+    paired,
   }
 }
 
@@ -146,14 +154,22 @@ function withoutPassedOver(byVenue: ByVenue, unpaired: UnpairedMarket[]): ByVenu
 function doubtsOf(
   game: Game,
   byVenue: ByVenue,
-  verdicts: Map<string, PriceVerdict>,
+  { verdicts, paired }: { readonly verdicts: Map<string, PriceVerdict>; readonly paired: PairedEvents },
 ): Readonly<Record<Venue, UnpairedReason>> | undefined {
   const doubts = { kalshi: doubtOf('kalshi', byVenue.kalshi), poly: doubtOf('poly', byVenue.poly) }
   if (doubts.kalshi !== undefined || doubts.poly !== undefined) {
     return { kalshi: doubts.kalshi ?? 'no_counterpart', poly: doubts.poly ?? 'no_counterpart' }
   }
-  if (byVenue.kalshi[0]?.market.kind !== byVenue.poly[0]?.market.kind) {
+  const both = BOTH.flatMap((venue) => byVenue[venue].slice(0, 1))
+  const [one, other] = both.map(({ market }) => market)
+  if (one === undefined || other === undefined || one.kind !== other.kind) {
     return { kalshi: 'other_kind', poly: 'other_kind' }
+  }
+  const isProven =
+    both.some(({ isPinned }) => isPinned) ||
+    both.every(({ market }) => paired.has(pairedKey(game, market.eventId)))
+  if (!isProven && stateOtherStarts(game, one, other)) {
+    return { kalshi: 'other_start', poly: 'other_start' }
   }
   const key = [gameKey(game), ...BOTH.flatMap((venue) => byVenue[venue].map(nameOf))].join(' ')
   const [kalshi, poly] = BOTH.map((venue) => statedPrices(game, byVenue[venue]))

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { GameBoard } from '../../../src/lib/games/game-board.js'
 import { pairGames } from '../../../src/lib/games/pairing.js'
 import { NO_RULES, PairingLaw } from '../../../src/lib/games/pairing-rules.js'
 import type { PairingRules } from '../../../src/lib/games/pairing-rules.js'
+import { ShardAssignments } from '../../../src/lib/games/shard-assignments.js'
+import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import type { CatalogMarket, Game } from '../../../src/lib/model/game.js'
 import { game, kalshiEvent, pairingContext, polyMarket } from './samples.js'
 
@@ -70,8 +73,11 @@ describe('a doubleheader', () => {
     expect(pair([SECOND], [...numbered, poly(at(19, 10))]).reasons).toContain(
       `${numbered[0]!.eventId} doubleheader`,
     )
+    // The first game may be the one that is shown, hours late.
     const timed = kalshi('1910AZWSHG2', { gameNumber: 2, easternTime: '19:10' })
-    expect(Object.keys(pair([SECOND], [...timed, poly(at(19, 10))]).pairs)).toEqual(['2'])
+    expect(pair([SECOND], [...timed, poly(at(19, 10))]).pairs).toEqual({})
+    const opener = kalshi('1305AZWSHG1', { gameNumber: 1, easternTime: '13:05' })
+    expect(Object.keys(pair([FIRST], [...opener, poly(at(13, 5))]).pairs)).toEqual(['1'])
   })
 
   it('of which the scoreboard shows one: the other game of either venue is not taken for it', () => {
@@ -79,10 +85,81 @@ describe('a doubleheader', () => {
       pairs: {},
       reasons: new Set([`${early[0]!.eventId} other_start`, 'mlb-ari-wsh-2026-09-05 no_counterpart']),
     })
-    // Neither a delay of an hour or two, nor a long one of a game that has begun, parts what is paired.
-    const begun = { ...SECOND, status: 'live' as const }
-    expect(Object.keys(pair([begun], [...early, poly(at(13, 5))]).pairs)).toEqual(['2'])
-    expect(Object.keys(pair([SECOND], [...late, poly(at(17, 5))]).pairs)).toEqual(['2'])
+    expect(Object.keys(pair([SECOND], [...late, poly(at(18, 15))]).pairs)).toEqual(['2'])
+  })
+
+  it.each(['pre', 'live', 'final'] as const)(
+    'of which the scoreboard shows one, %s: the venues must not mean one game each',
+    (status) => {
+      const only = { ...FIRST, status }
+      expect(pair([only], [...early, poly(at(19, 5))]).pairs).toEqual({})
+      // Both within what a delay may be of the game that is shown.
+      expect(pair([only], [...early, poly(at(15, 30))]).reasons).toEqual(
+        new Set([`${early[0]!.eventId} other_start`, 'mlb-ari-wsh-2026-09-05 other_start']),
+      )
+      const begun = { ...SECOND, status }
+      expect(pair([begun], [...early, poly(at(13, 5))]).pairs).toEqual({})
+    },
+  )
+
+  it('of which the first game is so late that its start is the stated one of the second: neither', () => {
+    const games = [mlb('1', at(18, 30)), mlb('2', at(21, 45))]
+    const second = kalshi('1905AZWSHG2', { easternTime: '19:05', gameNumber: 2 })
+    expect(pair(games, [...second, poly(at(18, 30))]).pairs).toEqual({})
+    // By the number alone, where the other game is far away.
+    expect(pair([games[0]!, mlb('2', at(23, 30))], [...second, poly(at(18, 30))]).pairs).toEqual({})
+  })
+
+  it.each([
+    // Apart from the stated 13:05 by the game that is meant, and by the other one.
+    [59, 300, ['1']],
+    [60, 300, []],
+    [-59, 300, ['1']],
+    [-60, 300, []],
+    [0, 180, ['1']],
+    [0, 179, []],
+  ])(
+    'is proven by a start within the hour (%i min), the other not within three (%i min)',
+    (one, other, ids) => {
+      const games = [mlb('1', at(13, 5 + one)), mlb('2', at(13, 5 + other))]
+      expect(Object.keys(pair(games, [...early, poly(at(13, 5))]).pairs)).toEqual(ids)
+    },
+  )
+})
+
+describe('the one game of a date', () => {
+  const ticker = kalshi('1305AZWSH', { easternTime: '13:05' })
+
+  it.each([
+    [179, ['1']],
+    [180, []],
+    [-179, ['1']],
+    [-180, []],
+  ])('may start %i min from what both venues say, or not', (late, ids) => {
+    expect(Object.keys(pair([mlb('1', at(13, 5 + late))], [...ticker, poly(at(13, 5))]).pairs)).toEqual(ids)
+  })
+
+  it.each([
+    [59, ['1']],
+    [60, []],
+    [-59, ['1']],
+    [-60, []],
+  ])('has starts %i min apart by the two venues, or not', (apart, ids) => {
+    expect(Object.keys(pair([FIRST], [...ticker, poly(at(13, 5 + apart))]).pairs)).toEqual(ids)
+  })
+
+  it('stays paired when it is delayed: any time once it began, and whatever one venue makes of its start', () => {
+    const board = new GameBoard(new TeamCodeBook(), new ShardAssignments(1))
+    const paired = (game: Game, startMs = at(13, 5)): number => {
+      board.setGames('mlb', [game])
+      board.addMarkets([...ticker, poly(startMs)])
+      board.update(at(20))
+      return board.states()[0]!.markets.length
+    }
+    expect(paired(FIRST)).toBe(3)
+    expect(paired(mlb('1', at(15)), at(15))).toBe(3)
+    expect(paired({ ...mlb('1', at(17)), status: 'live' })).toBe(3)
+    expect(paired(mlb('1', at(17)))).toBe(0)
   })
 })
 
@@ -103,6 +180,13 @@ describe('a pin', () => {
     const found = pair([SECOND], [...moved, ...other, second], rules)
     expect(found.pairs['2']).toEqual([...moved.map(({ marketId }) => marketId), second.marketId])
     expect(found.reasons).toEqual(new Set([`${other[0]!.eventId} several_events`]))
+  })
+
+  it('overrules the start that its venue states', () => {
+    const told = kalshi('1705AZWSH', { easternTime: '17:05' })
+    expect(pair([SECOND], [...told, second]).pairs).toEqual({})
+    const rules = { pins: [{ ...pins[0]!, eventId: told[0]!.eventId }] }
+    expect(Object.keys(pair([SECOND], [...told, second], rules).pairs)).toEqual(['2'])
   })
 
   it('never overrules the teams, nor what YES pays on', () => {

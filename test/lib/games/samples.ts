@@ -21,6 +21,7 @@ export const pairingContext = (change: Partial<PairingContext> = {}): PairingCon
   law: new PairingLaw(NO_RULES),
   settlement: () => UNKNOWN_SETTLEMENT,
   verdicts: new Map(),
+  paired: new Set(),
   ...change,
 })
 
