@@ -1,6 +1,7 @@
 /**
  * Combinations that another shard, or an earlier life of this one, may have signaled already. Where there is more than
- * one shard, what is there at the first look at a game counts as signaled: it is held as if this shard had sent it.
+ * one shard, what is there at the first look at a game counts as signaled: it is held as if this shard had sent it. So
+ * does what is there at the first look after a quote of another shard's on which this one could see nothing.
  */
 
 import type { Combination } from '../strategy/combination.js'
@@ -11,14 +12,37 @@ const EXPIRE_US = 10_000_000
 export class FirstLooks {
   /** Until when the first look counts; monotonic, us. */
   private readonly untilUs = new Map<Combination, number>()
+  /** Since which quote, by its publisher's clock, it is not known whose the quotes are, ms. */
+  private readonly unclearMs = new Map<Combination, number>()
 
   get isEmpty(): boolean {
-    return this.untilUs.size === 0
+    return this.untilUs.size === 0 && this.unclearMs.size === 0
   }
 
-  /** A game came here with these. */
+  /** A quote touched these that was sent at `sentMs`, and it is not known whose. */
+  awaitOwner(combinations: readonly Combination[], sentMs: number): void {
+    for (const each of combinations) {
+      this.unclearMs.set(each, Math.min(this.unclearMs.get(each) ?? Infinity, sentMs))
+    }
+  }
+
+  /** Whose all the quotes of these are up to one of `sentMs` is known: where some may be another's, a look is due. */
+  ownerKnown(combinations: readonly Combination[], sentMs: number, nowUs: number): void {
+    if (this.unclearMs.size === 0) return
+    for (const each of combinations) {
+      const fromMs = this.unclearMs.get(each)
+      if (fromMs === undefined) continue
+      if (each.game.ownership?.isOwnBetween(fromMs, sentMs) === false) this.await([each], nowUs)
+      else this.unclearMs.delete(each)
+    }
+  }
+
+  /** A game came here with these, or a quote of another shard's did not let them be seen. */
   await(combinations: readonly Combination[], nowUs: number): void {
-    for (const combination of combinations) this.untilUs.set(combination, nowUs + EXPIRE_US)
+    for (const combination of combinations) {
+      this.untilUs.set(combination, nowUs + EXPIRE_US)
+      this.unclearMs.delete(combination)
+    }
   }
 
   /** Those that are still to be looked at. */
@@ -31,8 +55,14 @@ export class FirstLooks {
     return nowUs < (this.untilUs.get(combination) ?? -Infinity)
   }
 
-  /** It was looked at, or is traded no more. */
+  /** It was looked at. */
+  seen(combination: Combination): void {
+    this.untilUs.delete(combination)
+  }
+
+  /** It is traded no more. */
   forget(combination: Combination): void {
     this.untilUs.delete(combination)
+    this.unclearMs.delete(combination)
   }
 }

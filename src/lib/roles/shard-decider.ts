@@ -162,6 +162,7 @@ export class ShardDecider implements ShardInputs {
     const right = combinations[0]?.game.ownership?.of(trigger.timestamp_ms) ?? 'own'
     switch (right) {
       case 'own': {
+        this.firstLooks.ownerKnown(combinations, trigger.timestamp_ms, nowUs)
         const first = combinations.filter((each) => this.firstLooks.has(each, nowUs))
         if (first.length === 0) return this.evaluate(combinations, trigger, nowUs)
         this.observe(first, nowUs)
@@ -172,9 +173,12 @@ export class ShardDecider implements ShardInputs {
         )
       }
       case 'other':
+        // What it shows may be signaled there; where it shows nothing yet, what is seen first is taken for that.
+        this.firstLooks.await(combinations, nowUs)
         this.observe(combinations, nowUs)
         return NO_SIGNALS
       case 'unknown':
+        this.firstLooks.awaitOwner(combinations, trigger.timestamp_ms)
         for (const _ of combinations) this.options.onNoSignal('no_lease')
         return NO_SIGNALS
     }
@@ -182,7 +186,7 @@ export class ShardDecider implements ShardInputs {
 
   private observe(combinations: readonly Combination[], nowUs: number): void {
     this.options.watch?.observed(combinations, nowUs)
-    for (const seen of this.strategy.observe(combinations, nowUs)) this.firstLooks.forget(seen)
+    for (const seen of this.strategy.observe(combinations, nowUs)) this.firstLooks.seen(seen)
   }
 
   private evaluate(

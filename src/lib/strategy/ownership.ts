@@ -81,6 +81,14 @@ export class Ownership {
     return owner === this.index ? 'own' : 'other'
   }
 
+  /** Whether every quote is this shard's that its publisher sent from `fromMs` to `toMs`. */
+  isOwnBetween(fromMs: number, toMs: number): boolean {
+    const begun = this.steps.findLastIndex((step) => step.fromMs <= fromMs)
+    return this.steps
+      .slice(Math.max(0, begun))
+      .every((step) => step.owner === this.index || step.fromMs > toMs)
+  }
+
   /** Quotes of this shard's come, or may still come, at `nowMs` of the orchestrator's clock. */
   isWanted(nowMs: number): boolean {
     const last = this.steps.at(-1)

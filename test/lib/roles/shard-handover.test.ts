@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ShardAssignments } from '../../../src/lib/games/shard-assignments.js'
 import type { Assignment } from '../../../src/lib/games/shard-assignments.js'
-import { decode, encode } from '../../../src/lib/messages/codec.js'
 import type { Message } from '../../../src/lib/messages/codec.js'
 import { GAMES_SOURCE, orderbookSource, pricesSource } from '../../../src/lib/messages/sources.js'
 import { gameStateOf } from '../../../src/lib/messages/convert.js'
@@ -35,10 +34,17 @@ interface Script {
   readonly able: readonly { readonly step: number; readonly shards: readonly number[] }[]
   /** Opportunities: from which step, for how many, none overlapping. */
   readonly open: readonly { readonly gap: number; readonly steps: number }[]
-  /** By shard: at which step it stands still, for how many. */
-  readonly pauses: readonly { readonly shard: number; readonly step: number; readonly steps: number }[]
+  /** By shard: at which step it stands still, or does not hear one of them, for how many. */
+  readonly pauses: readonly {
+    readonly shard: number
+    readonly step: number
+    readonly steps: number
+    readonly of?: From | undefined
+  }[]
   /** Which shard is killed at which step, and lives again at once, with nothing but the newest word on the game. */
   readonly restarts: readonly { readonly shard: number; readonly step: number }[]
+  /** Polymarket quotes once in so many steps. */
+  readonly polyEvery: number
   /** By shard and sender, how late things come, ms. */
   readonly delays: readonly (readonly number[])[]
 }
@@ -50,7 +56,7 @@ const FIRST_STEP = 80
 const LAST_STEP = STEPS - 20
 
 /** What the monitors and the orchestrator send in 20 s, and which opportunity each quote belongs to. */
-function play({ able, open }: Script): { sent: Sent[]; opportunityOf: Map<number, number> } {
+function play({ able, open, polyEvery }: Script): { sent: Sent[]; opportunityOf: Map<number, number> } {
   const sent: Sent[] = []
   const opportunityOf = new Map<number, number>()
   const assignments = new ShardAssignments(SHARDS)
@@ -58,14 +64,20 @@ function play({ able, open }: Script): { sent: Sent[]; opportunityOf: Map<number
   let told: Assignment | undefined
   const tell = (from: From, ms: number, source: string, topic: string, payload: object) => {
     const us = (ms - START) * 1000
-    const header = { env: 'sim', source, epoch: START, seq: ++seq, timestampMs: ms, host: HOST } as const
-    const decoded = decode(
-      topic,
-      Buffer.from(encode({ ...header, stamps: { recv: us, pub: us } }, payload)),
-      'sim',
-    )
-    if (decoded.kind !== 'message') throw new Error(JSON.stringify(decoded))
-    sent.push({ from, ms, message: decoded.message })
+    const stamps = { recv: us, pub: us }
+    const [family, scope, id] = topic.split('.')
+    const header = {
+      v: 1,
+      env: 'sim',
+      source,
+      epoch: START,
+      seq: ++seq,
+      timestamp_ms: ms,
+      host: HOST,
+      stamps,
+    }
+    // As it is decoded: a run sends a thousand of them.
+    sent.push({ from, ms, message: { family, topic: { family, scope, id }, header, payload } as Message })
     return seq
   }
   const quote = (
@@ -113,7 +125,7 @@ function play({ able, open }: Script): { sent: Sent[]; opportunityOf: Map<number
     const found = spans.findIndex(({ from, to }) => from <= step && step < to)
     const kalshi = quote('kalshi', HOU, ms, found === -1 ? FAIR_HERE : CHEAP_HERE)
     if (found !== -1) opportunityOf.set(kalshi, found)
-    if (step % 3 === 0) quote('poly', COND, ms, RICH_THERE)
+    if (step % polyEvery === 0) quote('poly', COND, ms, RICH_THERE)
   }
   return { sent, opportunityOf }
 }
@@ -147,9 +159,10 @@ function decide(
     const arrivals = sent.map((each, order) => {
       const delay = script.delays[index]?.[[...VENUES, 'orchestrator'].indexOf(each.from)] ?? 0
       let ms = Math.max(reached.get(each.from) ?? 0, each.ms + delay)
-      for (const { shard, step, steps } of script.pauses) {
+      for (const { shard, step, steps, of } of script.pauses) {
         const from = START + step * STEP_MS
-        if (shard === index && from <= ms && ms < from + steps * STEP_MS) ms = from + steps * STEP_MS
+        const isMet = shard === index && (of ?? each.from) === each.from
+        if (isMet && from <= ms && ms < from + steps * STEP_MS) ms = from + steps * STEP_MS
       }
       reached.set(each.from, ms)
       return { ...each, atMs: ms, sentMs: each.ms, order }
@@ -205,10 +218,14 @@ const script: fc.Arbitrary<Script> = fc.record({
     })
     .filter((open) => open.reduce((end, { gap, steps }) => end + gap + steps, FIRST_STEP) <= LAST_STEP),
   pauses: fc.array(
-    fc.record({ shard: fc.nat(1), step: fc.nat(STEPS), steps: fc.integer({ min: 1, max: 140 }) }),
+    fc.record({
+      ...{ shard: fc.nat(1), step: fc.nat(STEPS), steps: fc.integer({ min: 1, max: 140 }) },
+      of: fc.constantFrom(undefined, undefined, 'orchestrator' as const, 'kalshi' as const),
+    }),
     { maxLength: 2 },
   ),
   restarts: fc.array(fc.record({ shard: fc.nat(1), step: fc.nat(STEPS) }), { maxLength: 2 }),
+  polyEvery: fc.constantFrom(3, 70),
   delays,
 })
 
@@ -218,7 +235,7 @@ describe('a game that goes from shard to shard', () => {
       fc.property(script, (each) => {
         expect(counts({ ...each, pauses: [], restarts: [] })).toEqual(each.open.map(() => 1))
       }),
-      { numRuns: 8 },
+      { numRuns: 20 },
     )
   })
 
@@ -227,9 +244,45 @@ describe('a game that goes from shard to shard', () => {
       fc.property(script, (each) => {
         expect(Math.max(...counts(each))).toBeLessThanOrEqual(1)
       }),
-      { numRuns: 8 },
+      { numRuns: 20 },
     )
   })
+
+  it.each([
+    [
+      'stands still',
+      [
+        [102, 20],
+        [105, 18],
+        [106, 40],
+        [108, 14],
+        [110, 12],
+      ],
+      undefined,
+    ],
+    [
+      'does not hear the orchestrator',
+      [
+        [58, 65],
+        [50, 80],
+        [62, 70],
+      ],
+      'orchestrator',
+    ],
+  ] as const)(
+    'is signaled once when the new shard %s across the move, and a market is quiet',
+    (_, each, of) => {
+      const able = [
+        { step: 0, shards: [1] },
+        { step: 1, shards: [0] },
+      ]
+      for (const [step, steps] of each) {
+        const pauses = [{ shard: 0, step, steps, of }]
+        const open = [{ gap: 32, steps: 60 }]
+        expect(counts({ able, open, pauses, restarts: [], polyEvery: 70, delays: [] })).toEqual([1])
+      }
+    },
+  )
 
   it('is signaled twice by shards that know nothing of each other', () => {
     const doubled = fc.check(
