@@ -143,6 +143,11 @@ const BY_NAME: ReadonlyMap<unknown, GameStatus> = new Map<unknown, GameStatus>([
   ['STATUS_CANCELLED', 'canceled'],
   ['STATUS_ABANDONED', 'canceled'],
   ['STATUS_FORFEIT', 'canceled'],
+  // What ends a game, whatever its state still says.
+  ['STATUS_FINAL', 'final'],
+  ['STATUS_FULL_TIME', 'final'],
+  ['STATUS_FINAL_AET', 'final'],
+  ['STATUS_FINAL_PEN', 'final'],
 ])
 
 /** Names decide where they are known; else the state does. Over but not completed is not a result. */
@@ -192,12 +197,12 @@ function readTeam(
   return { code, name: name.slice(0, MAX_NAME), score }
 }
 
-/** A string, sometimes a number or `{value}`. May be missing only where nothing was played. */
+/** A string (`3`, `3.0`), sometimes a number, `{value}` or `{displayValue}`. May be missing only where nothing was played. */
 function readScore(value: unknown, phase: GameStatus): number | undefined {
-  const bare = isObject(value) ? value['value'] : value
+  const bare = isObject(value) ? (value['value'] ?? value['displayValue']) : value
   if (bare === undefined || bare === null || bare === '')
     return phase === 'live' || phase === 'final' ? undefined : 0
-  const score = typeof bare === 'string' && /^\d{1,3}$/.test(bare) ? Number(bare) : bare
+  const score = typeof bare === 'string' && /^\d{1,3}(?:\.0{1,3})?$/.test(bare) ? Number(bare) : bare
   return typeof score === 'number' && Number.isInteger(score) && score >= 0 && score <= MAX_SCORE
     ? score
     : undefined

@@ -99,6 +99,11 @@ describe('a scoreboard event', () => {
     ['STATUS_DELAYED', 'pre', false, 'pre'],
     ['STATUS_RAIN_DELAY', 'in', false, 'live'],
     ['STATUS_FINAL', 'post', true, 'final'],
+    // The name that ends a game is believed before a state that goes on.
+    ['STATUS_FINAL', 'in', false, 'final'],
+    ['STATUS_FULL_TIME', 'in', false, 'final'],
+    ['STATUS_FINAL_AET', 'in', false, 'final'],
+    ['STATUS_FINAL_PEN', 'pre', false, 'final'],
     ['STATUS_POSTPONED', 'post', false, 'postponed'],
     ['STATUS_SUSPENDED', 'in', false, 'postponed'],
     ['STATUS_CANCELED', 'post', false, 'canceled'],
@@ -111,7 +116,9 @@ describe('a scoreboard event', () => {
   it.each([
     ['a string', '87', 87],
     ['a number', 87, 87],
+    ['a string with a point', '87.0', 87],
     ['an object', { value: 87, displayValue: '87' }, 87],
+    ['an object with its display alone', { displayValue: '87' }, 87],
   ])('reads a score that is %s', (_, score, expected) => {
     expect(gamesOf(board(event(competitors({ score }, {}))))[0]!.home.score).toBe(expected)
   })
@@ -157,6 +164,7 @@ describe('a scoreboard event', () => {
     ['live without a score', event(competitors({ score: undefined }, {})), 'bad_score'],
     ['with a negative score', event(competitors({ score: '-3' }, {})), 'bad_score'],
     ['with a score of 1e400', event(competitors({ score: 1e400 }, {})), 'bad_score'],
+    ['with a score of half a point in words', event(competitors({ score: '1.5' }, {})), 'bad_score'],
     ['with a score of half a point', event(competitors({ score: 1.5 }, {})), 'bad_score'],
   ])('%s is left out by reason, the others stand', (_, bad, reason) => {
     const reading = read(board(bad, { ...event(), id: '402' }))
