@@ -7,7 +7,7 @@ import type { DenialCode } from './limits.js'
 
 export interface PayoutQuestion {
   readonly signal: Signal
-  /** The market of each leg; undefined where nobody told us: others refuse such a plan. */
+  /** The market of each leg; undefined where nobody told us. */
   readonly markets: readonly (GameMarket | undefined)[]
   /** The codes of the game's teams. */
   readonly teams: readonly [string, string] | undefined
@@ -22,12 +22,12 @@ export function payoutDenial({
   teams,
   isRealMoney,
 }: PayoutQuestion): DenialCode | undefined {
-  if (signal.kind === 'manual' || teams === undefined) return undefined
+  if (signal.kind === 'manual') return undefined
   const legs = signal.legs.flatMap(({ outcome }, index) => {
     const market = markets[index]
     return market === undefined ? [] : [{ ...market, outcome }]
   })
-  if (legs.length < signal.legs.length) return undefined
+  if (teams === undefined || legs.length < signal.legs.length) return 'UNKNOWN_MARKET'
   const { micros, unknown } = worstPayout(legs, teams)
   if (signal.worstPayoutMicros > (micros * signal.sizeE2) / 100) return 'PAYOUT_OVERSTATED'
   return isRealMoney && unknown.length > 0 ? 'SETTLEMENT_UNKNOWN' : undefined

@@ -63,8 +63,13 @@ describe('what a plan pays, by the markets that exec was told of', () => {
     expect(denialOf({ kind: 'manual', worstPayoutMicros: 1e9 })).toBeUndefined()
   })
 
-  it('is not judged where a market is not known: that is denied by its own name', () => {
-    expect(denialOf({}, undefined, { markets: [polyMarket(), undefined] })).toBeUndefined()
-    expect(denialOf({}, undefined, { teams: undefined })).toBeUndefined()
-  })
+  it.each([true, false])(
+    'is nothing where a market or its game is not known (real money: %s)',
+    (isRealMoney) => {
+      const poly = polyMarket({ settlement: KNOWN })
+      for (const markets of [[poly, undefined], [undefined, kalshiMarket()], [poly], []])
+        expect(denialOf({}, undefined, { markets, isRealMoney })).toBe('UNKNOWN_MARKET')
+      expect(denialOf({}, undefined, { teams: undefined, isRealMoney })).toBe('UNKNOWN_MARKET')
+    },
+  )
 })
