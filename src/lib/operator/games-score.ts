@@ -111,10 +111,13 @@ export class GamesScorer {
   }
 }
 
-/** Level at the end is a result in soccer alone; elsewhere it pays by rules that are no forecast. */
-function hasResult({ status, provider, league, home, away }: GamesPayload): boolean {
-  const isDraw = home.score === away.score
-  return status === 'final' && provider !== SECOND_SOURCE && (!isDraw || SOCCER.has(league))
+/**
+ * Level at the end is a result in soccer alone; elsewhere it pays by rules that are no forecast. In soccer the result
+ * is that of 90 minutes: after extra time the score does not say what that was.
+ */
+function hasResult({ status, provider, league, period, home, away }: GamesPayload): boolean {
+  if (status !== 'final' || provider === SECOND_SOURCE) return false
+  return SOCCER.has(league) ? period <= 2 : home.score !== away.score
 }
 
 const SOCCER: ReadonlySet<string> = new Set(['epl', 'mls'])

@@ -159,12 +159,15 @@ describe('the score of forecasts', () => {
     const result = { status: 'final', home: { code: 'UTAH', name: 'Utah', score: 101 } } as const
     game(result)
     game({ ...result, game_id: '402', provider: 'polymarket' })
+    // Of 90 minutes, and of 120.
+    game({ ...result, game_id: '501', league: 'epl', period: 2 })
+    game({ ...result, game_id: '502', league: 'epl', period: 4 })
     close()
     const options = { loaded, from: 'journal', file: undefined, league: undefined } as const
     const nothing = { sinceMs: undefined, untilMs: undefined, talk: () => undefined }
     const { signal } = new AbortController()
     const score = await scoreGames({ ...options, ...nothing, signal })
-    expect(score).toMatchObject({ games: 1, without_result: 2, abstentions: {} })
+    expect(score).toMatchObject({ games: 2, without_result: 3, abstentions: {} })
     const of = (name: string) => score.forecasters.find((each) => each.name === name)!
     expect(of('espn').score).toMatchObject({ count: 2 })
     expect(of('espn').score!.brier).toBeCloseTo((0.388 ** 2 + 0.05 ** 2) / 2, 9)
@@ -172,10 +175,12 @@ describe('the score of forecasts', () => {
     expect(of('model')).toMatchObject({ games: 1, score: { count: 2 } })
     expect(of('kalshi_beside').score).toEqual(of('kalshi').score)
     expect(of('polymarket')).toEqual({ name: 'polymarket', games: 0, score: null })
-    expect(renderGamesScore(score, { width: 120, color: false })).toContain('1 game with a result, 2 without')
+    expect(renderGamesScore(score, { width: 120, color: false })).toContain(
+      '2 games with a result, 3 without',
+    )
     expect(await scoreGames({ ...options, ...nothing, signal, league: 'nhl' })).toMatchObject({ games: 0 })
     // What it said is of a time that is left out.
     const late = await scoreGames({ ...options, ...nothing, signal, sinceMs: clock.nowMs() - 1000 })
-    expect(late).toMatchObject({ games: 1, forecasters: [{ score: null }, {}, {}, {}, {}] })
+    expect(late).toMatchObject({ games: 2, forecasters: [{ score: null }, {}, {}, {}, {}] })
   })
 })
