@@ -6,7 +6,9 @@
  *   - What it took is gone for later orders of this account, until that level is quoted with another size.
  *   - The next leg follows what every leg before it really filled, one latency for the news and one for the order, at
  *     its own limit, once.
- *   - What the legs differ by is sold at the bid `CLOSE_AFTER_MS` later, and is worth nothing where nobody bids.
+ *   - What the legs differ by is sold `CLOSE_AFTER_MS` later, at the bid that this order finds, and is worth nothing
+ *     where nobody bids.
+ *   - What is under way when the data end counts as if all of it that is unhedged were sold then.
  *
  * Time is the recorded shard's monotonic clock, us. No clock is read here.
  */
@@ -19,7 +21,7 @@ import type { SignalLeg, StrategySignal } from '../model/signal.js'
 import type { Capture } from './capture.js'
 import { EventQueue } from './event-queue.js'
 
-/** From the last leg's fill to the sale of what stayed unhedged. */
+/** From the last leg's fill to the order that sells what stayed unhedged. */
 export const CLOSE_AFTER_MS = 5_000
 
 /** A signal with all that its orders need. */
@@ -43,7 +45,8 @@ interface LegState {
   filledE2: number
   /** Cash and fees of what filled. */
   paidMicros: number
-  soldE2: number
+  /** Once it was tried. */
+  soldE2: number | undefined
 }
 
 interface OpenPlan {
@@ -54,10 +57,12 @@ interface OpenPlan {
   feesMicros: number
 }
 
-/** The order of a leg is there, or the time has come to sell what stayed unhedged. */
-type Arrival = { readonly plan: OpenPlan } & (
-  { readonly kind: 'order'; readonly at: number } | { readonly kind: 'close' }
-)
+/** The order of a leg is there, to open it or to sell what stayed unhedged of it. */
+interface Arrival {
+  readonly kind: 'order' | 'sale'
+  readonly plan: OpenPlan
+  readonly at: number
+}
 
 const keyOf = ({ venue, marketId }: Pick<GameMarket, 'venue' | 'marketId'>): string => `${venue} ${marketId}`
 
@@ -79,19 +84,23 @@ export class Account {
     }
     const legs = signal.legs.flatMap((leg, at) => {
       const market = markets[at]
-      return market === undefined ? [] : [{ leg, market, filledE2: 0, paidMicros: 0, soldE2: 0 }]
+      return market === undefined ? [] : [{ leg, market, filledE2: 0, paidMicros: 0, soldE2: undefined }]
     })
     const plan: OpenPlan = { decision, legs, proceedsMicros: 0, feesMicros: 0 }
     this.open.set(signal.pair, plan)
-    this.send(plan, 0, nowUs + this.options.latencyMs * 1000)
+    this.send('order', plan, 0, nowUs)
   }
 
   /** Everything that arrives before `nowUs` does. */
   advance(nowUs: number): void {
     for (let next = this.arrivals.takeBefore(nowUs); next; next = this.arrivals.takeBefore(nowUs)) {
       const { atUs, event } = next
-      if (event.kind === 'close') this.close(event.plan)
-      else this.fill(event.plan, event.at, atUs)
+      const { kind, plan, at } = event
+      if (kind === 'order') this.fill(plan, at, atUs)
+      else {
+        this.sell(plan, at)
+        if (!plan.legs.some((leg) => isToSell(leg, plan))) this.finish(plan)
+      }
     }
   }
 
@@ -101,16 +110,18 @@ export class Account {
     if (depth?.isUntouched === false) depth.see(shown())
   }
 
-  /** The data end: what is under way stays so. */
+  /** The data end: of what is under way, what is unhedged is sold. */
   end(nowUs: number): void {
     this.advance(nowUs + 1)
-    for (const { decision } of this.open.values()) this.options.captureOf(decision.league).inFlight++
-    this.open.clear()
+    for (const plan of this.open.values()) {
+      for (const [at, leg] of plan.legs.entries()) if (isToSell(leg, plan)) this.sell(plan, at)
+      this.finish(plan, true)
+    }
   }
 
-  private send(plan: OpenPlan, at: number, sentUs: number): void {
+  private send(kind: Arrival['kind'], plan: OpenPlan, at: number, sentUs: number): void {
     const delayMs = plan.legs[at]?.market.takerDelayMs ?? 0
-    this.arrivals.add(sentUs + delayMs * 1000, { kind: 'order', plan, at })
+    this.arrivals.add(sentUs + (this.options.latencyMs + delayMs) * 1000, { kind, plan, at })
   }
 
   private fill(plan: OpenPlan, at: number, atUs: number): void {
@@ -125,24 +136,23 @@ export class Account {
     state.paidMicros = cashMicros + feesMicros
     plan.feesMicros += feesMicros
     if (at === 0 && filledE2 === 0) return this.finish(plan)
-    if (at + 1 < plan.legs.length) return this.send(plan, at + 1, atUs + 2 * this.options.latencyMs * 1000)
-    const hedgedE2 = hedgedE2Of(plan)
-    if (plan.legs.every((each) => each.filledE2 === hedgedE2)) return this.finish(plan)
-    this.arrivals.add(atUs + CLOSE_AFTER_MS * 1000, { kind: 'close', plan })
+    const newsUs = atUs + this.options.latencyMs * 1000
+    if (at + 1 < plan.legs.length) return this.send('order', plan, at + 1, newsUs)
+    const unhedged = [...plan.legs.keys()].filter((each) => unhedgedE2Of(plan.legs[each], plan) > 0)
+    if (unhedged.length === 0) return this.finish(plan)
+    for (const each of unhedged) this.send('sale', plan, each, atUs + CLOSE_AFTER_MS * 1000)
   }
 
-  private close(plan: OpenPlan): void {
-    const hedgedE2 = hedgedE2Of(plan)
-    for (const state of plan.legs) {
-      const { market, leg } = state
-      const sizeE2 = orderableE2((state.filledE2 - hedgedE2) * E6_PER_E2, market)
-      const sale: DepthOrder = { outcome: leg.outcome, side: 'sell', limitE4: 0, sizeE2 }
-      const { filledE2, cashMicros, feesMicros } = this.trade(market, sale)
-      state.soldE2 = filledE2
-      plan.proceedsMicros += cashMicros - feesMicros
-      plan.feesMicros += feesMicros
-    }
-    this.finish(plan)
+  private sell(plan: OpenPlan, at: number): void {
+    const state = plan.legs[at]
+    if (state === undefined) return
+    const { market, leg } = state
+    const sizeE2 = orderableE2(unhedgedE2Of(state, plan) * E6_PER_E2, market)
+    const sale: DepthOrder = { outcome: leg.outcome, side: 'sell', limitE4: 0, sizeE2 }
+    const { filledE2, cashMicros, feesMicros } = this.trade(market, sale)
+    state.soldE2 = filledE2
+    plan.proceedsMicros += cashMicros - feesMicros
+    plan.feesMicros += feesMicros
   }
 
   private trade(market: GameMarket, order: DepthOrder) {
@@ -154,24 +164,29 @@ export class Account {
     return { filledE2, ...moneyOf(fills, market) }
   }
 
-  private finish(plan: OpenPlan): void {
+  private finish(plan: OpenPlan, isInFlight = false): void {
     const { signal, league } = plan.decision
     const capture = this.options.captureOf(league)
     const hedgedE2 = hedgedE2Of(plan)
+    const hasFilled = (plan.legs[0]?.filledE2 ?? 0) > 0
     this.open.delete(signal.pair)
+    if (isInFlight) capture.inFlight++
+    if (isInFlight && !hasFilled) return
     capture.plannedE2 += signal.sizeE2
     capture.plannedMicros += signal.netEdgeMicros
-    if (plan.legs[0]?.filledE2 === 0) {
+    if (!hasFilled) {
       capture.missed++
       return
     }
-    if (plan.legs.every(({ filledE2 }) => filledE2 === signal.sizeE2)) capture.whole++
-    else capture.part++
+    if (!isInFlight) {
+      const isWhole = plan.legs.every(({ filledE2 }) => filledE2 === signal.sizeE2)
+      capture[isWhole ? 'whole' : 'part']++
+    }
     capture.hedgedE2 += hedgedE2
     capture.feesMicros += plan.feesMicros
     let pnlMicros = payoutMicros(signal, hedgedE2) + plan.proceedsMicros
     let unhedgedMicros = plan.proceedsMicros
-    for (const { filledE2, paidMicros, soldE2 } of plan.legs) {
+    for (const { filledE2, paidMicros, soldE2 = 0 } of plan.legs) {
       const unhedgedE2 = filledE2 - hedgedE2
       capture.closedE2 += soldE2
       capture.writtenOffE2 += unhedgedE2 - soldE2
@@ -184,6 +199,11 @@ export class Account {
 }
 
 const hedgedE2Of = ({ legs }: OpenPlan): number => Math.min(...legs.map(({ filledE2 }) => filledE2))
+
+const unhedgedE2Of = (state: LegState | undefined, plan: OpenPlan): number =>
+  (state?.filledE2 ?? 0) - hedgedE2Of(plan)
+const isToSell = (state: LegState, plan: OpenPlan): boolean =>
+  state.soldE2 === undefined && unhedgedE2Of(state, plan) > 0
 
 /** What so many shares of every leg pay in the worst settlement that the plan was computed for. */
 const payoutMicros = ({ worstPayoutMicros, sizeE2 }: StrategySignal, hedgedE2: number): number =>

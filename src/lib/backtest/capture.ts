@@ -1,4 +1,4 @@
-/** What became of plans: counts, sizes x 100, micro-dollars. Of plans that were still under way at the end only that. */
+/** What became of plans: counts, sizes x 100, micro-dollars. */
 
 export interface Capture {
   signals: number
@@ -10,11 +10,11 @@ export interface Capture {
   whole: number
   /** Something filled, and not all of it in every leg. */
   part: number
-  /** Still under way when the data ended: neither won nor lost, and in none of the figures below. */
+  /** Still under way when the data ended; in the figures below where something had filled, and counted above nowhere. */
   inFlight: number
   plannedE2: number
   hedgedE2: number
-  /** Unhedged, and sold at the bid. */
+  /** Unhedged, and sold at the bid, at the end of the data at the latest. */
   closedE2: number
   /** Unhedged, and nobody bid for it: worth nothing. */
   writtenOffE2: number

@@ -131,7 +131,8 @@ export const assumptionsOf = (order: InputOrder): readonly string[] => [
       ]),
   'an order comes a latency behind the decision, plus the delay of the venue; the next leg follows what the first filled, two latencies behind it, once',
   'it takes what the recorded book shows then within its limit; what it took is gone until that level is quoted with another size; a book that is not live gives nothing',
-  `what stays unhedged is sold at the bid ${CLOSE_AFTER_MS / 1000} s later, and is worth nothing where nobody bids`,
+  `what stays unhedged is sold ${CLOSE_AFTER_MS / 1000} s later, at the bid that this order finds, and is worth nothing where nobody bids`,
+  'a plan that is under way when the data end counts as if what is unhedged of it were sold at the bid then',
   'a hedged share pays the worst settlement that its signal was computed for',
   "exec's limits, and its quarantine of a pair that stayed unhedged, are not applied: one plan of a combination at a time is",
 ]

@@ -159,6 +159,56 @@ describe('a plan on recorded books', () => {
     })
   })
 
+  it.each([
+    ['before the sale is there', 5_050, 4000],
+    ['right when it is there', 5_051, 4400],
+  ])('sells with the latency and the delay of the venue: the bid falls %s', (_, fallsMs, priceE4) => {
+    const stage = new Stage(50).show(HELD, book([[5000, 1000]], [[4400, 5000]]))
+    // Filled after 1,050 ms, and nothing there to follow with, 100 ms later.
+    stage.take(decision([[HELD, 5000], BOTH[0]])).show(HELD, book([], [[4000, 5000]]), 2_150 + fallsMs)
+    const proceeds = priceE4 * 1000 - takerFeeMicros(POLY_FEES, priceE4, 1000)
+    expect(stage.end()).toMatchObject({
+      ...{ part: 1, closedE2: 1000, pnlMicros: proceeds - cost(POLY_FEES, 5000, 1000) },
+    })
+  })
+
+  it.each<[string, number, Level[], number, number]>([
+    ['a leg that the next has not followed, at the bid', 60, [[4300, 5000]], 4300, 1000],
+    ['a leg for which nobody bids, at nothing', 60, [], 0, 0],
+    ['a leg that waits to be sold', 4_000, [[4300, 5000]], 4300, 1000],
+  ])('values at the end of the data %s', (_, endMs, bids, priceE4, closedE2) => {
+    const stage = new Stage(50).show(KALSHI, book([[4500, 1000]], bids)).take(decision(BOTH))
+    const saleFees = takerFeeMicros(KALSHI_FEES, priceE4, closedE2)
+    const pnlMicros = priceE4 * closedE2 - saleFees - cost(KALSHI_FEES, 4500, 1000)
+    expect(stage.end(endMs)).toEqual({
+      ...{
+        signals: 1,
+        inFlight: 1,
+        plannedE2: 1000,
+        plannedMicros: 123,
+        pnlMicros,
+        unhedgedMicros: pnlMicros,
+      },
+      ...{ feesMicros: saleFees + takerFeeMicros(KALSHI_FEES, 4500, 1000) },
+      ...(closedE2 === 0 ? { writtenOffE2: 1000 } : { closedE2 }),
+    })
+  })
+
+  it('pays at the end of the data what is hedged, beside the sale of what is not', () => {
+    const stage = new Stage().show(KALSHI, book([[4500, 1000]], [[4300, 5000]]))
+    stage.show(POLY, book([[5000, 600]])).take(decision(BOTH))
+    const proceeds = 4300 * 400 - takerFeeMicros(KALSHI_FEES, 4300, 400)
+    expect(stage.end(1_000)).toMatchObject({
+      ...{ inFlight: 1, hedgedE2: 600, closedE2: 400 },
+      pnlMicros: 600 * 10_000 + proceeds - cost(KALSHI_FEES, 4500, 1000) - cost(POLY_FEES, 5000, 600),
+    })
+  })
+
+  it('says of an order that did not come before the end of the data no more than that', () => {
+    const stage = new Stage(50).show(KALSHI, book([[4500, 1000]], [[4300, 5000]]))
+    expect(stage.take(decision(BOTH)).end(40)).toEqual({ signals: 1, inFlight: 1 })
+  })
+
   it('counts as worth nothing what nobody bids for', () => {
     const stage = new Stage().show(KALSHI, book([[4500, 1000]], [[4400, 150]])).take(decision(BOTH))
     const pnlMicros = cost(KALSHI_FEES, 4400, 0) + 4400 * 100 - feesOf([KALSHI_FEES, 4400, 100])
@@ -181,7 +231,7 @@ describe('a plan on recorded books', () => {
     })
   })
 
-  it('is denied while another of its pair is open, and neither won nor lost where the data end before it', () => {
+  it('is denied while another of its pair is open', () => {
     const stage = new Stage(50).show(KALSHI, book([[4500, 9000]])).show(POLY, book([[5000, 9000]]))
     stage
       .take(decision(BOTH), 0)
