@@ -14,6 +14,11 @@ export interface FeeSchedule {
   readonly roundUpToMicros: number
 }
 
+/** Each fill's fee is rounded up on its own: so many fills of an order are reserved for. */
+export const FEE_ROUNDINGS = 10
+/** A Polymarket buy spends whole cents, so an order may cost up to one more than its limit x size. */
+export const CASH_UNIT_MICROS = 10_000
+
 /**
  * Fee in micro-dollars of taking `sizeE2` at `priceE4`, rounded up.
  * ppm x E2 x E4 x E4 is 10^-16 dollars: BigInt, then one division.

@@ -8,6 +8,7 @@
 
 import type { Settings } from '../core/config.js'
 import type { VenueDenialCode } from '../model/admission.js'
+import { CASH_UNIT_MICROS, FEE_ROUNDINGS } from '../model/fees.js'
 import type { GameMarket } from '../model/game.js'
 import { costMicros } from '../model/price.js'
 import type { SignalLeg } from '../model/signal.js'
@@ -73,10 +74,6 @@ export interface Check {
 /** One attempt and at most two more. */
 export const MAX_ATTEMPTS = 3
 
-/** Each fill's fee is rounded up on its own: so many fills are reserved for. */
-const FEE_ROUNDINGS = 10
-/** A Polymarket buy spends whole cents. */
-const CASH_UNIT_MICROS = 10_000
 const PPM = 1_000_000
 
 /**

@@ -2,8 +2,9 @@
  * The edge of one combination: what it pays at worst, less what buying equal shares of every leg costs, walked through
  * all their books together. Pure, integers only.
  *
- * Fees are charged per fill and rounded up; the plan reserves that rounding once per level and leg, so its net edge
- * is never above the true one and below it by less than `reserveMicros`.
+ * Fees are charged per fill and rounded up; the net edge is of one fill a level. It is then never above the edge without
+ * any rounding, and below it by less than `reserveMicros`. A level that several resting orders make up costs a rounding
+ * for each of them: a hundred of one contract at Kalshi up to a cent more. Limits leave room for ten in each leg.
  */
 
 import type { SignalLeg } from '../model/signal.js'
@@ -44,7 +45,7 @@ export interface Plan {
   readonly netEdgeMicros: number
   /** What the plan pays at worst. */
   readonly worstPayoutMicros: number
-  /** By how much the rounding of fees may have lowered the net edge: less than this. */
+  /** By how much the rounding of fees, one fill a level, may have lowered the net edge: less than this. */
   readonly reserveMicros: number
   /** Net edge of the first share, micro-dollars per contract, rounded down: what re-arming compares. */
   readonly topEdgeMicros: number
@@ -60,7 +61,7 @@ export type NoPlanReason =
   | 'implausible_edge'
   /** Less than a venue's least size, or than one step of all. */
   | 'below_min_size'
-  /** The rounding of fees eats what is left. */
+  /** The rounding of fees and of cash eats what is left, as planned or at the limits. */
   | 'below_min_edge'
   /** Ticks, sizes or fees that no market has, or a limit between two prices: the grid changed under us. */
   | 'bad_market'
@@ -90,8 +91,10 @@ export function planOf(combination: Combination, limits: StrategyLimits): Plan |
   const feesMicros = sum(taken, (leg) => leg.feesMicros)
   const netEdgeMicros = grossEdgeMicros - feesMicros
   if (netEdgeMicros * 100 < leastMicros * sizeE2) return 'below_min_edge'
+  const limited = withLimits(inSendingOrder(taken), sizeE2, worstPayoutMicros)
+  if (limited === undefined) return 'below_min_edge'
   return {
-    legs: withLimits(inSendingOrder(taken), sizeE2, netEdgeMicros),
+    legs: limited,
     sizeE2,
     grossEdgeMicros,
     feesMicros,

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import { takerFeeMicros } from '../../../src/lib/model/fees.js'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import { planOf } from '../../../src/lib/strategy/plan.js'
 import type { Plan, StrategyLimits } from '../../../src/lib/strategy/plan.js'
-import { LIMITS, arbitrage, baskets, pairOf } from './setup.js'
+import {
+  ALIKE,
+  KALSHI_FEES,
+  LIMITS,
+  POLY_FEES,
+  arbitrage,
+  baskets,
+  combinations,
+  liveGame,
+  market,
+  pairOf,
+  view,
+} from './setup.js'
 import type { Side } from './setup.js'
 
 function planFor(
@@ -24,6 +37,13 @@ function mustPlan(...args: Parameters<typeof planFor>): Plan {
   if (typeof plan === 'string') throw new Error(`no plan: ${plan}`)
   return plan
 }
+
+/** What all legs cost that fill at their limits at once, a fill each. */
+const atLimitsMicros = ({ legs }: Plan): number =>
+  legs.reduce((sum, { venue, limitE4, sizeE2 }) => {
+    const fees = venue === 'poly' ? POLY_FEES : KALSHI_FEES
+    return sum + limitE4 * sizeE2 + takerFeeMicros(fees, limitE4, sizeE2)
+  }, 0)
 
 const NOTHING: Side = { bids: [], asks: [] }
 
@@ -57,7 +77,8 @@ describe('a plan', () => {
     expect(plan.sizeE2).toBe(2000)
     expect(plan.legs.map(({ venue, outcome, limitE4 }) => [venue, outcome, limitE4])).toEqual([
       ['poly', 'yes', 4900],
-      ['kalshi', 'no', 4800],
+      // 0.48 would leave 0.066 cents of all 20, less than ten fills of each leg may be rounded up by.
+      ['kalshi', 'no', 4700],
     ])
   })
 
@@ -70,7 +91,7 @@ describe('a plan', () => {
       const plan = mustPlan(kalshi, poly, outcome, { polyMarket: { selection: 'UTAH' } })
       expect(plan.legs.map((leg) => [leg.venue, leg.outcome, leg.limitE4])).toEqual([
         ['poly', expected, 4900],
-        ['kalshi', expected, 4800],
+        ['kalshi', expected, 4700],
       ])
     },
   )
@@ -96,7 +117,7 @@ describe('a plan', () => {
     // Takes 10 + 10 + 10 at gaps of 15, 13/11 and 9 cents; then 4400 against 5000: 6 cents gross, still above fees.
     const plan = mustPlan(kalshi, poly, 'yes', { limits: { maxSizeE2: 3000 } })
     expect(plan.sizeE2).toBe(3000)
-    expect(plan.legs.map(({ limitE4 }) => limitE4)).toEqual([4700, 5100])
+    expect(plan.legs.map(({ limitE4 }) => limitE4)).toEqual([4700, 5000])
     expect(plan.grossEdgeMicros).toBe(1000 * 1500 + 500 * 1300 + 500 * 1100 + 1000 * 900)
   })
 
@@ -158,6 +179,58 @@ describe('what a combination pays at worst', () => {
     expect(yes).toMatchObject({ sizeE2: 2000, worstPayoutMicros: 20_000_000, grossEdgeMicros: 2_400_000 })
     expect(no).toMatchObject({ sizeE2: 2000, worstPayoutMicros: 40_000_000, grossEdgeMicros: 2_000_000 })
     expect(yes!.legs.map(({ venue }) => venue)).toEqual(['poly', 'kalshi', 'kalshi'])
+  })
+
+  it.each<[string, Side, Side]>([
+    [
+      'the opening one',
+      { bids: [], asks: [[4600, 100_000]] },
+      {
+        bids: [
+          [7000, 2000],
+          [5100, 8000],
+        ],
+        asks: [],
+      },
+    ],
+    [
+      'the later one',
+      {
+        bids: [],
+        asks: [
+          [3000, 2000],
+          [4500, 8000],
+        ],
+      },
+      { bids: [[5200, 100_000]], asks: [] },
+    ],
+  ])('is not less than its legs cost at their limits, where %s walks deep', (_, kalshi, poly) => {
+    const plan = mustPlan(kalshi, poly, 'yes')
+    expect(plan.sizeE2).toBe(10_000)
+    expect(plan.legs[1]!.limitE4).toBeGreaterThanOrEqual(4500)
+    expect(atLimitsMicros(plan)).toBeLessThanOrEqual(plan.worstPayoutMicros)
+  })
+
+  it('is not less than three legs cost at their limits, where all walk deep', () => {
+    const walks: readonly (readonly ['kalshi' | 'poly', string, number])[] = [
+      ['poly', 'draw', 2000],
+      ['kalshi', 'HOU', 3000],
+      ['kalshi', 'UTAH', 2500],
+    ]
+    const settlement = { ...ALIKE, overtime: 'excluded', tie: 'no' } as const
+    const views = walks.map(([venue, selection, priceE4]) =>
+      view(market(venue, { marketId: selection, selection, kind: 'three_way', settlement }), {
+        bids: [],
+        asks: [
+          [priceE4, 5000],
+          [priceE4 + 500, 5000],
+        ],
+      }),
+    )
+    const plans = combinations(liveGame(), ...views).map((each) => planOf(each, LIMITS))
+    const [plan] = plans.filter((each) => typeof each !== 'string')
+    expect(plan).toMatchObject({ sizeE2: 10_000, worstPayoutMicros: 100_000_000 })
+    expect(atLimitsMicros(plan!)).toBeLessThanOrEqual(plan!.worstPayoutMicros)
   })
 
   it('is shared by the later of three legs: each may pay more, all together never more than it', () => {
