@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../src/lib/core/clock.js'
 import { decode, encode } from '../../../src/lib/messages/codec.js'
-import { orderbookSource, pricesSource } from '../../../src/lib/messages/sources.js'
+import { GAMES_SOURCE, orderbookSource, pricesSource } from '../../../src/lib/messages/sources.js'
 import type { Venue } from '../../../src/lib/model/venue.js'
 import { ShardDecider } from '../../../src/lib/roles/shard-decider.js'
 import type { Book } from './journaled-monitors.js'
@@ -15,36 +15,54 @@ const STRATEGY = {
 }
 const CHANNELS = ['kalshi', 'poly'].flatMap((venue) => [`${venue}.prices`, `${venue}.orderbook`])
 
+const sourcesOf = (venue: string) => CHANNELS.filter((source) => source.startsWith(venue))
+
 /** A decider that knows the game and hears both monitors; everything comes the moment it is sent. */
 class Stage {
   readonly clock = new ManualClock()
   readonly decider: ShardDecider
   private seq = 0
 
-  constructor() {
+  constructor(shards = 1) {
     this.decider = new ShardDecider({
-      ...{ index: 0, shards: 1, host: HOST, strategy: STRATEGY, clock: this.clock },
+      ...{ index: 0, shards, host: HOST, strategy: STRATEGY, clock: this.clock },
       onNoSignal: () => undefined,
       onWorthless: ({ key }) => expect.fail(key),
       onRefused: (reason) => expect.fail(reason),
     })
-    const game = gameState({ fetched_ms: this.clock.nowMs() })
-    this.tell('orchestrator.games', 'games.nba.401', game)
-    for (const source of CHANNELS) this.decider.state(source, true)
+    this.game()
+    for (const source of [...CHANNELS, GAMES_SOURCE]) this.decider.state(source, true)
+    this.lead()
     this.beat()
+  }
+
+  /** The orchestrator's word on the game. */
+  game(): void {
+    this.tell(GAMES_SOURCE, 'games.nba.401', gameState({ fetched_ms: this.clock.nowMs() }))
+  }
+
+  /** A heartbeat of the orchestrator, in the life that `epoch` names. */
+  lead(epoch = EPOCH): string[] {
+    return this.hear('orchestrator', [GAMES_SOURCE], { epoch })
   }
 
   /** Of both monitors; the signals of quotes that had come before. */
   beat(): string[] {
-    return ['kalshi', 'poly'].flatMap((publisher) => {
-      const channels = CHANNELS.filter((source) => source.startsWith(publisher))
-      const beat = {
-        ...{ publisher, host: HOST, timestamp_ms: this.clock.nowMs(), mono_us: this.clock.monoUs() },
-        ...{ closing: false, feeds: [{ proved_ago_us: 0 }] },
-        channels: channels.map((source) => ({ source, epoch: EPOCH })),
-      }
-      return shown(this.decider.heartbeat(beat, this.clock.monoUs()) ?? [])
-    })
+    return ['kalshi', 'poly'].flatMap((publisher) => this.hear(publisher, sourcesOf(publisher)))
+  }
+
+  /** The monitor says that it ends. */
+  end(publisher: Venue): void {
+    this.hear(publisher, sourcesOf(publisher), { closing: true })
+  }
+
+  /** Time passes, in which everybody's heartbeats come. */
+  pass(ms: number, led = true): void {
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.clock.advanceMs(100)
+      this.beat()
+      if (led) this.lead()
+    }
   }
 
   /** The seq of the quote that the market is of by then, with the signals that it causes. */
@@ -59,6 +77,19 @@ class Stage {
 
   state(source: string, isLive: boolean): string[] {
     return shown(this.decider.state(source, isLive))
+  }
+
+  private hear(
+    publisher: string,
+    sources: readonly string[],
+    { epoch = EPOCH, closing = false } = {},
+  ): string[] {
+    const beat = {
+      ...{ publisher, host: HOST, timestamp_ms: this.clock.nowMs(), mono_us: this.clock.monoUs() },
+      ...{ closing, feeds: [{ proved_ago_us: 0 }] },
+      channels: sources.map((source) => ({ source, epoch })),
+    }
+    return shown(this.decider.heartbeat(beat, this.clock.monoUs()) ?? [])
   }
 
   private tell(source: string, topic: string, payload: object) {
@@ -131,4 +162,72 @@ it('a quote that was decided on when it came is decided on no more, whatever its
   expect(stage.quote('kalshi', HOU, CHEAP_HERE).signals).toBe(1)
   stage.state('poly.prices', false)
   expect([stage.state('poly.prices', true), stage.beat()]).toEqual([[], []])
+})
+
+describe('one of two shards, whose game it is', () => {
+  /** Both markets are quoted, and were looked at. */
+  const begun = () => {
+    const stage = new Stage(2)
+    stage.quote('kalshi', HOU, FAIR_HERE)
+    stage.quote('poly', COND, RICH_THERE)
+    stage.pass(200)
+    return stage
+  }
+
+  it('trades while it hears the orchestrator', () => {
+    const stage = begun()
+    stage.pass(3_000)
+    expect(stage.quote('kalshi', HOU, CHEAP_HERE).signals).toBe(1)
+  })
+
+  it.each([
+    [
+      'something that the orchestrator said is lost',
+      EPOCH,
+      (stage: Stage) => stage.decider.gap(GAMES_SOURCE),
+    ],
+    ['the orchestrator lives anew', EPOCH + 1, (stage: Stage) => stage.lead(EPOCH + 1)],
+  ])(
+    'does not know whose it is from the end of the lease on when %s, until the next word',
+    (_, epoch, happens) => {
+      const stage = begun()
+      happens(stage)
+      for (let passed = 0; passed < 3_000; passed += 100) {
+        stage.pass(100, false)
+        stage.lead(epoch)
+      }
+      const { seq, signals } = stage.quote('kalshi', HOU, CHEAP_HERE)
+      expect(signals).toBe(0)
+      stage.game()
+      expect(stage.beat()).toEqual([`kalshi.prices/${seq} → 1`])
+    },
+  )
+
+  it('takes no heartbeat of the orchestrator for a lease while something before it is missing', () => {
+    const stage = begun()
+    stage.state(GAMES_SOURCE, false)
+    stage.pass(3_000)
+    const { seq, signals } = stage.quote('kalshi', HOU, CHEAP_HERE)
+    expect(signals).toBe(0)
+    expect(stage.state(GAMES_SOURCE, true)).toEqual([])
+    expect(stage.lead()).toEqual([`kalshi.prices/${seq} → 1`])
+  })
+
+  it('keeps a quote of which it does not know whose it is until it does, whatever else comes', () => {
+    const stage = begun()
+    stage.pass(2_400, false)
+    stage.clock.advanceMs(100)
+    const { seq, signals } = stage.quote('kalshi', HOU, CHEAP_HERE)
+    expect(signals).toBe(0)
+    expect(stage.beat()).toEqual([])
+    expect(stage.lead()).toEqual([`kalshi.prices/${seq} → 1`])
+  })
+})
+
+it('what a monitor said before it ended is not believed', () => {
+  const stage = new Stage()
+  stage.quote('kalshi', HOU, CHEAP_HERE)
+  stage.end('kalshi')
+  expect(stage.quote('poly', COND, RICH_THERE).signals).toBe(0)
+  expect(stage.quote('kalshi', HOU, CHEAP_HERE).signals).toBe(1)
 })
