@@ -30,9 +30,13 @@ const HOCKEY_PERIOD_S = 1200
 /** The home team's share of what is level after 60 minutes: overtime of three a side, then a shootout. */
 const OVERTIME_SHARE = 0.52
 const OVERTIME_SHARE_SD = 0.03
-/** Without their goalkeeper a team behind scores more, and is scored against more. */
-const EMPTY_NET_S = 150
-const EMPTY_NET = 3
+/**
+ * Without their goalkeeper a team behind scores more, and is scored against more: as if time ran so much faster.
+ * From which second of the end, nobody says: the first teams here, the last ones there, the others evenly between.
+ */
+const EMPTY_NET_EARLIEST_S = 210
+const EMPTY_NET_LATEST_S = 90
+const EMPTY_NET = 2
 
 interface Chances {
   /** Of the game that is left, as a share of a whole one. */
@@ -61,13 +65,16 @@ export function hockeyWin(game: ModelGame, prior: Prior): WinProbability {
     if (clockS === undefined || clockS > HOCKEY_PERIOD_S) return abstains('no_clock')
   }
   const leftS = status === 'pre' ? 3 * HOCKEY_PERIOD_S : (3 - period) * HOCKEY_PERIOD_S + (clockS ?? 0)
-  const left = leftS / (3 * HOCKEY_PERIOD_S)
-  const best = { left, ...strengthOf(HOCKEY, prior, withoutDraw), overtime: OVERTIME_SHARE }
-  const isLate = leftS <= EMPTY_NET_S && lead !== 0
-  const goals = isLate ? HOCKEY.goals * ((1 + EMPTY_NET) / 2) : HOCKEY.goals
-  const goalsSd = isLate ? (EMPTY_NET - 1) / (EMPTY_NET + 1) : HOCKEY.goalsSd
+  const fullS = 3 * HOCKEY_PERIOD_S
+  const addedS = lead === 0 ? 0 : emptyNetS(leftS)
+  const { goals, goalsSd } = HOCKEY
+  const best = {
+    left: (leftS + addedS) / fullS,
+    ...strengthOf(HOCKEY, prior, withoutDraw),
+    overtime: OVERTIME_SHARE,
+  }
   return estimate(
-    { ...best, goals },
+    best,
     [
       overtime,
       edgeUnknown(HOCKEY, prior, withoutDraw),
@@ -76,9 +83,19 @@ export function hockeyWin(game: ModelGame, prior: Prior): WinProbability {
         high: { goals: goals * (1 + goalsSd) },
         reason: 'last_chance',
       },
+      // No net is empty, or twice as much comes of it.
+      { low: { left: leftS / fullS }, high: { left: (leftS + 2 * addedS) / fullS }, reason: 'last_chance' },
     ],
     (chances) => withoutDraw(lead, chances),
   )
+}
+
+/** Seconds of play that the empty net is worth in what is left: grows with it, so time alone helps nobody behind. */
+function emptyNetS(leftS: number): number {
+  const rampS = EMPTY_NET_EARLIEST_S - EMPTY_NET_LATEST_S
+  const intoRampS = Math.min(Math.max(0, leftS - EMPTY_NET_LATEST_S), rampS)
+  const emptyS = Math.min(leftS, EMPTY_NET_LATEST_S) + intoRampS - intoRampS ** 2 / (2 * rampS)
+  return (EMPTY_NET - 1) * emptyS
 }
 
 const HALF_S = 2700

@@ -65,7 +65,8 @@ export function walkWin(sport: WalkSport, game: ModelGame, prior: Prior): WinPro
   if (ball === undefined && Math.abs(lead) <= ONE_SCORE && leftS <= LATE_S) return abstains('no_possession')
 
   const [start, end] = sport.sigma
-  const sigma = end + (start - end) * Math.min(1, left)
+  // What is left never varies by more than the whole game does.
+  const sigma = Math.min(end + (start - end) * left, start / Math.sqrt(left))
   const win = ({ drift, sigma: spread, ball: worth, ballSd }: Walk): number =>
     marginWin(lead + drift * left + worth, Math.hypot(spread * Math.sqrt(left), ballSd))
   const best: Walk = {

@@ -35,6 +35,7 @@ const LONGEST: Readonly<Record<string, number>> = {
 }
 const PERIODS: Readonly<Record<string, number>> = { cbb: 2, nhl: 3, mlb: 9, epl: 2, mls: 2 }
 const lastPeriod = (league: League) => PERIODS[league] ?? 4
+const isGoals = (league: League) => league === 'nhl' || isSoccer(league)
 const isSoccer = (league: League) => !(league in LONGEST) && league !== 'mlb'
 
 const situations: fc.Arbitrary<Situation> = fc.record({
@@ -211,11 +212,27 @@ describe('hockey, soccer and baseball', () => {
   })
 
   it('are less sure of a hockey lead in the last minutes, when a net may be empty', () => {
-    const at = (clockS: number) =>
-      winProbability(gameOf('nhl', { lead: 1, period: 3, clockS, situation: {} }), 0.5)
-    const [before, after] = [at(151), at(149)]
-    if (before.kind === 'abstains' || after.kind === 'abstains') throw new Error('abstains')
-    expect(after.sd).toBeGreaterThan(2 * before.sd)
+    const sdAt = (clockS: number) => {
+      const result = winProbability(gameOf('nhl', { lead: 1, period: 3, clockS, situation: {} }), 0.5)
+      if (result.kind === 'abstains') throw new Error(result.reason)
+      return result.sd
+    }
+    expect(sdAt(180)).toBeGreaterThan(1.3 * sdAt(600))
+  })
+
+  it('go on from second to second in hockey: no minute is another game', () => {
+    for (const lead of [-2, -1, 1, 2]) {
+      let before: WinProbability | undefined
+      for (let clockS = 1200; clockS >= 10; clockS--) {
+        const now = winProbability(gameOf('nhl', { lead, period: 3, clockS, situation: {} }), 0.5)
+        if (now.kind === 'abstains') throw new Error(now.reason)
+        if (before?.kind === 'estimate') {
+          expect(Math.abs(now.home - before.home), `${clockS} s`).toBeLessThan(0.003)
+          expect(Math.abs(now.sd - before.sd), `${clockS} s`).toBeLessThan(0.003)
+        }
+        before = now
+      }
+    }
   })
 
   it('value men on base, and end with the bottom of the ninth', () => {
@@ -232,7 +249,43 @@ describe('hockey, soccer and baseball', () => {
     ).toEqual({ kind: 'abstains', reason: 'over' })
     // A man on second to begin with.
     expect(inning('bottom', 2, 0, 0, 10)).toBeGreaterThan(0.7)
+    // All that is left is what is level after it, and then the bottom of an extra inning.
+    expect(inning('bottom', 0, 3)).toBeCloseTo(0.52, 3)
+    expect(inning('top', 0, 3)).toBeCloseTo(0.649, 3)
+    expect(inning('top', 0, 3, 0, 10)).toBeCloseTo(0.815, 3)
   })
+})
+
+describe('time alone', () => {
+  it.each<League>(['nhl', 'epl', 'mls', 'nba', 'wnba', 'cbb'])(
+    'never helps a team of %s that is behind and no weaker',
+    (league) => {
+      fc.assert(
+        fc.property(
+          fc.record({
+            lead: fc
+              .integer({ min: -25, max: -1 })
+              .map((lead) => (isGoals(league) ? Math.floor(lead / 8) : lead)),
+            period: fc.constantFrom(1, lastPeriod(league), lastPeriod(league)),
+            prior: fc.option(fc.double({ min: 0.5, max: 0.97, noNaN: true }), { nil: undefined }),
+            situation: fc.constantFrom<Situation[]>({}, { possession: 'home' }, { possession: 'away' }),
+          }),
+          ({ prior, ...state }) => {
+            let before: number | undefined
+            for (let played = 0; played <= 1; played += 0.01) {
+              const clockS = isSoccer(league)
+                ? (state.period - 1 + played) * 2700
+                : (1 - played) * (LONGEST[league] ?? 0)
+              const now = home(winProbability(gameOf(league, { ...state, clockS }), prior))
+              if (now !== undefined) expect(now, `${clockS} s`).toBeLessThanOrEqual((before ?? 1) + 1e-6)
+              before = now ?? before
+            }
+          },
+        ),
+        { numRuns: 12 },
+      )
+    },
+  )
 })
 
 describe('the normal distribution', () => {
