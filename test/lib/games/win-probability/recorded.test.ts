@@ -52,6 +52,17 @@ class EveryTeam extends TeamCodeBook {
   }
 }
 
+/** What the model gives the home team more than the provider, as measured; it knows nothing of the teams' strength. */
+const OFF: Readonly<Record<string, number>> = {
+  'PHI@BOS': -0.097,
+  'SF@CHI': 0.001,
+  'PHI@DET': -0.021,
+  'BAL@NYJ': 0,
+  'JAX@WSH': 0.01,
+  'CLE@CAR': 0.074,
+}
+const MARGIN = 0.008
+
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`.padStart(7)
 
 describe.runIf(recorded)('the models beside the provider', () => {
@@ -60,7 +71,7 @@ describe.runIf(recorded)('the models beside the provider', () => {
     rows.find(({ game }) => game.home.code === home && game.away.code === away)!.game
 
   it('say what they say of every recorded live game', () => {
-    let compared = 0
+    const errors: number[] = []
     const lines = rows.map(({ game }) => {
       const { home, away, period, clockS, situation, homeWinPpm } = game
       const result = winProbability(game, undefined)
@@ -77,16 +88,19 @@ describe.runIf(recorded)('the models beside the provider', () => {
           (espn === undefined ? '' : ` espn ${percent(espn)}`)
         )
       if (espn !== undefined) {
-        compared += 1
+        const off = result.home - espn
+        errors.push(Math.abs(off))
+        expect(Math.abs(off - OFF[`${away.code}@${home.code}`]!), state).toBeLessThan(MARGIN)
         // No farther off than it says that it may be.
-        expect(Math.abs(result.home - espn), state).toBeLessThan(0.03 + 3 * result.sd)
+        expect(Math.abs(off), state).toBeLessThan(0.003 + 1.5 * result.sd)
       }
       const draw = result.draw > 0 ? ` draw ${percent(result.draw)}` : ''
       const beside = espn === undefined ? '' : ` espn ${percent(espn)}  off ${percent(result.home - espn)}`
       return `${state} ${percent(result.home)} ± ${percent(result.sd)}${draw}${beside}`
     })
     console.log(['home lead, clock, ball: model without a prior, provider', ...lines].join('\n'))
-    expect(compared).toBeGreaterThan(4)
+    expect(errors).toHaveLength(Object.keys(OFF).length)
+    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(0.04)
   })
 
   it.each([
@@ -100,7 +114,7 @@ describe.runIf(recorded)('the models beside the provider', () => {
       expect(winProbability(blind, undefined)).toEqual({ kind: 'abstains', reason: 'no_possession' })
       const seen = winProbability(game, undefined)
       if (seen.kind === 'abstains') expect(seen.reason).toBe('last_chance')
-      else expect(Math.abs(seen.home - game.homeWinPpm! / 1e6)).toBeLessThan(0.2)
+      else expect(Math.abs(seen.home - game.homeWinPpm! / 1e6)).toBeLessThan(0.09)
     },
   )
 })
