@@ -12,9 +12,13 @@
  *   delayed, the market will remain open and close after the rescheduled game has finished (within two weeks). If the
  *   cancelled game is not played or is rescheduled further than two weeks out, the market will resolve to a fair price
  *   for each team".
+ * - K-MLB, KXMLBGAME `rules_secondary`, June to August 2026 (KXMLBGAME-26JUN131910HOUKC-KC): "If this game is postponed
+ *   or delayed, the market will remain open and close after the rescheduled game has finished (within two days). If the
+ *   game is cancelled or rescheduled to over two days away, the market will resolve to a fair price in accordance with
+ *   the rules."
  * - K-WIN, `rules_primary` of KXNBAGAME (June 2026), KXMLBGAME, KXNHLGAME and KXNCAAFGAME (September 2026): "If San
  *   Antonio wins the … game originally scheduled for …, then the market resolves to Yes": the game's winner, so
- *   overtime counts. What they say of postponed and canceled games was not seen (KXNBAGAME's `rules_secondary` is empty).
+ *   overtime counts. What the others say of postponed and canceled games was not seen (KXNBAGAME's `rules_secondary` is empty).
  * - K-SOC, soccer `GAME` series, 2026: "based on the outcome after 90 minutes plus stoppage time. This does not include
  *   extra time or penalties", with a market of its own for the tie.
  * - P-NBA, Gamma `description` of nba-sas-nyk-2026-06-08: "If the game is postponed, this market will remain open until
@@ -51,7 +55,7 @@ const UNKNOWN: SettlementRules = {
 const UNTIL_WON: SettlementRules = { ...UNKNOWN, tie: 'impossible' }
 /** K-WIN. */
 const KALSHI_WINNER: SettlementRules = { ...UNTIL_WON, overtime: 'included' }
-/** K-CBB and the like: a longer wait or none is paid at the venue's price. */
+/** K-CBB, K-MLB and the like: a longer wait or none is paid at the venue's price. */
 const KALSHI_FAIR: SettlementRules = {
   overtime: 'included',
   tie: 'impossible',
@@ -89,7 +93,7 @@ const TABLE: Readonly<Record<League, { readonly kind: MarketKind } & Row>> = {
     poly: { ...POLY_SILENT, tie: 'half' },
   },
   nhl: { kind: 'moneyline', kalshi: KALSHI_WINNER, poly: POLY_FULL },
-  mlb: { kind: 'moneyline', kalshi: KALSHI_WINNER, poly: POLY_SILENT },
+  mlb: { kind: 'moneyline', kalshi: KALSHI_FAIR, poly: POLY_SILENT },
   cfb: { kind: 'moneyline', kalshi: KALSHI_WINNER, poly: UNTIL_WON },
   cbb: { kind: 'moneyline', kalshi: KALSHI_FAIR, poly: POLY_SILENT },
   epl: { kind: 'three_way', kalshi: KALSHI_SOCCER, poly: POLY_SOCCER },
