@@ -15,8 +15,8 @@ import type { Venue } from '../model/venue.js'
 import { GameFinder, pairedKey, stateOtherStarts } from './market-game.js'
 import type { NoGameReason, PairedEvents } from './market-game.js'
 import type { PairingLaw } from './pairing-rules.js'
-import { comparePrices, nextVerdict } from './price-sanity.js'
-import type { PriceVerdict, StatedPrices } from './price-sanity.js'
+import { comparePrices, nextRecord } from './price-sanity.js'
+import type { PriceRecord, StatedPrices } from './price-sanity.js'
 import type { TeamCodeBook } from './team-codes.js'
 
 /** Every reason with what it means, as an operator reads it. */
@@ -51,7 +51,7 @@ interface PairedGame {
 }
 
 /** What the venues' prices have said so far of each pair of events. */
-export type PriceVerdicts = ReadonlyMap<string, PriceVerdict>
+export type PriceVerdicts = ReadonlyMap<string, PriceRecord>
 
 export interface Pairing {
   /** Every game that was given, by league and id. */
@@ -154,7 +154,7 @@ function withoutPassedOver(byVenue: ByVenue, unpaired: UnpairedMarket[]): ByVenu
 function doubtsOf(
   game: Game,
   byVenue: ByVenue,
-  { verdicts, paired }: { readonly verdicts: Map<string, PriceVerdict>; readonly paired: PairedEvents },
+  { verdicts, paired }: { readonly verdicts: Map<string, PriceRecord>; readonly paired: PairedEvents },
 ): Readonly<Record<Venue, UnpairedReason>> | undefined {
   const doubts = { kalshi: doubtOf('kalshi', byVenue.kalshi), poly: doubtOf('poly', byVenue.poly) }
   if (doubts.kalshi !== undefined || doubts.poly !== undefined) {
@@ -174,9 +174,10 @@ function doubtsOf(
   const key = [gameKey(game), ...BOTH.flatMap((venue) => byVenue[venue].map(nameOf))].join(' ')
   const [kalshi, poly] = BOTH.map((venue) => statedPrices(game, byVenue[venue]))
   const seen = kalshi === undefined || poly === undefined ? undefined : comparePrices(kalshi, poly)
-  const verdict = nextVerdict(verdicts.get(key), seen, game.status === 'live')
-  if (verdict !== undefined) verdicts.set(key, verdict)
-  return verdict === 'disagrees' ? { kalshi: 'price_disagrees', poly: 'price_disagrees' } : undefined
+  const look = seen && { sight: seen, listings: [one, other] }
+  const record = nextRecord(verdicts.get(key), look, game.status)
+  if (record !== undefined) verdicts.set(key, record)
+  return record?.verdict === 'disagrees' ? { kalshi: 'price_disagrees', poly: 'price_disagrees' } : undefined
 }
 
 function doubtOf(venue: Venue, candidates: readonly Candidate[]): UnpairedReason | undefined {

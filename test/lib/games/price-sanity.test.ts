@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GameBoard } from '../../../src/lib/games/game-board.js'
-import { comparePrices, nextVerdict, type PriceVerdict } from '../../../src/lib/games/price-sanity.js'
+import {
+  comparePrices,
+  nextRecord,
+  type PriceRecord,
+  type PriceSight,
+} from '../../../src/lib/games/price-sanity.js'
 import { ShardAssignments } from '../../../src/lib/games/shard-assignments.js'
 import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
 import type { CatalogMarket } from '../../../src/lib/model/game.js'
@@ -9,14 +14,22 @@ import { game, kalshiEvent, polyMarket } from './samples.js'
 
 const prices = (homeE4: number) => ({ homeE4, awayE4: 10_000 - homeE4 })
 
-it.each<[number, number, PriceVerdict]>([
+it.each<[number, number, PriceSight]>([
   [8000, 7900, 'fits'],
   [8000, 2000, 'disagrees'],
   [8000, 3300, 'disagrees'],
   // Far apart, and no better when swapped: not a matter of orientation.
   [9500, 6000, 'even'],
   [5100, 4900, 'even'],
-  [6000, 4000, 'even'],
+  [6000, 4000, 'leans_swapped'],
+  [6000, 6000, 'leans_straight'],
+  // Both sides of both bounds.
+  [5301, 4700, 'leans_swapped'],
+  [5300, 4700, 'even'],
+  [6000, 4199, 'leans_swapped'],
+  [6000, 4200, 'even'],
+  [5301, 5300, 'leans_straight'],
+  [5300, 5300, 'even'],
 ])('a home team at %i and %i: %s', (one, other, verdict) => {
   expect(comparePrices(prices(one), prices(other))).toBe(verdict)
 })
@@ -84,16 +97,42 @@ describe('a pair whose prices contradict it', () => {
   })
 })
 
+describe('a pair near the middle, which prices contradict by less', () => {
+  it('is refused before the start, when two listings of both venues show it; the same one again is no second', () => {
+    const { board, paired } = boardShown()
+    expect(paired(6000, 4000)).toBe(3)
+    board.update(NOW)
+    expect(board.states()[0]!.markets).toHaveLength(3)
+    expect(paired(6000, 4000)).toBe(0)
+    expect(new Set(board.unpaired().map(({ reason }) => reason))).toEqual(new Set(['price_disagrees']))
+  })
+
+  it('is not for two looks that do not follow one another, nor under way', () => {
+    const { board, paired } = boardShown()
+    expect([paired(6000, 4000), paired(6000, 5500), paired(6000, 4000)]).toEqual([3, 3, 3])
+    board.setGames('nba', [game({ status: 'live' })])
+    expect([paired(6000, 4000), paired(6000, 4000)]).toEqual([3, 3])
+  })
+
+  it('comes back when two listings show that it fits, and stays', () => {
+    const { paired } = boardShown()
+    expect([paired(6000, 4000), paired(6000, 4000)]).toEqual([3, 0])
+    expect([paired(5000, 5000), paired(6000, 6000), paired(6000, 6000)]).toEqual([0, 0, 3])
+    expect([paired(6000, 4000), paired(6000, 4000), paired(8000, 2000)]).toEqual([3, 3, 3])
+  })
+})
+
 it('a verdict changes what is paired at most twice, whatever is seen', () => {
-  const look = fc.constantFrom<PriceVerdict | undefined>('fits', 'even', 'disagrees', undefined)
+  const sights = fc.constantFrom<PriceSight>('fits', 'even', 'disagrees', 'leans_swapped', 'leans_straight')
+  const statuses = fc.constantFrom('pre' as const, 'live' as const)
   fc.assert(
-    fc.property(fc.array(fc.tuple(look, fc.boolean())), (looks) => {
-      let verdict: PriceVerdict | undefined
+    fc.property(fc.array(fc.tuple(fc.option(sights, { nil: undefined }), statuses)), (looks) => {
+      let record: PriceRecord | undefined
       let changes = 0
-      for (const [seen, isLive] of looks) {
-        const next = nextVerdict(verdict, seen, isLive)
-        if ((next === 'disagrees') !== (verdict === 'disagrees')) changes++
-        verdict = next
+      for (const [sight, status] of looks) {
+        const next = nextRecord(record, sight && { sight, listings: [{}, {}] }, status)
+        if ((next?.verdict === 'disagrees') !== (record?.verdict === 'disagrees')) changes++
+        record = next
       }
       expect(changes).toBeLessThanOrEqual(2)
     }),
