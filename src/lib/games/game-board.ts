@@ -12,7 +12,7 @@ import type { PairedEvents } from './market-game.js'
 import { pairGames } from './pairing.js'
 import type { PriceVerdicts, UnpairedMarket } from './pairing.js'
 import { NO_RULES, PairingLaw } from './pairing-rules.js'
-import type { PairingRules } from './pairing-rules.js'
+import type { PairingRules, Unmatched } from './pairing-rules.js'
 import { SettlementTable } from './settlement-table.js'
 import type { ShardAssignments } from './shard-assignments.js'
 import type { TeamCodeBook } from './team-codes.js'
@@ -67,7 +67,8 @@ export class GameBoard {
 
   /** Pairs anew and says what changed. */
   update(nowMs: number): BoardChanges {
-    const oldest = dayBefore(easternDate(nowMs))
+    const today = easternDate(nowMs)
+    const oldest = dayBefore(today)
     for (const [key, market] of this.markets) {
       // A postponed game keeps the date in its ticker: who pins it knows.
       if (market.easternDate < oldest && this.law.pinOf(market) === undefined) this.markets.delete(key)
@@ -78,6 +79,7 @@ export class GameBoard {
       settlement: (market) => this.settlement.rules(market),
       verdicts: this.verdicts,
       paired: this.paired,
+      today,
     })
     this.verdicts = pairing.verdicts
     this.paired = pairing.paired
@@ -103,6 +105,11 @@ export class GameBoard {
 
   unpaired(): readonly UnpairedMarket[] {
     return this.unpairedMarkets
+  }
+
+  /** What of the operator's rules is about nothing that is known here. */
+  unmatched(): Unmatched {
+    return this.law.unmatched(this.markets.values(), [...this.games.values()].flat())
   }
 
   /** The paired markets and the game of each. */

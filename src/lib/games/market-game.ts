@@ -26,6 +26,7 @@ export type NoGameReason =
   | 'selection_not_a_team'
   | 'selection_mismatch'
   | 'no_game'
+  | 'not_yet'
   | 'other_start'
   | 'doubleheader'
 
@@ -62,6 +63,8 @@ export class GameFinder {
     private readonly codes: TeamCodeBook,
     private readonly law: PairingLaw,
     private readonly paired: PairedEvents,
+    /** The last date that the scoreboards were read for, US Eastern. */
+    private readonly lastDate: string,
   ) {
     this.byId = new Map(games.map((game) => [`${game.league} ${game.gameId}`, game]))
     this.byDay = groupBy(games, (game) => `${game.league} ${easternDate(game.startMs)}`)
@@ -111,6 +114,7 @@ export class GameFinder {
       return sides === undefined ? [] : [{ game, sides }]
     })
     const [only, ...others] = meetings
+    if (only === undefined && market.easternDate > this.lastDate) return 'not_yet'
     if (only === undefined) return this.areKnown(market) ? 'no_game' : 'unknown_team'
     if (others.length > 0 || market.gameNumber !== undefined) {
       return theOneOf(market, meetings) ?? 'doubleheader'

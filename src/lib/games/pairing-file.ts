@@ -12,7 +12,7 @@
  *     settlement:
  *       - league: nfl
  *         venue: polymarket
- *         kind: moneyline                        # when not said
+ *         kind: moneyline                        # when not said; soccer: three_way
  *         tie: half                              # any of overtime, tie, postponed, canceled
  *         reviewed: 2026-11-20
  *         by: jr
@@ -20,13 +20,13 @@
  * Every entry is checked strictly: one that is not understood must not be passed over.
  */
 
-import { LineCounter, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import { LineCounter, isMap, isScalar, isSeq, parse, parseDocument } from 'yaml'
 import type { Node } from 'yaml'
 import { ArbeesError, EXIT } from '../core/errors.js'
 import { nearest } from '../core/nearest.js'
 import { sanitize } from '../core/sanitize.js'
 import { yamlFault } from '../core/yaml-fault.js'
-import { LEAGUES, MARKET_KINDS } from '../model/game.js'
+import { LEAGUES, MARKET_KINDS, isThreeWay } from '../model/game.js'
 import type { League } from '../model/game.js'
 import { CANCELED_RULES, OVERTIME_RULES, POSTPONED_RULES, TIE_RULES } from '../model/settlement.js'
 import type { SettlementRules } from '../model/settlement.js'
@@ -34,6 +34,8 @@ import type { Venue } from '../model/venue.js'
 import type { Ban, PairingRules, Pin, SettlementOverride } from './pairing-rules.js'
 
 const SECTIONS = ['pins', 'bans', 'settlement'] as const
+/** Where a game may end without a winner. */
+const MAY_TIE: ReadonlySet<League> = new Set<League>([...LEAGUES.filter(isThreeWay), 'nfl'])
 const VENUES: Readonly<Record<string, Venue>> = { kalshi: 'kalshi', polymarket: 'poly' }
 const CELLS: { readonly [Cell in keyof SettlementRules]: readonly SettlementRules[Cell][] } = {
   overtime: OVERTIME_RULES,
@@ -70,6 +72,12 @@ export function parsePairingFile(text: string, path: string): PairingRules {
   return rules
 }
 
+/** Whether a text that is understood has no section with anything in it, `[]` included: as a file is that is being saved. */
+export function saysNothing(text: string): boolean {
+  const root: unknown = parse(text)
+  return root === null || (typeof root === 'object' && Object.values(root).every((value) => value === null))
+}
+
 const SETTLEMENT_KEYS = ['league', 'venue', 'kind', ...Object.keys(CELLS), 'reviewed', 'by']
 
 interface Field {
@@ -102,8 +110,20 @@ class Entry {
     const value = this.text(key, `one of ${names.join(', ')}`, /^/)
     const found = names.find((name) => name === value)
     if (found !== undefined) return found
-    const place = this.fields.get(key)?.place ?? this.place
-    throw bad(place, `${key} is '${sanitize(value, 80)}'`, `wanted: one of ${names.join(', ')}`)
+    throw bad(this.placeOf(key), `${key} is '${sanitize(value, 80)}'`, `wanted: one of ${names.join(', ')}`)
+  }
+
+  /** `YYYY-MM-DD`, a day that the calendar has. */
+  day(key: string, wanted: string): void {
+    const value = this.text(key, wanted, /^\d{4}-\d\d-\d\d$/)
+    const atMs = Date.parse(`${value}T00:00:00Z`)
+    if (Number.isNaN(atMs) || new Date(atMs).toISOString().slice(0, 10) !== value) {
+      throw bad(this.placeOf(key), `${key} is '${value}', which is no day`, `wanted: ${wanted}`)
+    }
+  }
+
+  placeOf(key: string): string {
+    return this.fields.get(key)?.place ?? this.place
   }
 
   id(key: string): string {
@@ -152,15 +172,23 @@ function overrideOf(entry: Entry): SettlementOverride {
   if (Object.keys(cells).length === 0) {
     throw bad(entry.place, 'a settlement that says nothing', `give one of ${Object.keys(CELLS).join(', ')}`)
   }
-  entry.text('reviewed', 'the day of the review, 2026-11-20', /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/)
+  entry.day('reviewed', 'the day of the review, 2026-11-20')
   entry.text('by', 'who has read the rules', /\S/)
   const venue = entry.oneOf('venue', Object.keys(VENUES))
-  return {
-    league: entry.oneOf('league', LEAGUES),
-    venue: VENUES[venue] ?? 'kalshi',
-    kind: entry.has('kind') ? entry.oneOf('kind', MARKET_KINDS) : 'moneyline',
-    cells: cells,
+  const league = entry.oneOf('league', LEAGUES)
+  const kind = entry.has('kind') ? entry.oneOf('kind', MARKET_KINDS) : 'moneyline'
+  const kindOfLeague = isThreeWay(league) ? 'three_way' : 'moneyline'
+  if (kind !== kindOfLeague) {
+    throw bad(entry.placeOf('kind'), `kind is '${kind}' in ${league}`, `write kind: ${kindOfLeague}`)
   }
+  if (cells['tie'] === 'impossible' && MAY_TIE.has(league)) {
+    throw bad(
+      entry.placeOf('tie'),
+      `tie is 'impossible' in ${league}`,
+      'its games may end in one: half or no',
+    )
+  }
+  return { league, venue: VENUES[venue] ?? 'kalshi', kind, cells }
 }
 
 /** A number as it was written; empty for what is no plain value. */

@@ -36,6 +36,12 @@ export interface PairingRules {
   readonly settlement: readonly SettlementOverride[]
 }
 
+/** What of the rules is about nothing: events of pins, bans as `market KX…`, `event …`, `game nba 401`. */
+export interface Unmatched {
+  readonly pins: readonly string[]
+  readonly bans: readonly string[]
+}
+
 export const NO_RULES: PairingRules = { pins: [], bans: [], settlement: [] }
 
 /** Rules made for asking often. */
@@ -55,6 +61,16 @@ export class PairingLaw {
 
   isBannedGame({ league, gameId }: Game): boolean {
     return this.banned.has(`game ${league} ${gameId}`)
+  }
+
+  /** Pins of an event that no venue lists, and bans of what is not there: past, to come, or misspelt. */
+  unmatched(markets: Iterable<CatalogMarket>, games: readonly Game[]): Unmatched {
+    const known = new Set(games.map(({ league, gameId }) => `game ${league} ${gameId}`))
+    for (const { marketId, eventId } of markets) known.add(`market ${marketId}`).add(`event ${eventId}`)
+    return {
+      pins: [...this.pins.keys()].filter((eventId) => !known.has(`event ${eventId}`)),
+      bans: [...this.banned].filter((ban) => !known.has(ban)),
+    }
   }
 
   pinOf({ eventId }: Pick<CatalogMarket, 'eventId'>): Pin | undefined {

@@ -28,6 +28,7 @@ export const UNPAIRED_REASONS = {
   same_team: 'both codes mean the same team',
   selection_not_a_team: 'YES pays on none of its teams',
   selection_mismatch: 'the ticker does not end in the team that YES pays on',
+  not_yet: 'its day is to come: scoreboards are read for today and yesterday',
   no_game: 'the scoreboard has no game of these teams on this date',
   other_start: 'a venue says another start of that day than the scoreboard or the other venue does',
   doubleheader: 'the teams meet twice that day, and its start and number do not prove which game it is',
@@ -67,6 +68,8 @@ export interface PairingContext {
   readonly codes: TeamCodeBook
   readonly law: PairingLaw
   readonly settlement: (market: CatalogMarket) => SettlementRules
+  /** US Eastern, `YYYY-MM-DD`: the scoreboards have no later day. */
+  readonly today: string
   /** Both of the pairing before; empty at first. */
   readonly verdicts: PriceVerdicts
   readonly paired: PairedEvents
@@ -92,7 +95,7 @@ export function pairGames(
   markets: readonly CatalogMarket[],
   context: PairingContext,
 ): Pairing {
-  const finder = new GameFinder(games, context.codes, context.law, context.paired)
+  const finder = new GameFinder(games, context.codes, context.law, context.paired, context.today)
   const unpaired: UnpairedMarket[] = []
   const candidates = new Map<Game, Record<Venue, Candidate[]>>()
   for (const market of uniqueMarkets(markets)) {

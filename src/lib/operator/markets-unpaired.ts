@@ -64,6 +64,9 @@ export interface UnpairedReport {
     readonly games: number
     readonly paired_games: number
     readonly unpaired: Readonly<Record<string, number>>
+    /** Of the pairing file, about nothing that is listed; the notices name them. */
+    readonly pins_unmatched: number
+    readonly bans_unmatched: number
   }
   /** What could not be read beside it. */
   readonly notices: readonly string[]
@@ -143,6 +146,8 @@ function reportOf(
   const slugs = new Map(markets.map(({ marketId, eventId }) => [marketId, eventId]))
   const unpaired = board.unpaired()
   const counts: Record<string, number> = {}
+  const { pins, bans } = board.unmatched()
+  const idle = [...pins.map((event) => `pin of ${event}`), ...bans.map((ban) => `ban of ${ban}`)]
   for (const { reason } of unpaired) counts[reason] = (counts[reason] ?? 0) + 1
   return {
     env,
@@ -158,8 +163,11 @@ function reportOf(
       why: UNPAIRED_REASONS[reason],
     })),
     left_out: leftOut,
-    counts: { games: states.length, paired_games: paired.length, unpaired: counts },
-    notices,
+    counts: {
+      ...{ games: states.length, paired_games: paired.length, unpaired: counts },
+      ...{ pins_unmatched: pins.length, bans_unmatched: bans.length },
+    },
+    notices: [...notices, ...idle.map((rule) => `pairing file: the ${rule} fits nothing that is listed now`)],
   }
 }
 

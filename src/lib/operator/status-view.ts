@@ -57,6 +57,11 @@ function sideNotes({ role, counts }: RoleStatus): string[] {
   if (totalOf(counts, 'other_mirrors') > 0) {
     notes.push(`${role}: not alone, another mirror writes to this Redis; nothing is doubled`)
   }
+  for (const what of ['pin', 'ban'] as const) {
+    const idle = totalOf(counts, `${what}s_unmatched`)
+    if (idle > 0)
+      notes.push(`${role}: ${plural(idle, what)} of the pairing file: nothing of that name is listed`)
+  }
   const unfinished = totalOf(counts, 'handshakes_unfinished')
   if (unfinished > 0) notes.push(`${role}: ${plural(unfinished, 'handshake')} broken off by the peer`)
   return notes

@@ -42,6 +42,8 @@ import type { ShardFleet } from './shard-fleet.js'
 import type { RoleContext } from './role.js'
 
 const REPUBLISH_MS = 5_000
+/** Two looks at the pairing file must agree. */
+const RULES_LOOK_MS = 2_000
 const CATALOG_MS = 30_000
 const CATALOG_RETRY_MS = 5_000
 /** A venue lists a game somewhat before or after the scoreboard does: ask again soon when they disagree. */
@@ -93,10 +95,13 @@ export async function runOrchestrator(context: RoleContext): Promise<void> {
       states.setSlugs(board.slugs())
       states.check()
     })
-    orchestrator.guarded('pairing_file', () => orchestrator.lookAt(rules))
     orchestrator.republish()
   }, REPUBLISH_MS)
   lifecycle.defer('republish', () => clearInterval(timer))
+  const rulesTimer = setInterval(() => {
+    orchestrator.guarded('pairing_file', () => orchestrator.lookAt(rules))
+  }, RULES_LOOK_MS)
+  lifecycle.defer('pairing file', () => clearInterval(rulesTimer))
   if (urls.sports !== undefined) states.follow(urls.sports)
   const firstTries = leagues.flatMap((league) => [
     orchestrator.followScoreboard(new LeagueScoreboard(league, espn), states),
@@ -142,6 +147,7 @@ class Orchestrator implements StateChange {
     if (change.kind === 'changed') {
       this.board.setRules(change.rules)
       log.info(`pairing file read: ${change.rules.pins.length} pins, ${change.rules.bans.length} bans`)
+      this.guard.run('update', () => this.update())
     }
     if (change.kind === 'wrong') log.error(`pairing file: ${change.error}; what it said before stands`)
     counters.set('pairing_file_wrong', rules.isWrong ? 1 : 0)
@@ -306,6 +312,9 @@ class Orchestrator implements StateChange {
     this.fleet.count(states)
     counters.set('live', states.filter(({ status }) => status === 'live').length)
     counters.set('paired', states.filter(({ markets }) => markets.length > 0).length)
+    const { pins, bans } = this.board.unmatched()
+    counters.set('pins_unmatched', pins.length)
+    counters.set('bans_unmatched', bans.length)
     const unpaired = this.board.unpaired()
     for (const reason of Object.keys(UNPAIRED_REASONS) as UnpairedReason[]) {
       counters.set(`unpaired:${reason}`, unpaired.filter((entry) => entry.reason === reason).length)

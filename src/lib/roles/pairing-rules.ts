@@ -1,12 +1,13 @@
 /**
  * The operator's pairing file, read again when it changes. What was read last stands when the file cannot be read or
- * understood any more: it must not unpair what is traded. Only the first reading must succeed.
+ * understood any more, or has become empty: it must neither unpair what is traded nor lift a ban. A change is obeyed when
+ * two looks find the same text, so that no half of a file is. Only the first reading must succeed.
  */
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
-import { parsePairingFile } from '../games/pairing-file.js'
+import { parsePairingFile, saysNothing } from '../games/pairing-file.js'
 import { NO_RULES } from '../games/pairing-rules.js'
 import type { PairingRules } from '../games/pairing-rules.js'
 
@@ -18,6 +19,8 @@ export type RulesChange =
 
 export class PairingRulesFile {
   private text: string | undefined
+  /** Found once, and different from what is obeyed. */
+  private pending: string | undefined
   private complaint: string | undefined
   readonly first: PairingRules
 
@@ -37,8 +40,12 @@ export class PairingRulesFile {
     if (this.path === '') return { kind: 'same' }
     try {
       const text = textOf(this.path)
+      const isFirstSight = text !== this.text && text !== this.pending
+      this.pending = text
       if (text === this.text && this.complaint === undefined) return { kind: 'same' }
       const rules = parsePairingFile(text, this.path)
+      if (text !== this.text && saysNothing(text) && !saysNothing(this.text ?? '')) throw emptied(this.path)
+      if (isFirstSight) return { kind: 'same' }
       this.text = text
       this.complaint = undefined
       return { kind: 'changed', rules }
@@ -51,6 +58,12 @@ export class PairingRulesFile {
     }
   }
 }
+
+const emptied = (path: string): ArbeesError =>
+  new ArbeesError('BAD_PAIRING_FILE', `${path} says nothing any more`, {
+    exit: EXIT.CONFIG,
+    hint: "to take its rules back, write 'bans: []'",
+  })
 
 function textOf(path: string): string {
   try {

@@ -96,6 +96,8 @@ export const STATES: Readonly<Record<string, State>> = {
     name: 'pairing_file_wrong',
     help: '1 while the pairing file cannot be read: what it said before stands.',
   },
+  pins_unmatched: { name: 'pins_unmatched', help: 'Pins of the pairing file whose event nobody lists.' },
+  bans_unmatched: { name: 'bans_unmatched', help: 'Bans of the pairing file of what is not there.' },
   exposure_usd: { name: 'exposure_dollars', help: 'At risk.' },
   limit_usd: { name: 'exposure_limit_dollars', help: 'What may be at risk in total.' },
   recovering: { name: 'recovering', help: '1 until it knows what its last life left: it enters nothing.' },

@@ -14,6 +14,42 @@ const MARKETS = [
 const board = (shards = 1) => new GameBoard(new TeamCodeBook(), new ShardAssignments(shards))
 
 describe('the board', () => {
+  it('says of a market of a later day that its day is to come, known teams or not', () => {
+    const games = board()
+    games.setGames('nba', [game()])
+    const tomorrow = polyMarket('nba-hou-uta-2025-12-02')
+    games.addMarkets([tomorrow, { ...tomorrow, marketId: 'c', league: 'cbb' }])
+    games.update(NOW)
+    expect(games.unpaired().map(({ reason }) => reason)).toEqual(['not_yet', 'not_yet'])
+    games.update(NOW + DAY)
+    expect(games.unpaired().map(({ reason }) => reason)).toEqual(['no_game', 'unknown_team'])
+  })
+
+  it('tells which pins and bans are about nothing it knows', () => {
+    const games = board()
+    games.setGames('nba', [game()])
+    games.addMarkets(MARKETS)
+    const why = { league: 'nba', gameId: '401' } as const
+    games.setRules({
+      ...NO_RULES,
+      pins: [
+        { ...why, eventId: 'nba-hou-uta-2025-12-01' },
+        { ...why, eventId: 'nba-hou-utah-2025-12-01' },
+      ],
+      bans: [
+        { ...why, kind: 'game' },
+        { ...why, kind: 'game', league: 'wnba' },
+        { kind: 'event', eventId: 'KXNBAGAME-25DEC01HOUUTA' },
+        { kind: 'market', marketId: 'KXNBAGAME-25DEC01HOUUTA-HOU' },
+        { kind: 'market', marketId: 'KXNBAGAME-25DEC01HOUUTA' },
+      ],
+    })
+    expect(games.unmatched()).toEqual({
+      pins: ['nba-hou-utah-2025-12-01'],
+      bans: ['game wnba 401', 'market KXNBAGAME-25DEC01HOUUTA'],
+    })
+  })
+
   it('tells of a game once as discovered, then only of changes', () => {
     const games = board()
     games.setGames('nba', [game()])

@@ -114,6 +114,26 @@ describe('the pairing file', () => {
       'settlement:\n  - { league: nfl, venue: kalshi, tie: half, reviewed: 20.11.26, by: jr }',
       "p.yaml:2: reviewed is '20.11.26' (wanted: the day of the review, 2026-11-20)",
     ],
+    ...['2026-02-31', '2026-13-01', '2026-00-10'].map((day): [string, string] => [
+      `settlement:\n  - { league: nfl, venue: kalshi, tie: half, reviewed: ${day}, by: jr }`,
+      `p.yaml:2: reviewed is '${day}', which is no day (wanted: the day of the review, 2026-11-20)`,
+    ]),
+    ...['epl', 'mls'].map((league): [string, string] => [
+      `settlement:\n  - { league: ${league}, venue: kalshi, kind: three_way, tie: impossible, reviewed: 2026-11-20, by: jr }`,
+      `p.yaml:2: tie is 'impossible' in ${league} (its games may end in one: half or no)`,
+    ]),
+    [
+      'settlement:\n  - { league: nfl, venue: kalshi, tie: impossible, reviewed: 2026-11-20, by: jr }',
+      "p.yaml:2: tie is 'impossible' in nfl (its games may end in one: half or no)",
+    ],
+    [
+      'settlement:\n  - { league: nba, venue: kalshi, kind: three_way, tie: no, reviewed: 2026-11-20, by: jr }',
+      "p.yaml:2: kind is 'three_way' in nba (write kind: moneyline)",
+    ],
+    [
+      'settlement:\n  - { league: epl, venue: kalshi, tie: no, reviewed: 2026-11-20, by: jr }',
+      "p.yaml:2: kind is 'moneyline' in epl (write kind: three_way)",
+    ],
     [
       'settlement:\n  - { league: nfl, venue: kalshi, reviewed: 2026-11-20, by: jr }',
       'p.yaml:2: a settlement that says nothing (give one of overtime, tie, postponed, canceled)',
@@ -143,6 +163,12 @@ describe('the settlement table', () => {
     expect(table.rules({ league: 'epl', venue: 'poly', kind: 'three_way' })).toMatchObject({
       overtime: 'excluded',
       tie: 'no',
+    })
+    expect(table.rules({ ...nflTie, league: 'mlb' })).toEqual({
+      overtime: 'included',
+      tie: 'impossible',
+      postponed: 'fair',
+      canceled: 'fair',
     })
     // A kind that the league does not have is none that anybody has read the rules of.
     expect(Object.values(table.rules({ ...nflTie, kind: 'three_way' }))).not.toContain('half')

@@ -22,6 +22,7 @@ export const pairingContext = (change: Partial<PairingContext> = {}): PairingCon
   settlement: () => UNKNOWN_SETTLEMENT,
   verdicts: new Map(),
   paired: new Set(),
+  today: '9999-12-31',
   ...change,
 })
 

@@ -81,7 +81,8 @@ describe('a look for unpaired markets', () => {
     expect(counts).toEqual({
       games: paired.length,
       paired_games: paired.length,
-      unpaired: { no_game: paired.length },
+      unpaired: { not_yet: paired.length },
+      ...{ pins_unmatched: 0, bans_unmatched: 0 },
     })
     for (const { game, kalshi, polymarket } of paired) {
       const codes = game.split(' at ')
@@ -94,8 +95,8 @@ describe('a look for unpaired markets', () => {
     )
     expect(unpaired[0]).toMatchObject({
       venue: 'polymarket',
-      reason: 'no_game',
-      why: 'the scoreboard has no game of these teams on this date',
+      reason: 'not_yet',
+      why: 'its day is to come: scoreboards are read for today and yesterday',
     })
     // A season-long question is none of either.
     expect(leftOut).toContainEqual(
@@ -103,7 +104,7 @@ describe('a look for unpaired markets', () => {
     )
     const shown = renderUnpaired(report, { width: 120, color: false, skipped: true })
     expect(shown).toContain(
-      `${paired.length} of ${paired.length} games paired; ${unpaired.length} markets not (no_game`,
+      `${paired.length} of ${paired.length} games paired; ${unpaired.length} markets not (not_yet`,
     )
     expect(shown).toContain(unpaired[0]!.event)
     expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120)
@@ -113,9 +114,19 @@ describe('a look for unpaired markets', () => {
     const { paired } = await look()
     const file = join(dir, 'pairing.yaml')
     const { league, game_id: id } = paired[0]!
-    await writeFile(file, `bans: [{ league: ${league}, game: ${id}, why: not this one }]`)
-    const { counts } = await look({ 'pairing.file': file })
+    const rules = [
+      `bans: [{ league: ${league}, game: ${id}, why: not this one }, { event: nba-misspelt, why: y }]`,
+      'pins: [{ event: KXGONE, league: nba, game: 1, why: z }]',
+    ]
+    await writeFile(file, rules.join('\n'))
+    const { counts, notices } = await look({ 'pairing.file': file })
     expect(counts).toMatchObject({ paired_games: paired.length - 1, unpaired: { banned: 3 } })
+    expect(counts).toMatchObject({ pins_unmatched: 1, bans_unmatched: 1 })
+    expect(notices).toEqual(
+      ['pin of KXGONE', 'ban of event nba-misspelt'].map(
+        (rule) => `pairing file: the ${rule} fits nothing that is listed now`,
+      ),
+    )
     await writeFile(file, 'bans: {}')
     await expect(look({ 'pairing.file': file })).rejects.toMatchObject({ code: 'BAD_PAIRING_FILE', exit: 4 })
   })

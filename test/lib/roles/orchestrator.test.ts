@@ -203,7 +203,10 @@ describe('the orchestrator', () => {
     })
     await until(() => paired().length > 0, 'a game is paired')
     const { game_id: id, league } = paired()[0]!
-    await writeFile(file, `bans: [{ league: ${league}, game: ${id}, why: not this one }]`)
+    await writeFile(
+      file,
+      `bans: [{ league: ${league}, game: ${id}, why: not this one }, { event: gone, why: x }]`,
+    )
     const before = states().filter(({ game_id }) => game_id === id).length
     await until(
       () => states().filter(({ game_id }) => game_id === id).length > before + 1,
@@ -214,6 +217,7 @@ describe('the orchestrator', () => {
     await until(() => banned()?.markets.length === 0, 'it is not paired any more', 15_000)
     expect(counters.get('unpaired:banned')).toBe(3)
     expect(counters.get('pairing_file_wrong')).toBe(0)
+    expect([counters.get('bans_unmatched'), counters.get('pins_unmatched')]).toEqual([1, 0])
   })
 
   it('gives games to shards that it hears, by the hash, ahead of time; those of one that stops go to the others', async () => {

@@ -15,12 +15,41 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 const ban = (market: string): string => `bans: [{ market: ${market}, why: x }]`
 const banned = (...markets: string[]) => markets.map((marketId) => ({ kind: 'market', marketId }))
 
+it.each(['', '# later', 'bans:', 'pins:\nbans: ~'])('that becomes %j lifts no ban, and says so', (text) => {
+  writeFileSync(path, ban('A'))
+  const file = new PairingRulesFile(path)
+  writeFileSync(path, text)
+  expect(file.look()).toEqual({
+    kind: 'wrong',
+    error: `${path} says nothing any more (to take its rules back, write 'bans: []')`,
+  })
+  expect([file.look(), file.look(), file.isWrong]).toEqual([{ kind: 'same' }, { kind: 'same' }, true])
+  writeFileSync(path, 'bans: []')
+  expect(file.look()).toEqual({ kind: 'same' })
+  expect(file.look()).toMatchObject({ kind: 'changed', rules: { bans: [] } })
+  expect(file.isWrong).toBe(false)
+})
+
+it('is obeyed when two looks agree: no half of what is being written', () => {
+  const [first = '', second = ''] = ['bans:\n  - { market: A, why: x }\n', '  - { market: B, why: x }\n']
+  writeFileSync(path, `${first}${second}`)
+  const file = new PairingRulesFile(path)
+  writeFileSync(path, first)
+  expect(file.look()).toEqual({ kind: 'same' })
+  writeFileSync(path, `${first}${second}`)
+  expect([file.look(), file.look()]).toEqual([{ kind: 'same' }, { kind: 'same' }])
+  writeFileSync(path, first)
+  expect(file.look()).toEqual({ kind: 'same' })
+  expect(file.look()).toMatchObject({ kind: 'changed', rules: { bans: banned('A') } })
+})
+
 it('is read when it changes, and only then', () => {
   writeFileSync(path, ban('A'))
   const file = new PairingRulesFile(path)
   expect(file.first.bans).toEqual(banned('A'))
   expect(file.look()).toEqual({ kind: 'same' })
   writeFileSync(path, ban('B'))
+  file.look()
   expect(file.look()).toMatchObject({ kind: 'changed', rules: { bans: banned('B') } })
   expect(file.look()).toEqual({ kind: 'same' })
 })
