@@ -134,7 +134,7 @@ export default class Backtest extends BaseCommand {
       stdout.write(lines)
       return undefined
     }
-    if (stdout.isTTY) this.log(renderBacktest(report, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderBacktest(report, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     return report
   }

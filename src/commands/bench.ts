@@ -107,7 +107,7 @@ shard: from the bytes of a quote to its signal on a socket, through a shard's ow
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
     const say = (line: string) => void process.stderr.write(`${line}\n`)
-    const table = { width: process.stdout.columns ?? 100, color: this.colors }
+    const table = { width: this.width, color: this.colors }
     const { rounds, for: forMs, messages, publishers } = flags
     const options = { rounds, forMs, messages, publishers, signal: stop.signal, say, table }
     const { summary: measured, text } = await runBench(name, options)

@@ -38,7 +38,7 @@ export default class Doctor extends BaseCommand {
     const report = await runDoctor({ settings, clock: systemClock, live: flags.live })
     const { stdout } = process
     if (!report.healthy) process.exitCode = EXIT.UNHEALTHY
-    if (stdout.isTTY) this.log(renderDoctor(report, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderDoctor(report, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     return report
   }

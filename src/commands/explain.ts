@@ -50,8 +50,7 @@ export default class Explain extends BaseCommand {
     try {
       const explanation = await explain(archives, args.id, settings)
       const { stdout } = process
-      if (stdout.isTTY)
-        this.log(renderExplanation(explanation, { width: stdout.columns, color: this.colors }))
+      if (stdout.isTTY) this.log(renderExplanation(explanation, { width: this.width, color: this.colors }))
       else this.log(JSON.stringify({ explanation }))
       return { explanation }
     } finally {

@@ -57,7 +57,7 @@ export default class Games extends BaseCommand {
     const league = knownLeague(flags.league)
     const talk = (line: string) => void process.stderr.write(`${line}\n`)
     const { stdout } = process
-    const table = { width: stdout.columns, color: this.colors }
+    const table = { width: this.width, color: this.colors }
     const { renderGames, renderGamesScore } = await import('../lib/operator/games-view.js')
     if (flags.score) {
       const { scoreGames } = await import('../lib/operator/run-games-score.js')

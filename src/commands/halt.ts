@@ -43,7 +43,7 @@ export default class Halt extends BaseCommand {
     const reason = flags.reason ?? 'no reason was given'
     const report = await haltTrading({ settings, clock: systemClock, level, reason })
     const { stdout, stderr } = process
-    if (stdout.isTTY) this.log(renderSteps(report.steps, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderSteps(report.steps, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     if (report.halted === null) {
       const isPlaced = report.steps.some(({ result }) => result === 'done')

@@ -73,7 +73,7 @@ export default class Markets extends BaseCommand {
     )
     const { renderMarkets, renderUnpaired } = await import('../lib/operator/markets-view.js')
     const { stdout } = process
-    const options = { width: stdout.columns, color: this.colors, skipped: flags.skipped }
+    const options = { width: this.width, color: this.colors, skipped: flags.skipped }
     if (flags.unpaired) {
       const { lookForUnpaired } = await import('../lib/operator/markets-unpaired.js')
       const unpaired = await lookForUnpaired({ settings, clock: systemClock })

@@ -89,7 +89,7 @@ export default class Order extends BaseCommand {
       const report = await desk.send(plan, flags.timeout ?? TIMEOUT_MS, (id) =>
         stderr.write(`given to exec as ${id}\n`),
       )
-      const options = { width: stdout.columns, color: this.colors }
+      const options = { width: this.width, color: this.colors }
       this.log(stdout.isTTY ? renderOrder(report, options) : JSON.stringify(report))
       if (report.hint !== null) stderr.write(`${report.hint}\n`)
       process.exitCode = report.reason === 'NOT_READY' ? EXIT.UNHEALTHY : EXIT_OF[report.result]

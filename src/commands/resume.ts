@@ -48,7 +48,7 @@ export default class Resume extends BaseCommand {
     const { renderSteps } = await import('../lib/operator/halt-view.js')
     const report = await resumeTrading({ settings, clock: systemClock, reason: flags.reason })
     const { stdout } = process
-    if (stdout.isTTY) this.log(renderSteps(report.steps, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderSteps(report.steps, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     if (report.hint !== null) process.stderr.write(`${report.hint}\n`)
     process.exitCode = EXIT_OF[report.state]

@@ -41,8 +41,7 @@ export default class Status extends BaseCommand {
     )
     const { renderStatus } = await import('../lib/operator/status-view.js')
     const { stdout } = process
-    const render = (report: StatusReport) =>
-      renderStatus(report, { width: stdout.columns, color: this.colors })
+    const render = (report: StatusReport) => renderStatus(report, { width: this.width, color: this.colors })
     let report: StatusReport | undefined
     if (flags.watch) {
       report = await this.watch(settings, flags.for, render)

@@ -57,7 +57,7 @@ export default class Topics extends BaseCommand {
     })
     const { stdout } = process
     if (report.topics.length === 0) process.exitCode = EXIT.TIMEOUT
-    if (stdout.isTTY) this.log(renderTopics(report, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderTopics(report, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     return report
   }

@@ -36,7 +36,7 @@ export default class ConfigShow extends BaseCommand {
       (row) => origin.length === 0 || origin.includes(originKind(row.origin)),
     )
     const { stdout } = process
-    if (stdout.isTTY) this.log(renderSettings(settings, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderSettings(settings, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify({ settings }))
     return { settings }
   }

@@ -32,7 +32,7 @@ export default class JournalLs extends BaseCommand {
     const { renderListing } = await import('../../lib/operator/journal-view.js')
     const listing = listJournals(journalFolder(settings, args.dir))
     const { stdout } = process
-    if (stdout.isTTY) this.log(renderListing(listing, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderListing(listing, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(listing))
     return listing
   }

@@ -34,7 +34,7 @@ export default class JournalVerify extends BaseCommand {
     const verification = verifyJournals(journalFolder(settings, args.dir))
     const { stdout } = process
     if (stdout.isTTY) {
-      this.log(renderVerification(verification, { width: stdout.columns, color: this.colors }))
+      this.log(renderVerification(verification, { width: this.width, color: this.colors }))
     } else this.log(JSON.stringify(verification))
     if (!verification.ok) process.exitCode = EXIT.INTEGRITY
     return verification

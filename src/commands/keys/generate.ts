@@ -44,7 +44,7 @@ export default class KeysGenerate extends BaseCommand {
     const { nextSteps, renderKeys } = await import('../../lib/operator/keys-view.js')
     const report = generateKeys(settings, argv.map(String), flags.force)
     const { stdout } = process
-    if (stdout.isTTY) this.log(renderKeys(report, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderKeys(report, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     for (const line of nextSteps(report)) process.stderr.write(`${line}\n`)
     return report

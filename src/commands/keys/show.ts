@@ -22,7 +22,7 @@ export default class KeysShow extends BaseCommand {
     const { nextSteps, renderKeys } = await import('../../lib/operator/keys-view.js')
     const report = showKeys(settings)
     const { stdout } = process
-    if (stdout.isTTY) this.log(renderKeys(report, { width: stdout.columns, color: this.colors }))
+    if (stdout.isTTY) this.log(renderKeys(report, { width: this.width, color: this.colors }))
     else this.log(JSON.stringify(report))
     if (!report.in_force) for (const line of nextSteps(report)) process.stderr.write(`${line}\n`)
     return report

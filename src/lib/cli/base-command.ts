@@ -14,6 +14,7 @@ import { readDotenv, readShellVariables } from '../core/dotenv.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { bootId } from '../core/ids.js'
 import { hasPassword } from '../core/secrets.js'
+import { terminalWidth } from '../core/terminal.js'
 import { globalFlags } from './flags.js'
 import { writeError } from './write-error.js'
 
@@ -30,6 +31,11 @@ export abstract class BaseCommand extends Command {
   /** Colors are wanted: not --no-color, not NO_COLOR, not a pipe. */
   protected get colors(): boolean {
     return this.colorsOn(process.stdout)
+  }
+
+  /** Of the terminal that tables are written to. */
+  protected get width(): number {
+    return terminalWidth(process.stdout)
   }
 
   protected colorsOn(stream: { readonly isTTY?: boolean }): boolean {

@@ -37,7 +37,7 @@ export abstract class CheckCommand extends BaseCommand {
     process.exitCode = this.isNagios ? NAGIOS_EXIT[report.state] : exitOf(report)
     if (this.jsonEnabled()) return report
     const { stdout } = process
-    const options = { width: stdout.isTTY ? stdout.columns : Infinity, color: this.colors }
+    const options = { width: stdout.isTTY ? this.width : Infinity, color: this.colors }
     if (format === 'json') this.log(JSON.stringify(report))
     else if (format === 'nagios') this.log(renderNagios(report))
     else if (format === 'prometheus') this.log(renderPrometheus(report).trimEnd())

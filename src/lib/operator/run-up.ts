@@ -4,7 +4,7 @@ import type { LoadedSettings } from '../core/config.js'
 import { sleep } from '../core/backoff.js'
 import { ArbeesError, EXIT, messageOf } from '../core/errors.js'
 import { sanitize } from '../core/sanitize.js'
-import { hasTerminal } from '../core/terminal.js'
+import { hasTerminal, terminalWidth } from '../core/terminal.js'
 import type { UpSummary } from '../roles/up-summary.js'
 import { Up } from '../roles/up.js'
 import { LiveScreen } from '../view/live-screen.js'
@@ -78,7 +78,7 @@ export async function runUp(loaded: LoadedSettings, options: RunUpOptions): Prom
 }
 
 function viewOptions({ color }: RunUpOptions, finished: boolean) {
-  return { color, finished, width: process.stderr.columns ?? 100 }
+  return { color, finished, width: terminalWidth(process.stderr) }
 }
 
 /** Redraws until the time is over or the signal aborts. */

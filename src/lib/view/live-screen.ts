@@ -5,6 +5,7 @@
 
 import { writeSync } from 'node:fs'
 import type { ReadStream } from 'node:tty'
+import { terminalWidth } from '../core/terminal.js'
 import { isQuit, isSuspend, takeKeys } from './terminal-keys.js'
 import { cutText, textWidth } from './text-width.js'
 
@@ -33,7 +34,7 @@ const BEGIN_FRAME = `${ESC}?2026h`
 const END_FRAME = `${ESC}?2026l`
 const ERASE_LINE_END = `${ESC}K`
 const ERASE_BELOW = `${ESC}J`
-const DEFAULT_SIZE = { columns: 80, rows: 24 }
+const DEFAULT_ROWS = 24
 
 /** A terminal that can move its cursor; frames follow each other on one that cannot (`TERM=dumb`), and in a pipe. */
 export const canRedraw = (terminal: Pick<Terminal, 'isTTY'>): boolean =>
@@ -78,10 +79,10 @@ export class LiveScreen {
 
   /** Columns and rows to render for; those of a plain terminal where they are not known. */
   get size(): { readonly columns: number; readonly rows: number } {
-    const { columns, rows } = this.terminal
+    const { rows } = this.terminal
     return {
-      columns: columns !== undefined && columns > 0 ? columns : DEFAULT_SIZE.columns,
-      rows: rows !== undefined && rows > 0 ? rows : DEFAULT_SIZE.rows,
+      columns: terminalWidth(this.terminal),
+      rows: rows !== undefined && rows > 0 ? rows : DEFAULT_ROWS,
     }
   }
 
