@@ -27,8 +27,14 @@ async function open(index: number): Promise<Subject> {
   const venue = stage.venues[index]
   if (venue === undefined) {
     const market = { ...(await tradable(stage.venues[0] as VenueUnderTest)), takerDelayMs: 0 }
-    let size = 900
-    const bookOf = () => ({ state: 'LIVE', bids: [[4000, ++size]], asks: [[4500, size]] }) as const
+    // Each order finds other levels than the one before, so that all of them are there.
+    let away = 0
+    const bookOf = () => {
+      away = 100 - away
+      const bids = [[4000 - away, 900], [100, 1]] as const // prettier-ignore
+      const asks = [[4500 + away, 900], [9900, 1]] as const // prettier-ignore
+      return { state: 'LIVE', bids, asks } as const
+    }
     return { market, gateway: openPaper(bookOf) }
   }
   const gateway = venue.openGateway()

@@ -3,7 +3,7 @@
  *
  *   - An order arrives `latency` after the decision, plus the venue's own delay, and takes what the book shows then
  *     within its limit, whole steps, best price first. A book that is not believed gives nothing.
- *   - What it took is gone for later orders of this account, until that level is quoted with another size.
+ *   - What it took is taken off what that level shows to later orders of this account, until the level goes.
  *   - The next leg follows what every leg before it really filled, one latency for the news and one for the order, at
  *     its own limit, once.
  *   - What the legs differ by is sold `CLOSE_AFTER_MS` later, at the bid that this order finds, and is worth nothing

@@ -130,7 +130,7 @@ export const assumptionsOf = (order: InputOrder): readonly string[] => [
         `no recording has heartbeats: a monitor counts as alive for ${ASSUMED_ALIVE_MS / 1000} s behind each of its messages, and its feed as proved by them alone; what is missing and a new epoch break a channel`,
       ]),
   'an order comes a latency behind the decision, plus the delay of the venue; the next leg follows what the first filled, two latencies behind it, once',
-  'it takes what the recorded book shows then within its limit; what it took is gone until that level is quoted with another size; a book that is not live gives nothing',
+  'it takes what the recorded book shows then within its limit; what it took is taken off what that level shows from then on, until the level goes; a book that is not live gives nothing',
   `what stays unhedged is sold ${CLOSE_AFTER_MS / 1000} s later, at the bid that this order finds, and is worth nothing where nobody bids`,
   'a plan that is under way when the data end counts as if what is unhedged of it were sold at the bid then',
   'a hedged share pays the worst settlement that its signal was computed for',

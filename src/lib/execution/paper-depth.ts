@@ -1,6 +1,6 @@
 /**
- * Displayed depth as a paper order may take it: what one order took is gone for the next, until that level is quoted
- * with another size.
+ * Displayed depth as a paper order may take it: what one order took of a level is taken off whatever is shown there for
+ * the next ones, until the level goes.
  */
 
 import { takerFeeMicros } from '../model/fees.js'
@@ -23,12 +23,11 @@ export interface PaperFill {
   readonly sizeE2: number
 }
 
-/** What our orders took of one level while it was shown with this size. */
+/** What our orders took of one level since it is there. */
 interface TakenLevel {
   readonly side: BookSide
   /** Of YES. */
   readonly priceE4: number
-  readonly shownE2: number
   takenE2: number
 }
 
@@ -46,8 +45,7 @@ export class PaperDepth {
   /** The book is shown like this now. A level beyond the last one shown is out of sight, and stays as it was. */
   see(book: DisplayedBook): void {
     for (const [key, level] of this.taken) {
-      const shownE2 = shownAt(level.side === 'ask' ? book.asks : book.bids, level)
-      if (shownE2 !== undefined && shownE2 !== level.shownE2) this.taken.delete(key)
+      if (isGone(level.side === 'ask' ? book.asks : book.bids, level)) this.taken.delete(key)
     }
   }
 
@@ -57,11 +55,11 @@ export class PaperDepth {
     const fills: PaperFill[] = []
     let leftE2 = order.sizeE2
     if (book.state !== 'LIVE') return fills
-    for (const { priceE4, level } of offers(book, order)) {
+    for (const { priceE4, shownE2, level } of offers(book, order)) {
       if (!isWithin(order, priceE4) || leftE2 === 0) break
       const key = `${level.side} ${level.priceE4}`
       const taken = this.taken.get(key) ?? level
-      const fillE2 = Math.floor(Math.min(leftE2, taken.shownE2 - taken.takenE2) / stepE2) * stepE2
+      const fillE2 = Math.floor(Math.min(leftE2, shownE2 - taken.takenE2) / stepE2) * stepE2
       if (fillE2 <= 0) continue
       taken.takenE2 += fillE2
       this.taken.set(key, taken)
@@ -87,16 +85,15 @@ export function moneyOf(fills: readonly PaperFill[], market: GameMarket) {
 function* offers(book: DisplayedBook, { outcome, side }: DepthOrder) {
   const takes: BookSide = (outcome === 'yes') === (side === 'buy') ? 'ask' : 'bid'
   for (const [yesE4, sizeE2] of takes === 'ask' ? book.asks : book.bids) {
-    const level: TakenLevel = { side: takes, priceE4: yesE4, shownE2: sizeE2, takenE2: 0 }
-    yield { priceE4: outcome === 'yes' ? yesE4 : complementE4(yesE4), level }
+    const level: TakenLevel = { side: takes, priceE4: yesE4, takenE2: 0 }
+    yield { priceE4: outcome === 'yes' ? yesE4 : complementE4(yesE4), shownE2: sizeE2, level }
   }
 }
 
-/** The size that is shown at the level's price, 0 for none; undefined beyond the last level. */
-function shownAt(levels: readonly Level[], { side, priceE4 }: TakenLevel): number | undefined {
+/** Nothing is shown at the level's price, and something behind it. */
+function isGone(levels: readonly Level[], { side, priceE4 }: TakenLevel): boolean {
   const found = levels.find(([price]) => (side === 'ask' ? price >= priceE4 : price <= priceE4))
-  if (found === undefined) return undefined
-  return found[0] === priceE4 ? found[1] : 0
+  return found !== undefined && found[0] !== priceE4
 }
 
 const isWithin = ({ side, limitE4 }: DepthOrder, priceE4: number): boolean =>

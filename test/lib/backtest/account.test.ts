@@ -119,14 +119,16 @@ describe('a plan on recorded books', () => {
     expect(stage.take(decision(BOTH)).end()).toMatchObject({ missed: 1 })
   })
 
-  it('leaves less for the next one, until the level is quoted with another size', () => {
+  it('leaves less for the next ones, whatever the level shows, until it goes', () => {
     const stage = new Stage().show(KALSHI, book([[4500, 1500]])).show(POLY, book([[5000, 9000]]))
     stage.take(decision(BOTH, 1000, 'a'), 1).take(decision(BOTH, 1000, 'b'), 2)
     stage.show(KALSHI, book([[4500, 1500]]), 3).take(decision(BOTH, 1000, 'c'), 4)
     expect({ ...stage.capture }).toMatchObject({ whole: 1, part: 1, hedgedE2: 1500 })
-    stage.show(KALSHI, book([[4500, 1400]]), 5).show(KALSHI, book([[4500, 1500]]), 6)
-    stage.take(decision(BOTH, 1000, 'd'), 7)
-    expect(stage.end()).toMatchObject({ whole: 2, part: 1, missed: 1, hedgedE2: 2500 })
+    stage.show(KALSHI, book([[4500, 1400]]), 5).take(decision(BOTH, 1000, 'd'), 6)
+    stage.show(KALSHI, book([[4500, 2100]]), 7).take(decision(BOTH, 1000, 'e'), 8)
+    stage.show(KALSHI, book([[4600, 1500]]), 9).show(KALSHI, book([[4500, 1500]]), 10)
+    stage.take(decision(BOTH, 1000, 'f'), 11)
+    expect(stage.end()).toMatchObject({ whole: 2, part: 2, missed: 2, hedgedE2: 3100 })
   })
 
   it('follows with the second leg what the first one really filled', () => {

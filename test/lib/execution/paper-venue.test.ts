@@ -69,7 +69,7 @@ describe('the depth that a paper order takes', () => {
     expect(taken.map(({ priceE4, sizeE2 }) => [priceE4, sizeE2])).toEqual(fills)
   })
 
-  it('is gone for the next order until its level is quoted with another size', () => {
+  it('is taken off what its level shows to the next orders, also when that is another size', () => {
     const depth = new PaperDepth()
     const buy = order({ limitE4: 4700, sizeE2: 800 })
     expect(depth.take(book(), buy, 1)).toEqual([
@@ -85,10 +85,13 @@ describe('the depth that a paper order takes', () => {
         [4700, 650],
       ],
     })
-    expect(depth.take(requoted, buy, 1)).toEqual([{ priceE4: 4700, sizeE2: 650 }])
+    expect(depth.take(requoted, buy, 1)).toEqual([])
+    const more = book({ asks: [[4700, 900]] })
+    expect(depth.take(more, buy, 1)).toEqual([{ priceE4: 4700, sizeE2: 200 }])
+    expect(depth.take(more, buy, 1)).toEqual([])
   })
 
-  it('is there again when its level was quoted otherwise in between, unless that was out of sight', () => {
+  it('is there again when its level was gone in between, unless that was out of sight', () => {
     const depth = new PaperDepth()
     const buy = order({ limitE4: 4700, sizeE2: 1200 })
     const seen = [depth.take(book(), buy, 1)]
