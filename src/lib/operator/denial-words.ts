@@ -55,7 +55,7 @@ const SENTENCES: Readonly<Record<RefusalCode, Sentence>> = {
   GAME_FINAL: 'the game is final',
   QUARANTINED:
     'an earlier plan on these markets ended unhedged or unknown: no entry before the game is final',
-  PLAN_OPEN: 'a plan on the same markets and outcomes was still open, or one at all beside a sale',
+  PLAN_OPEN: 'a plan that buys one of its outcomes was still open, or one at all beside a sale',
   NOT_HELD: withCheck(
     'a sale takes what exec itself holds there for certain, and nothing short',
     /^sold_contracts/,

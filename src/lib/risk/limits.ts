@@ -53,7 +53,7 @@ export type DenialCode =
   | 'GAME_FINAL'
   /** An earlier plan on these markets ended unhedged or unknown. */
   | 'QUARANTINED'
-  /** A plan of this pair and orientation is still open. */
+  /** A plan of this pair and orientation, or one that takes one of its offers, is still open. */
   | 'PLAN_OPEN'
   /** A sale of more than our own fills left us there for certain. */
   | 'NOT_HELD'

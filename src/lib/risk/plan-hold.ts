@@ -2,12 +2,14 @@
 
 import type { PlannedOrder } from '../model/admission.js'
 import type { GameMarket } from '../model/game.js'
-import type { Side } from '../model/venue.js'
+import type { SignalLeg } from '../model/signal.js'
+import type { Outcome, Side } from '../model/venue.js'
 
 export interface LegHold {
   /** Undefined, like its side, for what an earlier life left. */
   readonly market: GameMarket | undefined
   readonly side: Side | undefined
+  readonly outcome: Outcome | undefined
   /** What the plan set aside for this leg; 0 once it is finished. */
   reservedMicros: number
   readonly orders: Map<string, number>
@@ -38,6 +40,12 @@ export function plannedOrder({ market, reservedMicros, orders }: LegHold): Plann
   const worstMicros = reservedMicros - sum(orders)
   return market === undefined || worstMicros <= 0 ? [] : [{ market, worstMicros }]
 }
+
+/** Whether one of its legs is to take what is offered of this outcome. */
+export const takes = ({ legs }: PlanHold, { venue, marketId, outcome }: SignalLeg): boolean =>
+  legs.some(
+    (leg) => leg.market?.venue === venue && leg.market.marketId === marketId && leg.outcome === outcome,
+  )
 
 /** Whether one of its legs is in this market. */
 export const isIn = ({ legs }: PlanHold, { venue, marketId }: GameMarket): boolean =>

@@ -11,11 +11,11 @@ import { evictOldest } from '../core/evict-oldest.js'
 import type { PlannedOrder, VenueDenial } from '../model/admission.js'
 import type { OrderRequest } from '../model/order.js'
 import type { GameMarket } from '../model/game.js'
-import type { Signal } from '../model/signal.js'
+import type { Signal, SignalLeg } from '../model/signal.js'
 import { worstLegMicros, worstOrderMicros } from './limits.js'
 import type { Check, DenialCode, Limits } from './limits.js'
 import { isSound, marketsOf } from './plan-form.js'
-import { isIn, legMicros, plannedOrder, planMicros, sum } from './plan-hold.js'
+import { isIn, legMicros, plannedOrder, planMicros, sum, takes } from './plan-hold.js'
 import type { LegHold, PlanHold } from './plan-hold.js'
 
 declare const APPROVED: unique symbol
@@ -110,7 +110,8 @@ export class RiskBook {
     if (this.finalGames.has(signal.gameId)) return deny('GAME_FINAL')
     if (this.isQuarantined(markets.map(({ marketId }) => marketId))) return deny('QUARANTINED')
     const isSale = signal.legs.every(({ side }) => side === 'sell')
-    if (this.openPairs.has(signal.pair) || this.isTaken(isSale, markets)) return deny('PLAN_OPEN')
+    if (this.openPairs.has(signal.pair) || this.isTaken(isSale, signal.legs, markets))
+      return deny('PLAN_OPEN')
     if (this.plans.has(signal.id)) return deny('NOT_PLANNED')
 
     let plannedMicros = 0
@@ -128,7 +129,7 @@ export class RiskBook {
       if (orderMicros > this.limits.orderMicros) return deny('ORDER_LIMIT')
       const reservedMicros = worstLegMicros(market, leg)
       plannedMicros += reservedMicros
-      legs.push({ market, side: leg.side, reservedMicros, orders: new Map() })
+      legs.push({ market, side: leg.side, outcome: leg.outcome, reservedMicros, orders: new Map() })
     }
     if (!isSale) {
       const gameAfter = this.gameExposureMicros(signal.gameId) + plannedMicros
@@ -232,7 +233,12 @@ export class RiskBook {
       pair: '',
       gameId,
       isSale: false,
-      legs: [{ market: undefined, side: undefined, reservedMicros: 0, orders: new Map(orders) }],
+      legs: [
+        {
+          ...{ market: undefined, side: undefined, outcome: undefined },
+          ...{ reservedMicros: 0, orders: new Map(orders) },
+        },
+      ],
       open: false,
     }
     this.add(plan)
@@ -252,11 +258,15 @@ export class RiskBook {
     }
   }
 
-  /** A sale has its market for itself: what is held there does not move while it is open. */
-  private isTaken(isSale: boolean, markets: readonly GameMarket[]): boolean {
+  /**
+   * No two open plans are promised the same offer: the one that comes second would find it gone when it has bought the
+   * rest. A sale has its market for itself: what is held there does not move while it is open.
+   */
+  private isTaken(isSale: boolean, legs: readonly SignalLeg[], markets: readonly GameMarket[]): boolean {
     for (const plan of this.plans.values()) {
-      const isApart = !plan.open || !(isSale || plan.isSale)
-      if (!isApart && markets.some((market) => isIn(plan, market))) return true
+      if (!plan.open) continue
+      if (legs.some((leg) => takes(plan, leg))) return true
+      if ((isSale || plan.isSale) && markets.some((market) => isIn(plan, market))) return true
     }
     return false
   }

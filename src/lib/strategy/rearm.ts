@@ -1,12 +1,14 @@
 /**
  * When a plan may be signaled again. A quote changes many times while an opportunity lasts, and exec takes one open
  * plan per combination, so a second signal for the same one is noise; and what a signal was sent to take is no longer
- * there for another combination that wants the same offer. After a signal its offers are held until the first of these:
+ * there for another combination that wants the same offer. After a signal its offers are held until the plan can no
+ * longer be open: validity, the venues' delays and the time of the legs have passed. The same combination alone may be
+ * signaled before that:
  *
- *   - the opportunity was seen to be gone: all gates held and there was no plan;
- *   - the first share's net edge is above the one signaled;
- *   - the plan can no longer be open: validity, the venues' delays and the time of the legs have passed.
+ *   - when the opportunity was seen to be gone: all gates held and there was no plan;
+ *   - when the first share's net edge is above the one signaled.
  *
+ * For another combination neither proves anything: the plan that was signaled may still send the order that takes the offer.
  * A gate that closes proves nothing about the opportunity and releases nothing. Time is an argument (monotonic, us).
  */
 
@@ -15,6 +17,7 @@ import type { Combination } from './combination.js'
 interface Hold {
   /** The combination that was signaled. */
   readonly key: string
+  /** What the same combination must beat; below any edge once it was gone. */
   readonly topEdgeMicros: number
   readonly untilUs: number
 }
@@ -24,10 +27,11 @@ export class Rearm {
   private readonly held = new Map<string, Hold>()
 
   /** Whether a plan with this edge may be signaled now. */
-  allows({ legs }: Combination, topEdgeMicros: number, nowUs: number): boolean {
+  allows({ key, legs }: Combination, topEdgeMicros: number, nowUs: number): boolean {
     return legs.every(({ offer }) => {
       const hold = this.held.get(offer)
-      return hold === undefined || nowUs >= hold.untilUs || topEdgeMicros > hold.topEdgeMicros
+      if (hold === undefined || nowUs >= hold.untilUs) return true
+      return hold.key === key && topEdgeMicros > hold.topEdgeMicros
     })
   }
 
@@ -44,8 +48,16 @@ export class Rearm {
     }
   }
 
-  /** The opportunity is gone, or the combination is no longer traded. */
+  /** The opportunity is gone. */
   release({ key, legs }: Combination): void {
+    for (const { offer } of legs) {
+      const hold = this.held.get(offer)
+      if (hold?.key === key) this.held.set(offer, { ...hold, topEdgeMicros: -Infinity })
+    }
+  }
+
+  /** The combination is no longer traded, and its markets with it. */
+  forget({ key, legs }: Combination): void {
     for (const { offer } of legs) if (this.held.get(offer)?.key === key) this.held.delete(offer)
   }
 }

@@ -93,7 +93,7 @@ export class Strategy {
 
   /** Forgets a combination that is no longer traded. */
   forget(combination: Combination): void {
-    this.rearm.release(combination)
+    this.rearm.forget(combination)
   }
 
   private plan(combination: Combination): Plan | undefined {

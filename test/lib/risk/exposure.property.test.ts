@@ -53,9 +53,15 @@ function worstBreach(steps: readonly Step[], { onUnknown }: Harness): number {
       gameId: game,
       pair: `${game} ${pair}`,
       sizeE2,
-      legs: signal({ sizeE2 }).legs.map((own, at) => ({ ...own, limitE4: legs[at]!.limitE4 })),
+      legs: signal({ sizeE2 }).legs.map((own, at) => ({
+        ...{ ...own, limitE4: legs[at]!.limitE4, marketId: `${game} ${pair} ${at}` },
+      })),
     })
-    const markets = [polyMarket({ minSizeE2: 1 }), kalshiMarket()]
+    const [first, second] = plan.legs
+    const markets = [
+      polyMarket({ marketId: first!.marketId, minSizeE2: 1 }),
+      kalshiMarket({ marketId: second!.marketId }),
+    ]
     if (book.openPlan({ signal: plan, markets, ageMs: 0 }).kind === 'approved') {
       open.push(plan.id)
       for (const [at, { filled, price, told, limitE4 }] of legs.entries()) {

@@ -74,15 +74,19 @@ describe('a manual order', () => {
     expect(codeOf(new RiskBook(WIDE), ask(sells, { markets, heldE6: 1e9 }))).toBe('BAD_PLAN')
   })
 
-  it('is one at a time in a market; a sale has the market for itself, a purchase goes beside a plan', () => {
+  it('is one at a time for an offer; a sale has the market for itself, a purchase of the other outcome goes beside it', () => {
     const pair = ask(signal(), { markets: [polyMarket(), KALSHI] })
     const sale = (id: string) => ask(manual({ side: 'sell' }, { id }), { heldE6: 1e9 })
     const book = new RiskBook(WIDE)
     expect(codeOf(book, ask(manual()))).toBe('approved')
     expect(codeOf(book, ask(manual({}, { id: 'again' })))).toBe('PLAN_OPEN')
     expect(codeOf(book, sale('sale'))).toBe('PLAN_OPEN')
-    expect(codeOf(book, pair)).toBe('approved')
+    expect(codeOf(book, pair)).toBe('PLAN_OPEN')
     book.finishPlan('manual-1')
+    expect(codeOf(book, pair)).toBe('approved')
+    expect(codeOf(book, ask(manual({}, { id: 'same' })))).toBe('PLAN_OPEN')
+    expect(codeOf(book, ask(manual({ outcome: 'no' }, { id: 'other' })))).toBe('approved')
+    book.finishPlan('other')
     expect(codeOf(book, sale('sale'))).toBe('PLAN_OPEN')
     book.finishPlan(signal().id)
     expect(codeOf(book, sale('sale'))).toBe('approved')
@@ -90,7 +94,7 @@ describe('a manual order', () => {
       'PLAN_OPEN',
     )
     const elsewhere = kalshiMarket({ marketId: 'ELSEWHERE' })
-    const other = manual({ marketId: 'ELSEWHERE' }, { id: 'other', pair: 'manual-else' })
+    const other = manual({ marketId: 'ELSEWHERE' }, { id: 'else', pair: 'manual-else' })
     expect(codeOf(book, ask(other, { markets: [elsewhere] }))).toBe('approved')
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { OrderRequest } from '../../../src/lib/model/order.js'
-import type { Signal } from '../../../src/lib/model/signal.js'
+import type { Signal, StrategySignal } from '../../../src/lib/model/signal.js'
 import { worstCashMicros, worstLegMicros } from '../../../src/lib/risk/limits.js'
 import type { Limits } from '../../../src/lib/risk/limits.js'
 import { RiskBook } from '../../../src/lib/risk/risk-book.js'
@@ -14,6 +14,11 @@ const ask = (plan: Signal, more: Partial<PlanQuestion> = {}): PlanQuestion => ({
   markets: MARKETS,
   ageMs: 10,
   ...more,
+})
+/** The same markets, the other outcome of each. */
+const opposite = (more: Partial<StrategySignal>): Signal => ({
+  ...signal(more),
+  legs: signal().legs.map((own) => ({ ...own, outcome: own.outcome === 'yes' ? 'no' : 'yes' })),
 })
 const leg = (index: number, change: Partial<Signal['legs'][number]>): Signal['legs'] =>
   signal().legs.map((own, at) => (at === index ? { ...own, ...change } : own))
@@ -70,7 +75,7 @@ describe('a plan', () => {
     }
     const [poly, kalshi] = MARKETS.map(({ marketId }) => marketId)
     risk.openPlan(ask(signal(), { admit }))
-    risk.openPlan(ask(signal({ id: 'b', pair: 'b' }), { admit }))
+    risk.openPlan(ask(opposite({ id: 'b', pair: 'b' }), { admit }))
     risk.finishPlan('signal-1')
     risk.openPlan(ask(signal({ id: 'c', pair: 'c' }), { admit }))
     expect(asked).toEqual([
@@ -106,11 +111,28 @@ describe('a plan', () => {
     const book = new RiskBook(WIDE)
     book.openPlan(ask(signal()))
     expect(book.openPlan(ask(signal({ id: 'signal-2' })))).toMatchObject({ code: 'PLAN_OPEN' })
-    expect(book.openPlan(ask(signal({ id: 'signal-3', pair: 'the other orientation' }))).kind).toBe(
+    expect(book.openPlan(ask(opposite({ id: 'signal-3', pair: 'the other orientation' }))).kind).toBe(
       'approved',
     )
     book.finishPlan('signal-1')
     expect(book.openPlan(ask(signal({ id: 'signal-4' }))).kind).toBe('approved')
+  })
+
+  it('is denied while another combination is open that is to take one of its offers', () => {
+    const [poly, kalshi] = signal().legs
+    const elsewhere = kalshiMarket({ marketId: 'KXNBAGAME-26JAN15MIABOS-BOS', selection: 'BOS' })
+    const legs = [kalshi!, { ...kalshi!, marketId: elsewhere.marketId }]
+    const both = signal({ id: 'both', pair: 'both', kind: 'same-venue', legs })
+    const question = ask(both, { markets: [kalshiMarket(), elsewhere] })
+    const book = new RiskBook(WIDE)
+    book.openPlan(ask(signal()))
+    expect(book.openPlan(question)).toMatchObject({ code: 'PLAN_OPEN' })
+    const apart = [{ ...poly!, outcome: 'yes' as const }, legs[1]!]
+    const beside = signal({ id: 'beside', pair: 'beside', legs: apart })
+    expect(book.openPlan(ask(beside, { markets: [polyMarket(), elsewhere] })).kind).toBe('approved')
+    book.finishPlan('beside')
+    book.finishPlan('signal-1')
+    expect(book.openPlan(question).kind).toBe('approved')
   })
 
   it('is denied on quarantined markets in both orientations, until their game is final', () => {
@@ -150,7 +172,7 @@ describe('an order', () => {
       worstLegMicros(kalshiMarket(), { side: 'buy', limitE4: 4700, sizeE2: 2000 })
     const book = new RiskBook({ ...WIDE, totalMicros: reserved + 1000 })
     book.openPlan(ask(signal()))
-    expect(book.openPlan(ask(signal({ id: 'signal-2', pair: 'other' })))).toMatchObject({
+    expect(book.openPlan(ask(opposite({ id: 'signal-2', pair: 'other' })))).toMatchObject({
       code: 'TOTAL_LIMIT',
     })
     for (const [attempt, sizeE2] of [

@@ -86,7 +86,7 @@ describe('after a signal the same plan', () => {
     expect(evaluateAt(strategy, [pair], NOW_US + 4000)).toHaveLength(0)
   })
 
-  it('is held for whatever else would take the same offer, until it was seen to be gone', () => {
+  it('is held for whatever else would take the same offer, gone or better, until it can no longer be open', () => {
     const game = liveGame()
     const poly = view(market('poly'), { bids: [[5000, 4000]], asks: [[5100, 4000]] })
     const here = (id: string, selection: string, bidE4: number) =>
@@ -102,7 +102,31 @@ describe('after a signal the same plan', () => {
     expect(keys(0)).toEqual(['kalshi:UTA:no+poly:0xabc:no'])
     expect(keys(1000)).toEqual([])
     fill(utah.book, { bids: [[5200, 5000]], asks: [[5500, 5000]] })
-    expect(keys(2000)).toEqual(['kalshi:HOU:yes+poly:0xabc:no'])
+    expect(keys(2000)).toEqual([])
+    fill(houston.book, { bids: [[4200, 5000]], asks: [[4300, 5000]] })
+    expect(keys(3000)).toEqual([])
+    expect(keys(HOLD_US)).toEqual(['kalshi:HOU:yes+poly:0xabc:no'])
+  })
+
+  it('leaves the other leg of what is gone to nobody else: its order may still be sent', () => {
+    const game = liveGame()
+    const poly = view(market('poly'), { bids: [[5000, 4000]], asks: [[5100, 4000]] })
+    const houston = view(market('kalshi'), { bids: [[4400, 4000]], asks: [[4500, 4000]] })
+    const utah = view(market('kalshi', { marketId: 'UTA', selection: 'UTAH' }), {
+      bids: [[4900, 4000]],
+      asks: [[5000, 4000]],
+    })
+    const pairs = combinations(game, houston, utah, poly)
+    const strategy = strategyWith()
+    const keys = (atUs: number) => evaluateAt(strategy, pairs, NOW_US + atUs).map(({ pair }) => pair)
+    const [cross, both] = [
+      'kalshi:KXNBAGAME-25DEC01HOUUTA-HOU:yes+poly:0xabc:no',
+      'kalshi:KXNBAGAME-25DEC01HOUUTA-HOU:yes+kalshi:UTA:yes',
+    ]
+    expect(keys(0)).toEqual([cross])
+    fill(poly.book, { bids: [[4700, 4000]], asks: [[5100, 4000]] })
+    expect(keys(2000)).toEqual([])
+    expect(keys(HOLD_US)).toEqual([both])
   })
 
   it('comes again once the opportunity was gone', () => {
