@@ -1,6 +1,7 @@
 /**
- * Combinations that a quote touched while a channel of theirs was not live, or while it was not known whose the quote
- * is. They are decided on as if it arrived when they can be believed and that is known: a market that stays quiet then has no other quote to wake them.
+ * Combinations that a quote touched while they could not be believed, for a reason that passes by itself, or while it
+ * was not known whose the quote is. They are decided on as if it arrived when they can be believed and that is known: a
+ * market that stays quiet then has no other quote to wake them.
  */
 
 import type { Header } from '../messages/payloads.js'
@@ -25,11 +26,13 @@ export class Postponed {
     return this.triggers.size === 0
   }
 
-  /** A quote touched these: what can be believed of them is decided on at once. */
-  touched(combinations: readonly Combination[], header: Header): void {
+  /** A quote touched these: what can be believed of them at `nowUs` (monotonic) is decided on at once. */
+  touched(combinations: readonly Combination[], header: Header, nowUs: number): void {
     for (const combination of combinations) {
       this.triggers.delete(combination)
-      if (!isLive(combination) || !isClear(combination, header)) this.triggers.set(combination, header)
+      // What is broken on channels that are live is mended by its own next quote, which touches it again.
+      const mendsItself = closedGate(combination, nowUs) === 'broken_channel' && isLive(combination)
+      if (!mendsItself && mustWait(combination, header, nowUs)) this.triggers.set(combination, header)
     }
   }
 
@@ -42,7 +45,7 @@ export class Postponed {
   take(nowUs: number): ReadonlyMap<Header, readonly Combination[]> {
     const due = new Map<Header, Combination[]>()
     for (const [combination, header] of this.triggers) {
-      if (PASSING.has(closedGate(combination, nowUs)) || !isClear(combination, header)) continue
+      if (mustWait(combination, header, nowUs)) continue
       this.triggers.delete(combination)
       const combinations = due.get(header)
       if (combinations === undefined) due.set(header, [combination])
@@ -52,9 +55,9 @@ export class Postponed {
   }
 }
 
-/** It is known whose the quote is. */
-const isClear = ({ game }: Combination, header: Header): boolean =>
-  game.ownership?.of(header.timestamp_ms) !== 'unknown'
+/** It cannot be believed yet, or it is not known whose the quote is. */
+const mustWait = (combination: Combination, { timestamp_ms: sentMs }: Header, nowUs: number): boolean =>
+  PASSING.has(closedGate(combination, nowUs)) || combination.game.ownership?.of(sentMs) === 'unknown'
 
 const isLive = ({ legs }: Combination): boolean =>
   legs.every(({ of: { book } }) => book.feed.prices.isLive && book.feed.orderbook.isLive)

@@ -111,8 +111,9 @@ export class ShardDecider implements ShardInputs {
           return this.refuse('topic_payload_differ')
         const { combinations } = this.books.applyQuote(payload, header, recvUs)
         if (combinations.length === 0) return undefined
-        this.postponed.touched(combinations, header)
-        return this.decide(combinations, header, this.options.clock.monoUs())
+        const nowUs = this.options.clock.monoUs()
+        this.postponed.touched(combinations, header, nowUs)
+        return this.decide(combinations, header, nowUs)
       }
       case 'games': {
         const { payload } = message

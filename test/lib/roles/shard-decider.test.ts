@@ -156,6 +156,45 @@ describe('a quote that came while a channel was not live', () => {
   })
 })
 
+describe('a quote that meets a gate which heartbeats open', () => {
+  it.each([
+    ['proofs too far apart', 'leg_skew', 400],
+    ['a proof that is too old', 'old_quote', 800],
+    ['silence', 'silent_monitor', 5_000],
+  ])('is decided on with the heartbeat that ends %s (%s), once', (_, _reason, ms) => {
+    const stage = new Stage()
+    stage.quote('poly', COND, RICH_THERE)
+    stage.clock.advanceMs(ms)
+    const { seq, signals } = stage.quote('kalshi', HOU, CHEAP_HERE)
+    expect(signals).toBe(0)
+    expect(stage.beat()).toEqual([`kalshi.prices/${seq} → 1`])
+    expect(stage.beat()).toEqual([])
+  })
+
+  it('is not decided on when the opportunity is gone by then', () => {
+    const stage = new Stage()
+    stage.quote('poly', COND, RICH_THERE)
+    stage.clock.advanceMs(800)
+    stage.quote('kalshi', HOU, CHEAP_HERE)
+    const { seq } = stage.quote('kalshi', HOU, FAIR_HERE)
+    expect(stage.beat()).toEqual([`kalshi.prices/${seq} → 0`])
+  })
+
+  it('is not kept where a gate is closed that no heartbeat opens', () => {
+    const stage = new Stage()
+    stage.quote('poly', COND, RICH_THERE)
+    stage.clock.advanceMs(120_000)
+    stage.quote('kalshi', HOU, CHEAP_HERE)
+    expect(stage.decider['postponed'].isEmpty).toBe(true)
+  })
+
+  it('is not kept for a market that was never quoted', () => {
+    const stage = new Stage()
+    stage.quote('poly', COND, RICH_THERE)
+    expect(stage.decider['postponed'].isEmpty).toBe(true)
+  })
+})
+
 it('a quote that was decided on when it came is decided on no more, whatever its channels do', () => {
   const stage = new Stage()
   stage.quote('poly', COND, RICH_THERE)
