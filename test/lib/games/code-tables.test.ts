@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { easternDate } from '../../../src/lib/games/eastern-date.js'
 import { pairGames } from '../../../src/lib/games/pairing.js'
 import { TeamCodeBook } from '../../../src/lib/games/team-codes.js'
+import { nameKey } from '../../../src/lib/games/team-names.js'
 import { LEAGUES, isThreeWay } from '../../../src/lib/model/game.js'
 import type { CatalogMarket, Game, League } from '../../../src/lib/model/game.js'
 import {
@@ -13,6 +14,7 @@ import {
   polymarketEvents,
   polymarketMarkets,
   scoreboardOf,
+  unreadRows,
   type TableEvent,
 } from './code-tables.js'
 import { pairingContext } from './samples.js'
@@ -24,25 +26,65 @@ interface Tables {
   readonly league: League
   readonly kalshi: readonly TableEvent[]
   readonly poly: readonly TableEvent[]
+  readonly unreadRows: readonly string[]
 }
 
-/** Every league with both tables in a folder, whatever the date in their names. */
-function tablesIn(folder: string): Tables[] {
-  const names = readdirSync(folder)
-  const rows = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), 'utf8'))
-  return LEAGUES.flatMap((league) => {
-    const of = (kind: string) =>
-      names.filter((name) => name.startsWith(`${league}_${kind}_`) && name.endsWith('.json'))
-    const [tickers, slugs] = [of('kalshi_tickers'), of('polymarket_slugs')]
-    if (tickers.length === 0 || slugs.length === 0) return []
-    return [
-      {
-        league,
-        kalshi: tickers.flatMap((name) => kalshiEvents(rows(name))),
-        poly: slugs.flatMap((name) => polymarketEvents(rows(name), league)),
-      },
-    ]
+/** What tables may call a league. */
+const ALIASES: Readonly<Record<string, League>> = { ncaaf: 'cfb', ncaab: 'cbb' }
+
+/** Every league with both tables in a folder, whatever the date in their names; and the tables that are left over. */
+function tablesIn(folder: string): { readonly tables: Tables[]; readonly leftOver: string[] } {
+  const files = readdirSync(folder).flatMap((name) => {
+    const [, said = '', kind] = /^([a-z]+)_(kalshi_tickers|polymarket_slugs).*\.json$/.exec(name) ?? []
+    const league = ALIASES[said] ?? LEAGUES.find((each) => each === said)
+    return kind === undefined ? [] : [{ name, kind, league }]
   })
+  const tables: Tables[] = []
+  for (const league of LEAGUES) {
+    const of = (kind: string) => files.filter((file) => file.league === league && file.kind === kind)
+    const [tickers, slugs] = [of('kalshi_tickers'), of('polymarket_slugs')]
+    if (tickers.length === 0 || slugs.length === 0) continue
+    const readAll = (own: typeof files, eventsOf: (table: unknown) => TableEvent[]): Read[] =>
+      own.map(({ name }) => {
+        const table: unknown = JSON.parse(readFileSync(join(folder, name), 'utf8'))
+        return { table, events: eventsOf(table) }
+      })
+    tables.push(
+      tablesOf(
+        league,
+        readAll(tickers, kalshiEvents),
+        readAll(slugs, (table) => polymarketEvents(table, league)),
+      ),
+    )
+  }
+  const used = new Set(tables.map(({ league }) => league))
+  const leftOver = files.filter(({ league }) => league === undefined || !used.has(league))
+  return { tables, leftOver: leftOver.map(({ name }) => name) }
+}
+
+interface Read {
+  readonly table: unknown
+  readonly events: readonly TableEvent[]
+}
+
+function tablesOf(league: League, kalshi: readonly Read[], poly: readonly Read[]): Tables {
+  const events = (reads: readonly Read[]) => reads.flatMap((read) => read.events)
+  const unreadRowsOf = [...kalshi, ...poly].flatMap((read) => unreadRows(read.table, read.events))
+  return { league, kalshi: events(kalshi), poly: events(poly), unreadRows: unreadRowsOf }
+}
+
+/** Teams and dates that both venues list, where codes or names say so beyond doubt. */
+function shared({ league, kalshi, poly }: Tables): string[] {
+  const keyOf = (venue: 'kalshi' | 'poly') => (event: TableEvent) => {
+    const teams = event.codes
+      .slice(0, 2)
+      .map((code, i) =>
+        codes.hasTable(league) ? codes.codeOf(league, venue, code) : nameKey(event.names[i] ?? ''),
+      )
+    return [...teams.map(String).sort(), event.date].join(' ')
+  }
+  const listed = new Set(poly.map(keyOf('poly')))
+  return kalshi.map(keyOf('kalshi')).filter((key) => listed.has(key) && !key.includes('undefined'))
 }
 
 /** One pair: the game, and the event of either venue. */
@@ -200,6 +242,8 @@ function seed(tables: Tables, { pairs, games }: ReturnType<typeof pairAll>) {
     // The slug turned round is the same game, and not inverted.
     const turned: TableEvent = {
       ...{ ...poly, codes: [...poly.codes].reverse(), names: [...poly.names].reverse() },
+      // In soccer each market's price goes with its team; else the first outcome's, which stays where it is.
+      prices: isThreeWay(league) ? [...poly.prices].reverse() : poly.prices,
       id: poly.id.replace(poly.codes.join('-'), [...poly.codes].reverse().join('-')),
     }
     expect(
@@ -283,6 +327,7 @@ function report(
     `  refused of Kalshi: ${counted(ids(tables.kalshi))}`,
     `  refused of Polymarket: ${counted(ids(tables.poly))}`,
     ...(outcome.unread.length === 0 ? [] : [`  not read: ${outcome.unread.join(' ')}`]),
+    ...(tables.unreadRows.length === 0 ? [] : [`  rows not read: ${tables.unreadRows.join(' ')}`]),
     `  seeded mistakes caught: ${Object.entries(seeded.caught)
       .map(([mistake, count]) => `${mistake} ${count}`)
       .join(', ')}`,
@@ -291,7 +336,9 @@ function report(
 }
 
 function proven(tables: Tables): ReturnType<typeof pairAll> {
+  expect([tables.kalshi.length, tables.poly.length].includes(0), 'a table that cannot be read').toBe(false)
   const outcome = pairAll(tables)
+  if (shared(tables).length > 0) expect(outcome.pairs.length, 'pairs of what both list').toBeGreaterThan(0)
   const seeded = seed(tables, outcome)
   console.log(report(tables, outcome, seeded))
   expect(seeded.missed).toEqual([])
@@ -308,7 +355,9 @@ function proven(tables: Tables): ReturnType<typeof pairAll> {
 }
 
 describe('code tables of our own', () => {
-  const tables = tablesIn(join(import.meta.dirname, 'tables'))
+  const { tables, leftOver } = tablesIn(join(import.meta.dirname, 'tables'))
+  it('are all used', () => expect(leftOver).toEqual([]))
+
   const of = (league: League) => {
     const found = tables.find((each) => each.league === league)
     if (found === undefined) throw new Error(`no tables of ${league}`)
@@ -350,10 +399,67 @@ describe('code tables of our own', () => {
   })
 })
 
+describe('a table in another shape', () => {
+  const slug = 'nba-gsw-sas-2026-01-11'
+  const tickers = ['GSW', 'SAS'].map((team) => `KXNBAGAME-26JAN11GSWSAS-${team}`)
+  const poly = { slug, question: 'Warriors vs. Spurs', 'Warriors BUY': 0.42, 'Spurs BUY': 0.6 }
+  const read = (kalshi: unknown, polymarket: unknown, league: League = 'nba') =>
+    tablesOf(
+      league,
+      [{ table: kalshi, events: kalshiEvents(kalshi) }],
+      [{ table: polymarket, events: polymarketEvents(polymarket, league) }],
+    )
+
+  it.each<[string, unknown, unknown]>([
+    ['with empty rows', [null, ...tickers.map((ticker) => ({ ticker }))], [null, poly]],
+    [
+      'with markets inside their event',
+      {
+        events: [{ event_ticker: 'KXNBAGAME-26JAN11GSWSAS', markets: tickers.map((ticker) => ({ ticker })) }],
+      },
+      { events: [{ slug, markets: [{ slug, outcomes: '["Warriors", "Spurs"]' }] }] },
+    ],
+    ['of ids alone', tickers, [poly]],
+  ])('%s is read', (_, kalshi, polymarket) => {
+    const tables = read(kalshi, polymarket)
+    expect(proven(tables).pairs).toHaveLength(1)
+    expect(tables.unreadRows).toEqual([])
+  })
+
+  it('that cannot be read is no success, and names its rows', () => {
+    const tables = read([{ code: 'GSW' }], [poly])
+    expect(tables.unreadRows).toEqual(['{"code":"GSW"}'])
+    expect(() => proven(tables)).toThrow('a table that cannot be read')
+  })
+
+  it('of soccer, in the shape of the NBA, keeps each price with its team when the slug is turned', () => {
+    const priced = [
+      ['ARS', 'Arsenal', 70],
+      ['TIE', 'Tie', 20],
+      ['LIV', 'Liverpool', 10],
+    ] as const
+    const kalshi = priced.map(([code, team, cents]) => ({
+      ...{ market_ticker: `KXEPLGAME-26OCT24ARSLIV-${code}`, yes_sub_title: team },
+      ...{ yes_bid: cents, yes_ask: cents + 1 },
+    }))
+    const epl = {
+      ...{ slug: 'epl-ars-liv-2026-10-24', question: 'Arsenal vs. Liverpool' },
+      ...{ 'Arsenal BUY': 0.71, 'Liverpool BUY': 0.11 },
+    }
+    expect(proven(read(kalshi, [epl], 'epl')).pairs).toHaveLength(1)
+  })
+})
+
 const fixtures = process.env['ARBEES_FIXTURES']
 
 describe.skipIf(fixtures === undefined)('recorded code tables (ARBEES_FIXTURES)', () => {
-  const found = fixtures === undefined ? [] : tablesIn(join(fixtures, 'polymarket'))
+  const { tables: found, leftOver } =
+    fixtures === undefined ? { tables: [], leftOver: [] } : tablesIn(join(fixtures, 'polymarket'))
+
+  it('are all of a league and in pairs, or named', () => {
+    expect(found.length).toBeGreaterThan(0)
+    if (leftOver.length > 0) console.log(`tables without a twin or a league: ${leftOver.join(' ')}`)
+  })
 
   it.each(found.map((tables) => [tables.league, tables] as const))('of %s', (_, tables) => {
     proven(tables)

@@ -32,12 +32,34 @@ export interface TableEvent {
   readonly prices: readonly (readonly [bid: number | undefined, ask: number | undefined])[]
 }
 
-/** The rows of a table, bare or in an object. */
+const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null
+
+/** The rows of a table: bare or in an object, with their markets inside them, or ids alone. */
 function rowsOf(table: unknown): Row[] {
-  const rows: unknown = Array.isArray(table)
-    ? table
-    : Object.values(table as Row).find((value) => Array.isArray(value))
-  return (rows as unknown[] | undefined)?.filter((row): row is Row => typeof row === 'object') ?? []
+  const rows = Array.isArray(table) ? (table as unknown[]) : isRow(table) ? arrayIn(table) : undefined
+  return (rows ?? []).flatMap((row): Row[] => {
+    if (typeof row === 'string') return [{ ticker: row, slug: row }]
+    if (!isRow(row)) return []
+    const { markets, ...event } = row
+    if (!Array.isArray(markets)) return [row]
+    const inside = markets.filter(isRow).map((market): Row => ({ ...event, ...market }))
+    return inside.some((market) => 'ticker' in market || market['slug'] === event['slug']) ? inside : [event]
+  })
+}
+
+const arrayIn = (table: Row): unknown[] | undefined =>
+  Object.values(table).find((value): value is unknown[] => Array.isArray(value))
+
+/** Rows that no event was made of, cut short. */
+export function unreadRows(table: unknown, events: readonly TableEvent[]): string[] {
+  return rowsOf(table)
+    .filter((row) => {
+      const ids = ['market_ticker', 'ticker', 'slug', 'event_slug', 'market_slug'].map((key) =>
+        text(row, key),
+      )
+      return !events.some(({ id }) => ids.some((own) => own.startsWith(id)))
+    })
+    .map((row) => JSON.stringify(row).slice(0, 80))
 }
 
 const text = (row: Row, ...keys: string[]): string => {
@@ -99,13 +121,13 @@ export function kalshiEvents(table: unknown): TableEvent[] {
   })
 }
 
-export function polymarketEvents(table: unknown, league: string): TableEvent[] {
+export function polymarketEvents(table: unknown, league: League): TableEvent[] {
   const slug = new RegExp(`^${league}-([a-z0-9]+)-([a-z0-9]+)-(\\d{4}-\\d{2}-\\d{2})$`)
   return rowsOf(table).flatMap((row) => {
     const id = text(row, 'slug', 'event_slug', 'market_slug')
     const [, first, second, date] = slug.exec(id) ?? []
     if (first === undefined || second === undefined || date === undefined) return []
-    const question = text(row, 'question', 'title')
+    const question = (text(row, 'question', 'title') || `${first} vs. ${second}`)
       .split(/ (?:vs\.?|at|@) /i)
       .map((name) => name.trim())
     const listed =
@@ -119,8 +141,9 @@ export function polymarketEvents(table: unknown, league: string): TableEvent[] {
         : (row[`${name} BUY`] ?? row[`${name.replaceAll(' ', '')} BUY`])
       return asked === null || asked === undefined ? undefined : Number(asked)
     })
-    // Buying the one team at p is selling the other at 1 - p.
+    // Buying the one team at p is selling the other at 1 - p; where they may draw, what bids are is not said.
     const prices = asks.map((ask, index) => {
+      if (isThreeWay(league)) return [ask === undefined ? undefined : Math.max(0, ask - 0.02), ask] as const
       const other = asks[1 - index]
       return [other === undefined ? undefined : 1 - other, ask] as const
     })
