@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { easternDate } from '../../../src/lib/games/eastern-date.js'
@@ -424,6 +425,21 @@ describe('a table in another shape', () => {
     const tables = read(kalshi, polymarket)
     expect(proven(tables).pairs).toHaveLength(1)
     expect(tables.unreadRows).toEqual([])
+  })
+
+  it('is found by what colleges are called elsewhere; one without its twin or a league is named', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'arbees-tables-'))
+    const names = [
+      'ncaaf_kalshi_tickers_1',
+      'ncaaf_polymarket_slugs_1',
+      'ncaab_kalshi_tickers',
+      'ufc_polymarket_slugs',
+    ]
+    for (const name of names) writeFileSync(join(folder, `${name}.json`), '[]')
+    const { tables, leftOver } = tablesIn(folder)
+    rmSync(folder, { recursive: true })
+    expect(tables.map(({ league }) => league)).toEqual(['cfb'])
+    expect(leftOver.sort()).toEqual(['ncaab_kalshi_tickers.json', 'ufc_polymarket_slugs.json'])
   })
 
   it('that cannot be read is no success, and names its rows', () => {
