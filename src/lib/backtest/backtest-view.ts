@@ -8,6 +8,7 @@ import { renderTable } from '../view/table.js'
 import type { Column } from '../view/table.js'
 import { wrapText } from '../view/text-width.js'
 import { formatAge, formatCount, formatUs, plural } from '../view/units.js'
+import { isWholeRead } from './report.js'
 import type { BacktestDiff, BacktestReport, CaptureRow, OpportunityRow } from './report.js'
 
 export interface BacktestViewOptions {
@@ -55,6 +56,13 @@ function headLines(report: BacktestReport, palette: Palette): string[] {
     ...('messages' in read
       ? [
           `  ${plural(read.messages, 'message')}, ${plural(read.gaps, 'gap')}${read.gaps === 0 ? '' : ` (${formatCount(read.missing)} missing)`}${read.refused === 0 ? '' : `, ${formatCount(read.refused)} left out`}`,
+          ...(isWholeRead(read)
+            ? []
+            : [
+                palette.bad(
+                  `  not all there${read.absent.map((source) => `, nothing of ${source}`).join('')}: the figures are of a part`,
+                ),
+              ]),
         ]
       : read.map(
           ({ shard, epoch, inputs, turns }) =>

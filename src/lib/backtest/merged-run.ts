@@ -7,11 +7,14 @@ import { PastTally } from '../operator/past-tally.js'
 import { openOrigin } from '../operator/run-replay.js'
 import { strategySettings } from '../roles/shard.js'
 import type { SignalText } from '../roles/signal-comparison.js'
+import { formatCount, plural } from '../view/units.js'
+import { Channels } from './channels.js'
 import { diffMerged } from './diff.js'
 import { MergedInputs } from './merged-inputs.js'
 import { Observer } from './observer.js'
 import { paceOf } from './options.js'
 import type { BacktestOptions, MergedOrigin } from './options.js'
+import { isWholeRead } from './report.js'
 import type { BacktestRun, MergedRead } from './report.js'
 import type { TrialResult } from './trial.js'
 
@@ -24,6 +27,7 @@ export async function decideMerged(
   const { loaded, shard, maxSizeE2, signal, onProgress, talk } = options
   const { settings } = loaded
   const tally = new PastTally()
+  const channels = new Channels()
   let refused = 0
   const onRefused = (refusal: Refusal) => {
     refused++
@@ -44,6 +48,7 @@ export async function decideMerged(
       await pace?.(item.timestampMs)
       if (signal.aborted) break pages
       tally.note(item)
+      channels.note(item)
       inputs.take(item)
     }
     onProgress({ kind: 'messages', tally })
@@ -52,13 +57,20 @@ export async function decideMerged(
   inputs.end()
   observer.end()
   const { messages, gaps, missing, firstMs, lastMs } = tally
-  const read: MergedRead = { messages, gaps, missing, refused }
+  const { read: heard, absent } = channels
+  const read: MergedRead = { messages, gaps, missing, refused, channels: heard, absent }
+  const isWhole = isWholeRead(read)
+  if (!isWhole)
+    talk(
+      `not all there: ${[...absent.map((source) => `nothing of ${source}`), plural(gaps, 'gap'), `${formatCount(refused)} left out`].join(', ')}`,
+    )
+  const diff = diffMerged(published, decided)
   return {
     order: 'merged by time',
     read,
     firstMs,
     lastMs,
     signals: decided,
-    diff: diffMerged(published, decided),
+    diff: { ...diff, clean: diff.clean && isWhole },
   }
 }

@@ -7,6 +7,7 @@ import type { SignalText } from '../roles/signal-comparison.js'
 import { CLOSE_AFTER_MS } from './account.js'
 import { addCapture, noCapture } from './capture.js'
 import type { Capture } from './capture.js'
+import type { ChannelRead } from './channels.js'
 import { lifetimeUs, shareAfter, survivalOf } from './lifetimes.js'
 import { ASSUMED_ALIVE_MS } from './merged-inputs.js'
 import type { Opportunity } from './opportunities.js'
@@ -90,7 +91,14 @@ export interface MergedRead {
   readonly missing: number
   /** Left out: they are no messages. */
   readonly refused: number
+  readonly channels: readonly ChannelRead[]
+  /** Channels of quotes of which there was nothing. */
+  readonly absent: readonly string[]
 }
+
+/** Nothing that decisions are made of is known to be missing. */
+export const isWholeRead = ({ absent, gaps, refused }: MergedRead): boolean =>
+  absent.length + gaps + refused === 0
 
 export interface BacktestReport {
   readonly order: InputOrder
