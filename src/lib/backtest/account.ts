@@ -3,6 +3,7 @@
  *
  *   - An order arrives `latency` after the decision, plus the venue's own delay, and takes what the book shows then
  *     within its limit, whole steps, best price first. A book that is not believed gives nothing.
+ *   - An opening order that would come after its signal expired is not sent.
  *   - What it took is taken off what that level shows to later orders of this account, until the level goes.
  *   - The next leg follows what every leg before it really filled, one latency for the news and one for the order, at
  *     its own limit, once.
@@ -78,6 +79,10 @@ export class Account {
     const { signal, league, markets } = decision
     const capture = this.options.captureOf(league)
     capture.signals++
+    if (this.options.latencyMs > signal.validMs) {
+      capture.expired++
+      return
+    }
     if (this.open.has(signal.pair)) {
       capture.denied++
       return

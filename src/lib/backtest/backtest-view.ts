@@ -147,6 +147,7 @@ const CAPTURE_COLUMNS: readonly Column<CaptureRow>[] = [
   right('whole', (row) => formatCount(row.whole)),
   right('part', (row) => formatCount(row.part)),
   right('missed', (row) => formatCount(row.missed)),
+  right('expired', (row) => formatCount(row.expired), 4),
   right('busy', (row) => formatCount(row.denied), 4),
   right('in flight', (row) => formatCount(row.in_flight), 5),
   right('planned', (row) => contracts(row.planned_size), 2),

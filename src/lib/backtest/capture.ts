@@ -2,6 +2,8 @@
 
 export interface Capture {
   signals: number
+  /** The opening order would have come after the signal expired: it is not sent. */
+  expired: number
   /** A plan of that pair and orientation was still open. */
   denied: number
   /** The opening leg found nothing. */
@@ -28,7 +30,7 @@ export interface Capture {
 }
 
 export const noCapture = (): Capture => ({
-  ...{ signals: 0, denied: 0, missed: 0, whole: 0, part: 0, inFlight: 0 },
+  ...{ signals: 0, expired: 0, denied: 0, missed: 0, whole: 0, part: 0, inFlight: 0 },
   ...{ plannedE2: 0, hedgedE2: 0, closedE2: 0, writtenOffE2: 0 },
   ...{ plannedMicros: 0, pnlMicros: 0, feesMicros: 0, unhedgedMicros: 0 },
 })

@@ -41,6 +41,7 @@ export interface CaptureRow {
   /** Null: all of them. */
   readonly league: League | null
   readonly signals: number
+  readonly expired: number
   readonly denied: number
   readonly missed: number
   readonly whole: number
@@ -138,10 +139,12 @@ export const assumptionsOf = (order: InputOrder): readonly string[] => [
         `no recording has heartbeats: a monitor counts as alive for ${ASSUMED_ALIVE_MS / 1000} s behind each of its messages, and its feed as proved by them alone; what is missing and a new epoch break a channel`,
       ]),
   'an order comes a latency behind the decision, plus the delay of the venue; the next leg follows what the first filled, two latencies behind it, once',
+  'an opening order that would come after its signal expired is not sent',
+  'the books are those that the shard had heard by then, so a latency is the way of the order and of the feed: at 0 an order fills on the book that was decided on',
   'it takes what the recorded book shows then within its limit; what it took is taken off what that level shows from then on, until the level goes; a book that is not live gives nothing',
   `what stays unhedged is sold ${CLOSE_AFTER_MS / 1000} s later, at the bid that this order finds, and is worth nothing where nobody bids`,
   'a plan that is under way when the data end counts as if what is unhedged of it were sold at the bid then',
-  'a hedged share pays the worst settlement that its signal was computed for',
+  'a hedged share pays the worst settlement that its signal was computed for; a settlement that nobody knows is left out of it',
   "exec's limits, and its quarantine of a pair that stayed unhedged, are not applied: one plan of a combination at a time is",
 ]
 
@@ -228,6 +231,7 @@ const captureRow = (
   latency_ms: latencyMs,
   league,
   signals: capture.signals,
+  expired: capture.expired,
   denied: capture.denied,
   missed: capture.missed,
   whole: capture.whole,

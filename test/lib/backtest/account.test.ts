@@ -233,6 +233,16 @@ describe('a plan on recorded books', () => {
     })
   })
 
+  it.each([
+    [1_500, { whole: 1 }],
+    [1_501, { expired: 1 }],
+  ])('is opened by an order that comes before the signal expires alone: %d ms', (latencyMs, expected) => {
+    const stage = new Stage(latencyMs).show(KALSHI, book([[4500, 5000]])).show(POLY, book([[5000, 5000]]))
+    const found = stage.take(decision(BOTH)).end()
+    expect(found).toMatchObject({ signals: 1, ...expected })
+    expect('hedgedE2' in found).toBe('whole' in expected)
+  })
+
   it('is denied while another of its pair is open', () => {
     const stage = new Stage(50).show(KALSHI, book([[4500, 9000]])).show(POLY, book([[5000, 9000]]))
     stage

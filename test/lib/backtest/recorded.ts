@@ -12,7 +12,7 @@ import { gameState } from '../roles/shard-stage.js'
 
 export const T0 = 1_769_500_000_000
 const STRATEGY = {
-  ...{ minEdgeMicros: 1, delayCostMicrosPerS: 0, maxSizeE2: 100_000, maxEdgeMicros: 300_000, validMs: 1_500 },
+  ...{ minEdgeMicros: 1, delayCostMicrosPerS: 0, maxSizeE2: 100_000, maxEdgeMicros: 300_000, validMs: 6_000 },
 }
 
 const NOBODY: RerunWatch = {
