@@ -74,7 +74,11 @@ export class MergedInputs {
       clock: { nowMs: () => this.nowMs, monoUs: () => this.nowUs },
       onNoSignal: () => undefined,
       onWorthless: () => undefined,
-      onRefused: (reason) => options.onRefused({ reason, detail: 'a message that is not to be believed' }),
+      onRefused: (reason) => {
+        // Of a fleet one shard is played, and the others' games are heard too.
+        if (reason !== 'other_shard')
+          options.onRefused({ reason, detail: 'a message that is not to be believed' })
+      },
     })
     this.shard = watch.around(decider, strategy)
   }
@@ -167,8 +171,8 @@ export class MergedInputs {
         ...{ recv: this.nowUs - tookUs, pub: this.nowUs },
       },
     }
-    if (message.family !== 'games' || this.options.shard !== undefined) return { ...message, header }
-    return { ...message, header, payload: asOnlyShard(message.payload) }
+    if (message.family !== 'games') return { ...message, header }
+    return { ...message, header, payload: asOnlyShard(message.payload, this.options.shard) }
   }
 
   private tell(signals: readonly StrategySignal[] = []): void {
@@ -180,11 +184,11 @@ export class MergedInputs {
   }
 }
 
-/** A game as if one shard traded all of them, from its beginning on. */
-function asOnlyShard(payload: GamesMessage['payload']): GamesMessage['payload'] {
+/** A game as if whoever it is given to has had it from its beginning on; one shard has all where none is named. */
+function asOnlyShard(payload: GamesMessage['payload'], named: number | undefined): GamesMessage['payload'] {
   if (!('markets' in payload)) return payload
   const { shard_before: _before, shard_from_ms: _from, ...game } = payload
-  return { ...game, shard: 0 }
+  return named === undefined ? { ...game, shard: 0 } : game
 }
 
 /** By the monotonic clock of their host; as they come where there are several hosts, or none is known. */

@@ -37,8 +37,8 @@ export interface BooksBeat extends Pick<
   readonly feeds: readonly Pick<FeedBeat, 'proved_ago_us'>[]
 }
 
-/** Why a message was not applied: a short stable word. */
-export type Misfit = 'topic_payload_differ' | 'bad_level' | 'bad_tick_or_size'
+/** Why a message was not applied: a short stable word. `other_shard`: a fleet speaks where the settings say one shard. */
+export type Misfit = 'topic_payload_differ' | 'bad_level' | 'bad_tick_or_size' | 'other_shard'
 
 export class ShardBooks {
   private readonly feeds: Readonly<Record<Venue, FeedView>> = {
@@ -114,8 +114,8 @@ export class ShardBooks {
   }
 
   /** A game's whole state, sent at `sentMs` by the orchestrator's clock. */
-  applyGame(state: GameState, sentMs: number, nowUs: number): void {
-    this.games.apply(state, sentMs, nowUs)
+  applyGame(state: GameState, sentMs: number, nowUs: number): Misfit | undefined {
+    return this.games.apply(state, sentMs, nowUs) ? undefined : 'other_shard'
   }
 
   /** The life of the orchestrator that speaks; the end of what it said in the life before may be lost. */

@@ -123,8 +123,7 @@ export class ShardDecider implements ShardInputs {
         const state = gameStateOf(payload)
         if (state === undefined) return this.refuse('bad_tick_or_size')
         this.books.enterGames(header.epoch)
-        this.books.applyGame(state, header.timestamp_ms, recvUs)
-        return undefined
+        return this.refuse(this.books.applyGame(state, header.timestamp_ms, recvUs))
       }
       default:
         return undefined

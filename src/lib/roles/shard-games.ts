@@ -64,19 +64,21 @@ export class ShardGames {
 
   /**
    * A game's whole state, sent at `sentMs` by the orchestrator's clock, which `fetchedMs` is of too. One that another
-   * shard trades is dropped; one that comes or goes is kept while some of its quotes may be this shard's.
+   * shard trades is dropped; one that comes or goes is kept while some of its quotes may be this shard's. False for one
+   * that speaks of another shard where there is none: who else trades it is not known, and it is dropped.
    */
-  apply(state: GameState, sentMs: number, nowUs: number): void {
+  apply(state: GameState, sentMs: number, nowUs: number): boolean {
     this.sweep(nowUs)
     const key = gameKeyOf(state)
     const known = this.games.get(key)
     const { index, lease } = this.options
     const ownership = lease === undefined ? undefined : (known?.view.ownership ?? new Ownership(index, lease))
     ownership?.told(state)
-    const isWanted = ownership === undefined ? state.shard === index : ownership.isWanted(sentMs)
+    const isAlone = state.shard === index && state.handover === undefined
+    const isWanted = ownership === undefined ? isAlone : ownership.isWanted(sentMs)
     if (!isWanted) {
       if (known !== undefined) this.drop(key, known)
-      return
+      return ownership !== undefined
     }
     const marketsText = JSON.stringify([state.home.code, state.away.code, state.markets])
     const isOver = state.status !== 'pre' && state.status !== 'live'
@@ -90,6 +92,7 @@ export class ShardGames {
       this.release(game)
       this.games.set(key, { ...game, entries: [], combinations: [], freed: true })
     }
+    return true
   }
 
   /** Something that was said of games may be lost. */

@@ -48,8 +48,9 @@ const price = (id = KALSHI_ID, selection = 'HOU'): PricesPayload => ({
 })
 
 const MARKETS: readonly GameMarket[] = [market('kalshi'), market('poly')]
+const { handover: _, ...SAMPLE } = gameStateOf(samples.games)!
 const game = (change: Partial<GameState> = {}): GameState => ({
-  ...gameStateOf(samples.games)!,
+  ...SAMPLE,
   home: { code: 'UTAH', name: 'Utah Jazz', score: 90 },
   away: { code: 'HOU', name: 'Houston Rockets', score: 88 },
   markets: MARKETS,

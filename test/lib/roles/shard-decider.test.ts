@@ -21,6 +21,7 @@ const sourcesOf = (venue: string) => CHANNELS.filter((source) => source.startsWi
 class Stage {
   readonly clock = new ManualClock()
   readonly decider: ShardDecider
+  readonly refused: string[] = []
   private seq = 0
 
   constructor(shards = 1) {
@@ -28,7 +29,7 @@ class Stage {
       ...{ index: 0, shards, host: HOST, strategy: STRATEGY, clock: this.clock },
       onNoSignal: () => undefined,
       onWorthless: ({ key }) => expect.fail(key),
-      onRefused: (reason) => expect.fail(reason),
+      onRefused: (reason) => this.refused.push(reason),
     })
     this.game()
     for (const source of [...CHANNELS, GAMES_SOURCE]) this.decider.state(source, true)
@@ -37,8 +38,8 @@ class Stage {
   }
 
   /** The orchestrator's word on the game. */
-  game(): void {
-    this.tell(GAMES_SOURCE, 'games.nba.401', gameState({ fetched_ms: this.clock.nowMs() }))
+  game(change: Parameters<typeof gameState>[0] = {}): void {
+    this.tell(GAMES_SOURCE, 'games.nba.401', gameState({ fetched_ms: this.clock.nowMs(), ...change }))
   }
 
   /** A heartbeat of the orchestrator, in the life that `epoch` names. */
@@ -270,3 +271,20 @@ it('what a monitor said before it ended is not believed', () => {
   expect(stage.quote('poly', COND, RICH_THERE).signals).toBe(0)
   expect(stage.quote('kalshi', HOU, CHEAP_HERE).signals).toBe(1)
 })
+
+it.each([
+  ['is given to another', { shard: 1 }],
+  ['moves', { shard: 0, shard_from_ms: EPOCH, shard_before: 1 }],
+])(
+  'a shard that is told of no other does not trade a game that %s, until it is its own alone',
+  (_, change) => {
+    const stage = new Stage()
+    stage.quote('poly', COND, RICH_THERE)
+    stage.game(change)
+    expect(stage.refused).toEqual(['other_shard'])
+    expect(stage.quote('kalshi', HOU, CHEAP_HERE).signals).toBe(0)
+    stage.game()
+    expect(stage.quote('kalshi', HOU, CHEAP_HERE).signals).toBe(1)
+    expect(stage.refused).toEqual(['other_shard'])
+  },
+)
