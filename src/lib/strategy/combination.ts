@@ -6,6 +6,9 @@
  *   same-venue    YES of both teams' markets at one venue, or NO of both
  *   three-way     YES of both teams and of the draw, each at any venue, or NO of all three, which pays two dollars
  *
+ * Of three legs one at most is at Polymarket: it takes no order below five contracts, so what the opening leg filled of
+ * fewer could not be followed there.
+ *
  * They are made once, when a game's markets are known; what they pay at worst is theirs for good.
  */
 
@@ -83,7 +86,7 @@ export function combinationsOf(game: GameView, markets: readonly MarketView[]): 
     ...crossVenue(moneyline, true),
     ...crossVenue(threeWay, false),
     ...sameVenue(moneyline),
-    ...baskets(threeWay, game.teams),
+    ...baskets(threeWay, game.teams).filter(canFollow),
   ]
   const kept: Combination[] = []
   const worthless: WorthlessCombination[] = []
@@ -99,6 +102,12 @@ export function combinationsOf(game: GameView, markets: readonly MarketView[]): 
   }
   return { kept, worthless }
 }
+
+/** It takes no order as small as another one may fill: such a leg should open. */
+export const hasFloor = ({ minSizeE2, sizeStepE2 }: GameMarket): boolean => minSizeE2 > sizeStepE2
+
+/** One leg at most that can only open. */
+const canFollow = ({ legs }: Draft): boolean => legs.filter(([{ market }]) => hasFloor(market)).length <= 1
 
 const legOf = (of: MarketView, outcome: Outcome): CombinationLeg => {
   const { venue, marketId } = of.market

@@ -11,6 +11,7 @@ import type { SignalLeg } from '../model/signal.js'
 import { leastCommonMultiple } from '../model/price.js'
 import { isLimitOnGrid, isPriceGrid } from '../model/price-grid.js'
 import type { GameMarket } from '../model/game.js'
+import { hasFloor } from './combination.js'
 import type { Combination, CombinationLeg } from './combination.js'
 import { E8, marginE8, profitableSizeE2, takeFrom } from './depth.js'
 import type { Taken } from './depth.js'
@@ -119,9 +120,17 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return total
 }
 
-/** The venue that holds orders back goes first, since its fill is the uncertain one; then the thinner book. */
+/**
+ * The market with a least size goes first, since it could not follow a part of it; then the venue that holds orders
+ * back, since its fill is the uncertain one; then the thinner book.
+ */
 const inSendingOrder = (taken: readonly Taken[]): readonly Taken[] =>
-  [...taken].sort((a, b) => b.market.takerDelayMs - a.market.takerDelayMs || a.restingE2 - b.restingE2)
+  [...taken].sort(
+    (a, b) =>
+      Number(hasFloor(b.market)) - Number(hasFloor(a.market)) ||
+      b.market.takerDelayMs - a.market.takerDelayMs ||
+      a.restingE2 - b.restingE2,
+  )
 
 /** Numbers that the arithmetic above can be trusted with: a message from elsewhere said them. */
 function isTradable({ of: { market } }: CombinationLeg): boolean {

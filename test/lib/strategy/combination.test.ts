@@ -50,11 +50,23 @@ describe('the combinations of a game', () => {
     expect(kinds('cross-venue')).toHaveLength(6)
     expect(kinds('cross-venue')).toContain('cross-venue k:draw:yes+p:draw:no 1')
     expect(kinds('same-venue')).toEqual([])
-    expect(kinds('three-way')).toHaveLength(16)
+    // All three at Kalshi, or one of them at Polymarket.
+    expect(kinds('three-way')).toHaveLength(8)
     expect(kept).toContain('three-way k:HOU:yes+k:UTAH:yes+p:draw:yes 1')
     // A canceled game pays a half each.
-    expect(kept).toContain('three-way k:draw:no+p:HOU:no+p:UTAH:no 1.5')
+    expect(kept).toContain('three-way k:UTAH:no+k:draw:no+p:HOU:no 1.5')
     expect(worthless).toEqual([])
+  })
+
+  it('of three legs have one at most in a market that takes no order of a single step: no other could follow it', () => {
+    const withLeast = (minSizeE2: number) =>
+      shown(
+        threeWay('k:HOU', 'p:UTAH', 'p:draw').map((each) =>
+          each.venue === 'poly' ? { ...each, minSizeE2 } : each,
+        ),
+      ).kept
+    expect(withLeast(1)).toHaveLength(2)
+    expect(withLeast(500)).toEqual([])
   })
 
   it('of three outcomes never take a team here for the opponents of the other there: there is the draw', () => {

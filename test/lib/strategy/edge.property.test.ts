@@ -276,7 +276,7 @@ function isRight(given: Case): void {
   limitsAreRight(given, plan, payout)
 }
 
-/** Delayed venues first; every limit a price of its market; the last one as high as the plan can bear, and not higher. */
+/** Markets with a least size first, then delayed venues; every limit a price of its market; the last one as high as the plan can bear, and not higher. */
 function limitsAreRight({ legs }: Case, plan: Plan, payout: bigint): void {
   const of = ({ marketId }: SignalLeg) => Number(marketId.slice(1))
   const { sizeE2 } = plan
@@ -284,9 +284,10 @@ function limitsAreRight({ legs }: Case, plan: Plan, payout: bigint): void {
   let atLimits = 0n
   let oneAbove: bigint | undefined
   for (const [place, leg] of plan.legs.entries()) {
-    const { grid, venue, offers, minE2, delayMs } = legs[of(leg)]!
-    must(delayMs <= before, 'the venue that holds orders back goes later')
-    before = delayMs
+    const { grid, venue, offers, minE2, stepE2, delayMs } = legs[of(leg)]!
+    const turn = (minE2 > stepE2 ? 10_000 : 0) + delayMs
+    must(turn <= before, 'what has a least size, or the venue that holds orders back, goes later')
+    before = turn
     let units = 0
     const worst = offers.find(([, size]) => (units += size) >= sizeE2)![0]
     const { limitE4 } = leg

@@ -149,11 +149,11 @@ describe('a plan', () => {
     expect(plan.legs.map(({ sizeE2 }) => sizeE2)).toEqual([taken, taken])
   })
 
-  it('sends the delayed venue first, else the thinner book', () => {
-    const first = (kalshi: Side, poly: Side, kalshiDelay: number, polyDelay: number) =>
+  it('sends what has a least size first, then the delayed venue, else the thinner book', () => {
+    const first = (kalshi: Side, poly: Side, kalshiDelay: number, polyDelay: number, minSizeE2 = 1) =>
       mustPlan(kalshi, poly, 'yes', {
         kalshiMarket: { takerDelayMs: kalshiDelay },
-        polyMarket: { takerDelayMs: polyDelay },
+        polyMarket: { takerDelayMs: polyDelay, minSizeE2 },
       }).legs[0]!.venue
     const deep: Side = { bids: [[5000, 9000]], asks: [[4500, 9000]] }
     const thin: Side = { bids: [[5000, 800]], asks: [[4500, 800]] }
@@ -161,6 +161,7 @@ describe('a plan', () => {
     expect(first(deep, thin, 1000, 0)).toBe('kalshi')
     expect(first(thin, deep, 0, 0)).toBe('kalshi')
     expect(first(deep, thin, 0, 0)).toBe('poly')
+    expect(first(thin, deep, 1000, 0, 500)).toBe('poly')
   })
 })
 
