@@ -8,12 +8,20 @@ import type { Combination } from '../strategy/combination.js'
 
 /** What somebody signaled before the game came here is over by then: a hand-over, and a plan that may be open; us. */
 const EXPIRE_US = 10_000_000
+/**
+ * Between two looks at all that is due. A quote of its own makes a combination's look at once; this is for markets that
+ * stay quiet, and there may be thousands.
+ */
+const LOOK_EVERY_US = 500_000
+
+const NONE: readonly Combination[] = []
 
 export class FirstLooks {
   /** Until when the first look counts; monotonic, us. */
   private readonly untilUs = new Map<Combination, number>()
   /** Since which quote, by its publisher's clock, it is not known whose the quotes are, ms. */
   private readonly unclearMs = new Map<Combination, number>()
+  private lookedUs = -Infinity
 
   get isEmpty(): boolean {
     return this.untilUs.size === 0 && this.unclearMs.size === 0
@@ -45,8 +53,10 @@ export class FirstLooks {
     }
   }
 
-  /** Those that are still to be looked at. */
+  /** Those that are still to be looked at; none, shortly after they were said. */
   due(nowUs: number): readonly Combination[] {
+    if (nowUs - this.lookedUs < LOOK_EVERY_US) return NONE
+    this.lookedUs = nowUs
     for (const [combination, untilUs] of this.untilUs) if (nowUs >= untilUs) this.untilUs.delete(combination)
     return [...this.untilUs.keys()]
   }

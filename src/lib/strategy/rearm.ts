@@ -25,9 +25,12 @@ interface Hold {
 export class Rearm {
   /** By offer. */
   private readonly held = new Map<string, Hold>()
+  /** Offers whose holder is traded no more: their holds end with their time. */
+  private readonly leaving = new Set<string>()
 
   /** Whether a plan with this edge may be signaled now. */
   allows({ key, legs }: Combination, topEdgeMicros: number, nowUs: number): boolean {
+    if (this.leaving.size > 0) this.sweep(nowUs)
     return legs.every(({ offer }) => {
       const hold = this.held.get(offer)
       if (hold === undefined || nowUs >= hold.untilUs) return true
@@ -37,7 +40,10 @@ export class Rearm {
 
   /** A signal went out. */
   hold({ key, legs }: Combination, topEdgeMicros: number, untilUs: number): void {
-    for (const { offer } of legs) this.held.set(offer, { key, topEdgeMicros, untilUs })
+    for (const { offer } of legs) {
+      this.held.set(offer, { key, topEdgeMicros, untilUs })
+      this.leaving.delete(offer)
+    }
   }
 
   /** It is there still, and may have been signaled again elsewhere. */
@@ -56,8 +62,19 @@ export class Rearm {
     }
   }
 
-  /** The combination is no longer traded, and its markets with it. */
+  /**
+   * The combination is no longer traded. It may come back at once, with another fee or tick: what was signaled is held
+   * until its time is over.
+   */
   forget({ key, legs }: Combination): void {
-    for (const { offer } of legs) if (this.held.get(offer)?.key === key) this.held.delete(offer)
+    for (const { offer } of legs) if (this.held.get(offer)?.key === key) this.leaving.add(offer)
+  }
+
+  private sweep(nowUs: number): void {
+    for (const offer of this.leaving) {
+      if (nowUs < (this.held.get(offer)?.untilUs ?? -Infinity)) continue
+      this.held.delete(offer)
+      this.leaving.delete(offer)
+    }
   }
 }

@@ -157,12 +157,15 @@ describe('after a signal the same plan', () => {
     expect(evaluateAt(strategy, [pair], NOW_US + HOLD_US)).toHaveLength(1)
   })
 
-  it('is forgotten with its pair', () => {
+  it('is held although its pair goes and comes back with another fee, until its time is over', () => {
     const strategy = strategyWith()
     const pair = arbitrage()
     evaluateAt(strategy, [pair], NOW_US)
     strategy.forget(pair)
-    expect(evaluateAt(strategy, [pair], NOW_US + 1000)).toHaveLength(1)
+    const again = arbitrage()
+    expect(again.key).toBe(pair.key)
+    expect(evaluateAt(strategy, [again], NOW_US + 1000)).toHaveLength(0)
+    expect(evaluateAt(strategy, [again], NOW_US + HOLD_US)).toHaveLength(1)
   })
 })
 
