@@ -30,9 +30,10 @@ export class Postponed {
   touched(combinations: readonly Combination[], header: Header, nowUs: number): void {
     for (const combination of combinations) {
       this.triggers.delete(combination)
+      const closed = closedGate(combination, nowUs)
       // What is broken on channels that are live is mended by its own next quote, which touches it again.
-      const mendsItself = closedGate(combination, nowUs) === 'broken_channel' && isLive(combination)
-      if (!mendsItself && mustWait(combination, header, nowUs)) this.triggers.set(combination, header)
+      if (closed === 'broken_channel' && isLive(combination)) continue
+      if (PASSING.has(closed) || isUnclear(combination, header)) this.triggers.set(combination, header)
     }
   }
 
@@ -56,8 +57,11 @@ export class Postponed {
 }
 
 /** It cannot be believed yet, or it is not known whose the quote is. */
-const mustWait = (combination: Combination, { timestamp_ms: sentMs }: Header, nowUs: number): boolean =>
-  PASSING.has(closedGate(combination, nowUs)) || combination.game.ownership?.of(sentMs) === 'unknown'
+const mustWait = (combination: Combination, header: Header, nowUs: number): boolean =>
+  PASSING.has(closedGate(combination, nowUs)) || isUnclear(combination, header)
+
+const isUnclear = ({ game }: Combination, { timestamp_ms: sentMs }: Header): boolean =>
+  game.ownership?.of(sentMs) === 'unknown'
 
 const isLive = ({ legs }: Combination): boolean =>
   legs.every(({ of: { book } }) => book.feed.prices.isLive && book.feed.orderbook.isLive)

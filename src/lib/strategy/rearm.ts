@@ -58,7 +58,8 @@ export class Rearm {
   release({ key, legs }: Combination): void {
     for (const { offer } of legs) {
       const hold = this.held.get(offer)
-      if (hold?.key === key) this.held.set(offer, { ...hold, topEdgeMicros: -Infinity })
+      if (hold?.key !== key || hold.topEdgeMicros === -Infinity) continue
+      this.held.set(offer, { ...hold, topEdgeMicros: -Infinity })
     }
   }
 
