@@ -1,6 +1,6 @@
 /**
  * Displayed depth as a paper order may take it: what one order took of a level is taken off whatever is shown there for
- * the next ones, until the level goes.
+ * the next ones, until the level goes. Nobody can have taken more of it than is shown.
  */
 
 import { takerFeeMicros } from '../model/fees.js'
@@ -44,8 +44,13 @@ export class PaperDepth {
 
   /** The book is shown like this now. A level beyond the last one shown is out of sight, and stays as it was. */
   see(book: DisplayedBook): void {
+    // What a broken or stale book shows says nothing of what is there.
+    if (book.state !== 'LIVE' && book.state !== 'EMPTY') return
     for (const [key, level] of this.taken) {
-      if (isGone(level.side === 'ask' ? book.asks : book.bids, level)) this.taken.delete(key)
+      const levels = level.side === 'ask' ? book.asks : book.bids
+      if (isGone(levels, level)) this.taken.delete(key)
+      const shown = levels.find(([priceE4]) => priceE4 === level.priceE4)
+      if (shown !== undefined) level.takenE2 = Math.min(level.takenE2, shown[1])
     }
   }
 
@@ -90,10 +95,10 @@ function* offers(book: DisplayedBook, { outcome, side }: DepthOrder) {
   }
 }
 
-/** Nothing is shown at the level's price, and something behind it. */
+/** Nothing is shown at the level's price, and something behind it, or nothing at all. */
 function isGone(levels: readonly Level[], { side, priceE4 }: TakenLevel): boolean {
   const found = levels.find(([price]) => (side === 'ask' ? price >= priceE4 : price <= priceE4))
-  return found !== undefined && found[0] !== priceE4
+  return levels.length === 0 || (found !== undefined && found[0] !== priceE4)
 }
 
 const isWithin = ({ side, limitE4 }: DepthOrder, priceE4: number): boolean =>

@@ -95,6 +95,11 @@ export class PaperVenue implements OrderGateway {
       : Promise.resolve(money)
   }
 
+  /** The market's book is shown like this now: what our orders took of levels that went is there no more. */
+  see(marketId: string, book: DisplayedBook): void {
+    this.depths.get(marketId)?.see(book)
+  }
+
   close(): Promise<void> {
     this.closing.abort()
     return Promise.resolve()

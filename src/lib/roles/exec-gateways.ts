@@ -56,7 +56,9 @@ export function createGateways(
         latencyMs: PAPER_LATENCY_MS,
         bookOf: (marketId) => markets.bookOf(venue, marketId, clock.monoUs()),
       })
-    return { kalshi: paper('kalshi'), poly: paper('poly') }
+    const venues = { kalshi: paper('kalshi'), poly: paper('poly') }
+    markets.onBook = (venue, marketId, book) => venues[venue].see(marketId, book)
+    return venues
   }
   const urls = venueUrls(settings)
   return {

@@ -29,6 +29,8 @@ interface BookPublisher {
 const MAX_REMEMBERED = 5_000
 
 export class ExecMarkets {
+  /** Told of each book that can be used. */
+  onBook: ((venue: Venue, marketId: string, book: DisplayedBook) => void) | undefined
   private readonly markets = new Map<string, ListedMarket>()
   private readonly books = new Map<string, DisplayedBook>()
   /** Markets at Kalshi of which it does not say on which shard of its exchange they are. */
@@ -96,6 +98,7 @@ export class ExecMarkets {
     const book = { state: payload.state, bids, asks }
     this.publisherIn(payload.venue, epoch)
     remember(this.books, keyOf(payload.venue, payload.market_id), book)
+    this.onBook?.(payload.venue, payload.market_id, book)
     return undefined
   }
 

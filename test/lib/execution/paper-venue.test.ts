@@ -87,7 +87,8 @@ describe('the depth that a paper order takes', () => {
     })
     expect(depth.take(requoted, buy, 1)).toEqual([])
     const more = book({ asks: [[4700, 900]] })
-    expect(depth.take(more, buy, 1)).toEqual([{ priceE4: 4700, sizeE2: 200 }])
+    // 650 were all that was there in between: no more than that can still be ours.
+    expect(depth.take(more, buy, 1)).toEqual([{ priceE4: 4700, sizeE2: 250 }])
     expect(depth.take(more, buy, 1)).toEqual([])
   })
 
@@ -107,6 +108,17 @@ describe('the depth that a paper order takes', () => {
     )
     seen.push(depth.take(book(), buy, 1))
     expect(seen.map((fills) => fills.map(({ priceE4 }) => priceE4))).toEqual([[4600, 4700], [], [4600]])
+  })
+
+  it('is there again after its side was empty, and not because a book broke', () => {
+    const buy = order({ limitE4: 4700, sizeE2: 1200 })
+    const after = (state: DisplayedBook['state']) => {
+      const depth = new PaperDepth()
+      depth.take(book(), buy, 1)
+      depth.see(book({ state, asks: [] }))
+      return depth.take(book(), buy, 1).length
+    }
+    expect([after('LIVE'), after('EMPTY'), after('BROKEN'), after('STALE')]).toEqual([2, 2, 0, 0])
   })
 
   it.each(['STALE', 'BROKEN', 'EMPTY'] as const)('is nothing while the book is %s', (state) => {

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { GameMarket } from '../../../src/lib/model/game.js'
 import { gamesPayload } from '../../../src/lib/messages/convert.js'
 import { SECOND_SOURCE } from '../../../src/lib/model/game.js'
+import { createGateways } from '../../../src/lib/roles/exec-gateways.js'
 import { ExecMarkets } from '../../../src/lib/roles/exec-markets.js'
 import { Harness } from '../execution/harness.js'
-import { kalshiMarket, polyMarket } from '../risk/samples.js'
+import { kalshiMarket, orderOf, polyMarket, signal } from '../risk/samples.js'
+import { testRole } from './role-harness.js'
 
 const EPOCH = 7
 const MARKET = 'KX-1'
@@ -130,4 +132,31 @@ describe('a final game', () => {
       harness.close()
     }
   })
+})
+
+it('gives an order on paper again what an earlier one took of a level that went meanwhile', async () => {
+  const { context } = testRole('exec', { env: 'demo' })
+  const markets = new ExecMarkets()
+  const { kalshi } = createGateways(context, 'paper', markets, () => undefined)
+  const market = kalshiMarket()
+  const show = (ask: number) => {
+    const { venue, marketId: market_id } = market
+    markets.beat(venue, { epoch: EPOCH, recvUs: context.clock.monoUs(), closing: false })
+    markets.applyBook({ ...payload(), venue, market_id, asks: [[ask, 50]] }, EPOCH)
+  }
+  const buy = async (attempt: number) => {
+    const request = orderOf(signal(), 1, { attempt, orderId: `buy-${attempt}`, limitE4: 4600, sizeE2: 5_000 })
+    const outcome = await kalshi.send(
+      kalshi.prepare(request, market),
+      () => undefined,
+      () => true,
+    )
+    return outcome.kind
+  }
+  show(0.46)
+  const first = [await buy(0), await buy(1)]
+  show(0.6)
+  show(0.46)
+  expect([...first, await buy(2)]).toEqual(['filled', 'none', 'filled'])
+  await context.lifecycle.close()
 })
