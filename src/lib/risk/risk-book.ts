@@ -11,7 +11,7 @@ import { evictOldest } from '../core/evict-oldest.js'
 import type { PlannedOrder, VenueDenial } from '../model/admission.js'
 import type { OrderRequest } from '../model/order.js'
 import type { GameMarket } from '../model/game.js'
-import type { Signal, SignalLeg } from '../model/signal.js'
+import type { Signal } from '../model/signal.js'
 import { worstLegMicros, worstOrderMicros } from './limits.js'
 import type { Check, DenialCode, Limits } from './limits.js'
 import { isSound, marketsOf } from './plan-form.js'
@@ -120,9 +120,8 @@ export class RiskBook {
     if (this.finalGames.has(signal.gameId)) return deny('GAME_FINAL')
     const marketIds = markets.map(({ marketId }) => marketId)
     if (this.isClosed(signal, marketIds)) return deny('QUARANTINED')
-    const isSale = signal.legs.every(({ side }) => side === 'sell')
-    if (this.openPairs.has(signal.pair) || this.isTaken(isSale, signal.legs, markets))
-      return deny('PLAN_OPEN')
+    const isSale = isSaleOf(signal)
+    if (this.openPairs.has(signal.pair) || this.isTaken(signal, markets)) return deny('PLAN_OPEN')
     if (this.plans.has(signal.id)) return deny('NOT_PLANNED')
 
     let plannedMicros = 0
@@ -273,7 +272,10 @@ export class RiskBook {
    * No two open plans are promised the same offer: the one that comes second would find it gone when it has bought the
    * rest. A sale has its market for itself: what is held there does not move while it is open.
    */
-  private isTaken(isSale: boolean, legs: readonly SignalLeg[], markets: readonly GameMarket[]): boolean {
+  private isTaken(signal: Signal, markets: readonly GameMarket[]): boolean {
+    const isSale = isSaleOf(signal)
+    // What somebody types is his to want beside a plan.
+    const legs = signal.kind === 'manual' ? [] : signal.legs
     for (const plan of this.plans.values()) {
       if (!plan.open) continue
       if (legs.some((leg) => takes(plan, leg))) return true
@@ -337,3 +339,5 @@ function largest(sizeE2: number, stepE2: number, fits: (sizeE2: number) => boole
   }
   return low * stepE2
 }
+
+const isSaleOf = ({ legs }: Signal): boolean => legs.every(({ side }) => side === 'sell')

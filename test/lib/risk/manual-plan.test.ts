@@ -74,7 +74,7 @@ describe('a manual order', () => {
     expect(codeOf(new RiskBook(WIDE), ask(sells, { markets, heldE6: 1e9 }))).toBe('BAD_PLAN')
   })
 
-  it('is one at a time for an offer; a sale has the market for itself, a purchase of the other outcome goes beside it', () => {
+  it('is one at a time for an offer; a sale has the market for itself, a purchase goes beside a plan', () => {
     const pair = ask(signal(), { markets: [polyMarket(), KALSHI] })
     const sale = (id: string) => ask(manual({ side: 'sell' }, { id }), { heldE6: 1e9 })
     const book = new RiskBook(WIDE)
@@ -84,9 +84,8 @@ describe('a manual order', () => {
     expect(codeOf(book, pair)).toBe('PLAN_OPEN')
     book.finishPlan('manual-1')
     expect(codeOf(book, pair)).toBe('approved')
-    expect(codeOf(book, ask(manual({}, { id: 'same' })))).toBe('PLAN_OPEN')
-    expect(codeOf(book, ask(manual({ outcome: 'no' }, { id: 'other' })))).toBe('approved')
-    book.finishPlan('other')
+    expect(codeOf(book, ask(manual({}, { id: 'beside' })))).toBe('approved')
+    book.finishPlan('beside')
     expect(codeOf(book, sale('sale'))).toBe('PLAN_OPEN')
     book.finishPlan(signal().id)
     expect(codeOf(book, sale('sale'))).toBe('approved')

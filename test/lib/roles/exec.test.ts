@@ -597,7 +597,7 @@ describe('exec against the simulated venues', () => {
     const { markets } = await new KalshiCatalog({ baseUrl: kalshiRest }).openMarkets('nba', never)
     const listed = await new PolymarketCatalog({ gammaUrl: gamma }).openMarkets('nba', never)
     const [poly, another] = listed.markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' }))
-    const [first, second] = markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' }))
+    const [first, second, third] = markets.map((market): GameMarket => ({ ...market, kind: 'moneyline' }))
     const drain = { drainMs: 200, cutMs: 100 }
     const flags = {
       data_dir: dataDir,
@@ -607,7 +607,7 @@ describe('exec against the simulated venues', () => {
       'polymarket.clob_url': clob,
     }
     const exec = await stage('sim', flags, { drain })
-    await exec.join(gameOf([first!, second!, poly!, another!]))
+    await exec.join(gameOf([first!, second!, third!, poly!, another!]))
     const halted = (level: number) => () => exec.context.report().counts['halted'] === level
     const path = latchPath(dataDir, 'sim', 'live')
     const goOn = async () => {
@@ -619,7 +619,8 @@ describe('exec against the simulated venues', () => {
     const polyLeg = { ...terms, venue: 'poly', marketId: poly!.marketId, outcome: 'no' } as const
     const orders: Signal['legs'][] = [
       [kalshiLeg, { ...polyLeg, marketId: another!.marketId, limitE4: 100 }],
-      [polyLeg, kalshiLeg],
+      // The first plan ends unhedged, and its markets are closed.
+      [polyLeg, { ...kalshiLeg, marketId: third!.marketId }],
     ]
     for (const [plan, legs] of orders.entries()) {
       exec.send(
@@ -661,7 +662,7 @@ describe('exec against the simulated venues', () => {
     const ledger = Ledger.open({ dataDir, env: 'sim', mode: 'live', clock: systemClock })
     const trading = ledger.ownTrading('kalshi')
     expect([...trading.accepted]).toEqual([[marketId, 1_000_000]])
-    expect([...trading.positions.keys()]).toEqual([first!.marketId])
+    expect([...trading.positions.keys()]).toEqual([first!.marketId, third!.marketId])
     expect(trading.isOurs('by-hand')).toBe(false)
     ledger.close()
   })

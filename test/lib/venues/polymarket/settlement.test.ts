@@ -68,7 +68,10 @@ it('a fill is final when the venue says so of each of its trades: one that it gi
   const market = (await openMarkets(bench, SPEED))[0]!
   for (const n of [0, 2, 4]) {
     const hedge = kalshiMarket({ marketId: `KXDRILL-${n}` })
-    await harness.run(signalOf(n, market), { markets: [market, hedge], signalMs: Date.now() + n })
+    const plan = signalOf(n, market)
+    await harness.run(plan, { markets: [market, hedge], signalMs: Date.now() + n })
+    // What is given up leaves its hedge alone, which closes the market until its game is final.
+    harness.execution.risk.releaseGame(plan.gameId)
   }
   const orders = () =>
     harness.ledger

@@ -9,6 +9,7 @@ import { rmSync } from 'node:fs'
 import { systemClock } from '../../../../src/lib/core/clock.js'
 import { recover } from '../../../../src/lib/execution/recovery.js'
 import type { GameMarket } from '../../../../src/lib/model/game.js'
+import type { Outcome } from '../../../../src/lib/model/venue.js'
 import type { Signal } from '../../../../src/lib/model/signal.js'
 import { loadPolymarketCredentials } from '../../../../src/lib/venues/polymarket/auth.js'
 import { PolymarketGateway } from '../../../../src/lib/venues/polymarket/gateway.js'
@@ -172,16 +173,22 @@ async function play(
   { from, to }: { readonly from: number; readonly to: number },
   leave: boolean,
 ): Promise<void> {
-  for (let at = from; at < to; at += parallel) {
+  for (let at = from; at < to;) {
     const markets = await openMarkets(bench, speed)
-    for (let n = at; n < Math.min(to, at + parallel); n++) {
-      const market = markets[n % markets.length]!
-      harness.start(signalOf(n, market), {
+    const first = at
+    // What the plans before left unhedged closes their markets, until their games are final.
+    for (let n = 0; n < first; n++) harness.execution.risk.releaseGame(gameOf(n))
+    // No two plans that are open at once take the same offer.
+    at = Math.min(to, first + Math.min(parallel, 2 * markets.length))
+    for (let n = first; n < at; n++) {
+      const market = markets[(n - first) % markets.length]!
+      const outcome = n - first < markets.length ? 'yes' : 'no'
+      harness.start(signalOf(n, market, outcome), {
         markets: [market, kalshiMarket({ marketId: hedgeOf(n) })],
         signalMs: signedMs(n),
       })
     }
-    if (leave && at + parallel >= to) break
+    if (leave && at === to) break
     await harness.plans.idle()
   }
   if (leave) {
@@ -197,14 +204,21 @@ const signedMs = (n: number): number => Math.floor(performance.timeOrigin) + n
 /** A market of its own for each plan: a pair that one leaves open takes no other. */
 const hedgeOf = (n: number): string => `KXDRILL-${n}`
 
-export function signalOf(n: number, market: GameMarket): Signal {
+const gameOf = (n: number): string => `game-${n}`
+
+export function signalOf(
+  n: number,
+  market: GameMarket,
+  outcome: Outcome = n % 2 === 0 ? 'yes' : 'no',
+): Signal {
   const [poly, hedge] = signal({ sizeE2: SIZE_E2 }).legs as [Signal['legs'][0], Signal['legs'][0]]
   return signal({
     id: `drill-${n}`,
+    gameId: gameOf(n),
     pair: `drill-${n}`,
     sizeE2: SIZE_E2,
     legs: [
-      { ...poly, marketId: market.marketId, outcome: n % 2 === 0 ? 'yes' : 'no', limitE4: 9900 },
+      { ...poly, marketId: market.marketId, outcome, limitE4: 9900 },
       { ...hedge, marketId: hedgeOf(n), limitE4: 100 },
     ],
   })
