@@ -54,7 +54,7 @@ const SENTENCES: Readonly<Record<RefusalCode, Sentence>> = {
   LEDGER_DUPLICATE: 'the ledger has this attempt already, and no attempt is sent twice',
   GAME_FINAL: 'the game is final',
   QUARANTINED:
-    'an earlier plan on one of these markets ended unhedged or unknown: no entry before the game is final',
+    'an earlier plan on these markets ended unhedged or unknown: no entry before the game is final',
   PLAN_OPEN: 'a plan that buys one of its outcomes was still open, or one at all beside a sale',
   NOT_HELD: withCheck(
     'a sale takes what exec itself holds there for certain, and nothing short',

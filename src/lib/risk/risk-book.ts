@@ -68,8 +68,7 @@ export class RiskBook {
   private readonly openPairs = new Set<string>()
   private readonly gameMicros = new Map<string, number>()
   private readonly finalGames = new Set<string>()
-  /** By pair. */
-  private readonly quarantine = new Map<string, Quarantine>()
+  private readonly quarantine = new Map<string, string>()
   private total = 0
 
   constructor(private readonly limits: Limits) {}
@@ -92,17 +91,8 @@ export class RiskBook {
     return this.openPairs.size
   }
 
-  /** Whether one of these markets is in a pair that is quarantined. */
   isQuarantined(marketIds: readonly string[]): boolean {
-    for (const pair of this.quarantine.values()) {
-      if (pair.marketIds.some((marketId) => marketIds.includes(marketId))) return true
-    }
-    return false
-  }
-
-  /** What somebody typed may mend what a plan left, but is no more entered where an order like it left something. */
-  private isClosed({ kind }: Signal, marketIds: readonly string[]): boolean {
-    return kind === 'manual' ? this.quarantine.has(pairKey(marketIds)) : this.isQuarantined(marketIds)
+    return this.quarantine.has(pairKey(marketIds))
   }
 
   /** Approves a plan and reserves its worst cost, or says the first thing that stands against it. */
@@ -118,8 +108,7 @@ export class RiskBook {
     const markets = marketsOf(question)
     if (markets === undefined) return deny('UNKNOWN_MARKET')
     if (this.finalGames.has(signal.gameId)) return deny('GAME_FINAL')
-    const marketIds = markets.map(({ marketId }) => marketId)
-    if (this.isClosed(signal, marketIds)) return deny('QUARANTINED')
+    if (this.isQuarantined(markets.map(({ marketId }) => marketId))) return deny('QUARANTINED')
     const isSale = isSaleOf(signal)
     if (this.openPairs.has(signal.pair) || this.isTaken(signal, markets)) return deny('PLAN_OPEN')
     if (this.plans.has(signal.id)) return deny('NOT_PLANNED')
@@ -231,9 +220,9 @@ export class RiskBook {
     this.dropWhenDone(plan)
   }
 
-  /** No new entry on any of these markets, whatever the combination, until their game is final. */
+  /** No new entry on these markets, in either orientation, until their game is final. */
   quarantinePair(marketIds: readonly string[], gameId: string): void {
-    if (!this.finalGames.has(gameId)) this.quarantine.set(pairKey(marketIds), { gameId, marketIds })
+    if (!this.finalGames.has(gameId)) this.quarantine.set(pairKey(marketIds), gameId)
   }
 
   /** Takes up a finished plan of an earlier life. */
@@ -260,8 +249,8 @@ export class RiskBook {
     if (this.finalGames.has(gameId)) return
     this.finalGames.add(gameId)
     evictOldest(this.finalGames, MAX_FINAL_GAMES)
-    for (const [key, pair] of this.quarantine) {
-      if (pair.gameId === gameId) this.quarantine.delete(key)
+    for (const [key, game] of this.quarantine) {
+      if (game === gameId) this.quarantine.delete(key)
     }
     for (const plan of [...this.plans.values()]) {
       if (plan.gameId === gameId) this.dropWhenDone(plan)
@@ -318,11 +307,6 @@ export class RiskBook {
       for (const orderId of orders.keys()) this.planOfOrder.delete(orderId)
     }
   }
-}
-
-interface Quarantine {
-  readonly gameId: string
-  readonly marketIds: readonly string[]
 }
 
 const pairKey = (marketIds: readonly string[]): string => [...marketIds].sort().join(' ')

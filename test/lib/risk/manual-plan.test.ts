@@ -102,9 +102,6 @@ describe('a manual order', () => {
     book.quarantinePair([KALSHI.marketId, polyMarket().marketId], signal().gameId)
     expect(codeOf(book, ask(signal(), { markets: [polyMarket(), KALSHI] }))).toBe('QUARANTINED')
     expect(codeOf(book, ask(manual()))).toBe('approved')
-    book.finishPlan('manual-1')
-    book.quarantinePair([KALSHI.marketId], signal().gameId)
-    expect(codeOf(book, ask(manual({}, { id: 'manual-2' })))).toBe('QUARANTINED')
   })
 
   it('that sold counts its fees, and frees nothing that was paid before', () => {

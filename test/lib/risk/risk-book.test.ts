@@ -148,26 +148,6 @@ describe('a plan', () => {
   })
 })
 
-describe('a quarantine', () => {
-  it('closes each of its markets, in whatever combination, and no other market of the game', () => {
-    const book = new RiskBook(WIDE)
-    const [poly, kalshi] = signal().legs
-    const [mia, polymarket] = [kalshiMarket(), polyMarket()]
-    const [bos, far] = [
-      kalshiMarket({ marketId: 'BOS', selection: 'BOS' }),
-      polyMarket({ marketId: '0xfar' }),
-    ]
-    book.quarantinePair([mia.marketId, polymarket.marketId], GAME_ID)
-    const onBos = { ...kalshi!, marketId: 'BOS' }
-    const other = ask(signal({ legs: [poly!, { ...onBos, outcome: 'no' }] }), { markets: [polymarket, bos] })
-    expect(book.openPlan(other)).toMatchObject({ code: 'QUARANTINED' })
-    const both = signal({ kind: 'same-venue', legs: [kalshi!, onBos] })
-    expect(book.openPlan(ask(both, { markets: [mia, bos] }))).toMatchObject({ code: 'QUARANTINED' })
-    const apart = signal({ legs: [{ ...poly!, marketId: '0xfar' }, onBos] })
-    expect(book.openPlan(ask(apart, { markets: [far, bos] })).kind).toBe('approved')
-  })
-})
-
 describe('an order', () => {
   it('that risk has not approved does not type-check as sendable', () => {
     const send = (order: RiskApproved<OrderRequest>) => order.orderId
